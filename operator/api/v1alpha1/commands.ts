@@ -1,0 +1,17 @@
+import * as z from "zod";
+
+/** Annotation by which a person commands a rollout; written by kubectl-llmbridge, acknowledged in status.command, never deleted by the operator. */
+export const COMMAND_ANNOTATION = "llmbridge.dev/command";
+
+/**
+ * A command is bound to the revision it speaks of and, for promote, to the step, so that one that is stale or given twice cannot hit a newer one.
+ * promote leaves the present step (approval and hold are waived; `full` goes to 100 % at once); abort rolls back; retry tries a failed revision again.
+ */
+export const command = z.strictObject({
+  action: z.enum(["promote", "abort", "retry"]),
+  revision: z.string().min(1).max(16),
+  step: z.string().max(30).optional(),
+  full: z.boolean().optional(),
+  id: z.string().min(1).max(64),
+});
+export type Command = z.infer<typeof command>;

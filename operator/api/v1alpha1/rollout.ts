@@ -1,0 +1,164 @@
+import * as z from "zod";
+import { duration, growth, name, percent, textOf } from "./scalars.ts";
+
+/** How a change moves through its canary. */
+
+const step = z.strictObject({
+  name: name("Name of the step, shown in status and used by commands.", 30),
+  weight: z.int().min(1).max(100).meta({ description: "Share of the traffic for the canary, in percent." }),
+  hold: duration("Least time at this weight, counted from the canary's first served requests.").default("0s"),
+  approval: z
+    .boolean()
+    .default(false)
+    .meta({ description: "Wait for `kubectl llmbridge promote` before leaving this step." }),
+});
+export type Step = z.infer<typeof step>;
+
+/** What a gate can compare. Per pod values are the median over the pods of a version. */
+const GATE_METRICS = [
+  "ErrorShare",
+  "FirstByteP95",
+  "TotalP95",
+  "MemoryPerPod",
+  "CpuShare",
+  "GcTimeShare",
+  "MessagesPerCpuSecond",
+  "RequestsPerCpuSecond",
+] as const;
+export type GateMetric = (typeof GATE_METRICS)[number];
+
+/** How an absolute limit of each metric is written. */
+export const GATE_METRIC_UNITS: Record<GateMetric, "percent" | "duration" | "bytes" | "count"> = {
+  ErrorShare: "percent",
+  FirstByteP95: "duration",
+  TotalP95: "duration",
+  MemoryPerPod: "bytes",
+  CpuShare: "percent",
+  GcTimeShare: "percent",
+  MessagesPerCpuSecond: "count",
+  RequestsPerCpuSecond: "count",
+};
+
+const limit = (description: string) => textOf("limit", description, 20);
+
+const gate = z.strictObject({
+  name: name("Name of the gate."),
+  metric: z.enum(GATE_METRICS).meta({ description: "What is compared." }),
+  below: limit("The canary must stay below this.").optional(),
+  above: limit("The canary must stay above this.").optional(),
+  maxIncrease: growth("The canary may be at most this much above the stable version.").optional(),
+  minDecrease: percent("The canary must be at least this much below the stable version.").optional(),
+});
+export type Gate = z.infer<typeof gate>;
+
+const margins = {
+  rollbackAbove: percent(
+    "Roll back when the canary is proved worse than the stable version by more than this, in percentage points.",
+  ),
+  promoteBelow: percent(
+    "Promote only when the canary is proved to be worse by less than this, in percentage points.",
+  ),
+};
+
+const analysis = z
+  .strictObject({
+    errors: z
+      .strictObject({
+        rollbackAbove: margins.rollbackAbove.default("0.1%"),
+        promoteBelow: margins.promoteBelow.default("1%"),
+      })
+      .prefault({})
+      .meta({ description: "Share of requests that fail by the bridge's own fault." }),
+    latency: z
+      .strictObject({
+        signal: z.enum(["FirstByte", "Total", "Added"]).default("FirstByte").meta({
+          description: "Which duration: to the first byte, the whole request, or what the bridge added.",
+        }),
+        objective: duration("Requests slower than this count; judged at the histogram bound at or below it."),
+        rollbackAbove: margins.rollbackAbove.default("1%"),
+        promoteBelow: margins.promoteBelow.default("3%"),
+      })
+      .optional()
+      .meta({ description: "Share of requests slower than an objective." }),
+    gates: z
+      .array(gate)
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          "Absolute or relative limits that must hold to leave a step; a gate that is violated in three intervals in a row rolls back.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
+    falseRollback: percent(
+      "Probability of rolling back a version that is not worse than rollbackAbove, over the whole rollout and however often it is looked at.",
+    ).default("1%"),
+    falsePromotion: percent("Probability of promoting a version that is worse than promoteBelow.").default(
+      "5%",
+    ),
+    interval: duration("Length of one counting interval.").default("15s"),
+    inconclusive: z
+      .strictObject({
+        after: duration(
+          "Time at a step, counted after its hold, after which an undecided verdict is acted on.",
+        ).default("72h"),
+        action: z
+          .enum(["Pause", "Proceed", "Rollback"])
+          .default("Pause")
+          .meta({ description: "What is done then." }),
+      })
+      .prefault({})
+      .meta({ description: "When the traffic is too thin to prove anything." }),
+  })
+  .prefault({})
+  .meta({ description: "The evidence that promotes or rolls back." });
+export type Analysis = z.infer<typeof analysis>;
+
+export const rollout = z
+  .strictObject({
+    steps: z
+      .array(step)
+      .min(1)
+      .max(20)
+      .default([
+        { name: "tenth", weight: 10, hold: "10m", approval: false },
+        { name: "half", weight: 50, hold: "10m", approval: false },
+        { name: "all", weight: 100, hold: "5m", approval: false },
+      ])
+      .meta({
+        description: "Weights of the canary, in rising order.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
+    traffic: z
+      .strictObject({
+        router: z
+          .enum(["Replicas"])
+          .default("Replicas")
+          .meta({ description: "Replicas: traffic follows the share of pods behind the bridge's Service." }),
+        whenTooFewPods: z.enum(["AddPods", "Exceed", "Refuse"]).default("AddPods").meta({
+          description:
+            "When the stable version has too few pods for a weight: add stable pods, exceed the weight by one canary pod, or refuse the change.",
+        }),
+      })
+      .prefault({})
+      .meta({ description: "How traffic is split." }),
+    analysis,
+    onFailure: z
+      .enum(["Rollback", "Pause"])
+      .default("Rollback")
+      .meta({ description: "What is done when the canary is proved worse." }),
+    progressDeadline: duration(
+      "A canary that is not ready after this long is rolled back. Paused time does not count.",
+    ).default("15m"),
+    revisionHistoryLimit: z
+      .int()
+      .min(0)
+      .max(50)
+      .default(5)
+      .meta({ description: "Old revisions kept at zero replicas." }),
+    paused: z.boolean().default(false).meta({ description: "Hold the rollout where it is." }),
+  })
+  .prefault({})
+  .meta({ description: "How a change is rolled out." });
+export type Rollout = z.infer<typeof rollout>;

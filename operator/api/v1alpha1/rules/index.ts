@@ -1,0 +1,26 @@
+import { ALERT_RULES } from "./alerts.ts";
+import { BACKEND_RULES } from "./backends.ts";
+import { DURATION_RULES } from "./durations.ts";
+import { GATE_RULES } from "./gates.ts";
+import { METADATA_RULES } from "./metadata.ts";
+import { POD_RULES } from "./pod.ts";
+import { RESOURCE_RULES } from "./resources.ts";
+import { REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
+import type { Rule } from "./rule.ts";
+import { SCALING_RULES } from "./scaling.ts";
+import { TUNING_RULES } from "./tuning.ts";
+
+/** Every rule of v1alpha1 in the order in which the CRD lists them. */
+export const RULES: readonly Rule[] = [
+  ...METADATA_RULES,
+  ...RESOURCE_RULES,
+  ...TUNING_RULES,
+  ...BACKEND_RULES,
+  ...SCALING_RULES,
+  ...ALERT_RULES,
+  ...ROLLOUT_RULES,
+  ...REFUSE_RULES,
+  ...GATE_RULES,
+  ...DURATION_RULES,
+  ...POD_RULES,
+];

@@ -1,0 +1,70 @@
+import * as z from "zod";
+import { rollout } from "./rollout.ts";
+import { bytes, cpu, name, textOf } from "./scalars.ts";
+import { alert, scaling } from "./scaling.ts";
+import { cache, pod, pools, resources, tuning, upstream, workers } from "./workload.ts";
+
+/** The spec of an LLMBridge. Every field here has an effect; a field without one is not accepted. */
+export const llmBridgeSpec = z
+  .strictObject({
+    image: textOf("image", "Image of the bridge, with a tag or a digest.", 512),
+    imagePullPolicy: z
+      .enum(["Always", "IfNotPresent", "Never"])
+      .default("IfNotPresent")
+      .meta({ description: "When the image is pulled." }),
+    replicas: z.int().min(0).max(1000).default(2).meta({
+      description:
+        "Pods of the stable version in Fixed and External mode; the path of the scale subresource.",
+    }),
+    resources,
+    upstreams: z
+      .array(upstream)
+      .min(1)
+      .max(16)
+      .meta({
+        description: "Language models behind the bridge.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
+    cache,
+    pools,
+    workers,
+    tuning,
+    scaling,
+    alerts: z
+      .array(alert)
+      .max(32)
+      .optional()
+      .meta({
+        description:
+          "Alerts and what they do. Absent: gc-time, pool-waiting and workers-busy with their defaults; empty: none.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
+    rollout,
+    pod,
+    budget: z
+      .strictObject({
+        cpu: cpu("CPUs of all pods together, by their limits.").optional(),
+        memory: bytes("Memory of all pods together, by their limits.").optional(),
+      })
+      .optional()
+      .meta({
+        description:
+          "Ceiling for the whole bridge at its largest, canary included. A plan above it is refused.",
+      }),
+    metrics: z
+      .strictObject({
+        source: name("Name of a metric source in the operator's settings file; never a URL.", 63).default(
+          "default",
+        ),
+      })
+      .prefault({})
+      .meta({ description: "Where evidence and demand are read from." }),
+  })
+  .meta({ description: "What the bridge should be." });
+
+/** Spec with every default filled in. */
+export type LLMBridgeSpec = z.infer<typeof llmBridgeSpec>;
+/** Spec as people write it. */
+export type LLMBridgeSpecInput = z.input<typeof llmBridgeSpec>;

@@ -1,0 +1,216 @@
+import * as z from "zod";
+
+/**
+ * What the operator observed and decided. Reconstructible from the world but for the rollout's own progress and evidence.
+ * Unknown fields are dropped (a newer operator may have written them); an unknown phase is refused, and means hold.
+ */
+
+const time = z.string().max(40).meta({ description: "RFC 3339 time.", format: "date-time" });
+const text = (max: number) => z.string().max(max);
+const count = z.int().min(0);
+
+const condition = z.object({
+  type: text(64),
+  status: z.enum(["True", "False", "Unknown"]),
+  reason: text(64).min(1),
+  message: text(1024),
+  lastTransitionTime: time,
+  observedGeneration: z.int().optional(),
+});
+export type Condition = z.infer<typeof condition>;
+
+const CONDITION_TYPES = [
+  "Ready",
+  "Accepted",
+  "Progressing",
+  "MetricsAvailable",
+  "ScalingActive",
+  "TuningApplied",
+  "Reconciling",
+  "Stalled",
+] as const;
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+/** Phases of a rollout. Paused is a flag of the spec, not a phase. */
+export const PHASES = [
+  "Pending",
+  "Stable",
+  "Preparing",
+  "Stepping",
+  "Holding",
+  "Promoting",
+  "Draining",
+  "Aborting",
+  "Aborted",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+const versionStatus = z.object({
+  revision: text(16),
+  image: text(512),
+  replicas: count,
+  ready: count,
+  desiredWeight: z
+    .int()
+    .min(0)
+    .max(100)
+    .meta({ description: "Percent of the traffic this version should have." }),
+  podShare: text(8).optional().meta({ description: "Share of the ready pods behind the Service." }),
+  requestShare: text(8)
+    .optional()
+    .meta({ description: "Share of the requests really served, by the metrics." }),
+});
+export type VersionStatus = z.infer<typeof versionStatus>;
+
+const verdictStatus = z.object({
+  signal: text(40).meta({ description: "errors, latency, or the name of a gate." }),
+  category: z.enum(["ProvedWorse", "ProvedBelow", "Undecided", "NoData", "Passed", "Violated"]),
+  estimate: text(24).optional(),
+  interval: text(48).optional(),
+  samples: count.optional(),
+  message: text(300),
+});
+export type VerdictStatus = z.infer<typeof verdictStatus>;
+
+const decisionStatus = z.object({
+  time,
+  action: text(32).meta({
+    description: "What was done: Promote, Rollback, Step, ScaleUp, ScaleDown, Hold, ...",
+  }),
+  reason: text(64),
+  message: text(600),
+  refused: z
+    .array(text(200))
+    .max(6)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "atomic", description: "What else was considered, and why not." }),
+});
+export type DecisionStatus = z.infer<typeof decisionStatus>;
+
+const alertStatus = z.object({
+  name: text(40),
+  state: z.enum(["Inactive", "Pending", "Firing", "Unknown"]),
+  since: time.optional(),
+  value: text(24).optional(),
+  severity: text(16),
+  action: text(16),
+  lastActed: time.optional(),
+  message: text(300),
+  recommendation: text(300).optional(),
+});
+export type AlertStatus = z.infer<typeof alertStatus>;
+
+/** The rollout's own progress: what cannot be read from the world. */
+export const rolloutStatus = z.object({
+  phase: z.enum(PHASES),
+  phaseSince: time,
+  /** The present step; found again by its name when the plan is edited. */
+  stepIndex: count.optional(),
+  stepName: text(30).optional(),
+  /** Percent of the traffic in force: that of the last step whose pods were all ready. */
+  weight: z.int().min(0).max(100).optional(),
+  /** When the present weight came into force. Moved on by the length of each pause. */
+  holdingSince: time.optional(),
+  /** When the canary first served requests at this step; hold times start here. Moved on by the length of each pause. */
+  servedSince: time.optional(),
+  /** The step that a person has released: neither hold, evidence nor approval keep it. */
+  approvedStep: text(30).optional(),
+  /** When the rollout was paused; clocks stand still from here. */
+  pausedSince: time.optional(),
+  /** When the present wait for readiness began, for progressDeadline. Moved on by the length of each pause. */
+  waitingSince: time.optional(),
+  /** When the canary first entered the Service; evidence is gathered from here. */
+  evidenceSince: time.optional(),
+  /** Why the rollout did not go on when it was last looked at. */
+  heldFor: text(32).optional(),
+  stableRevision: text(16).optional(),
+  canaryRevision: text(16).optional(),
+  /** The revision that failed and is not tried again until the spec changes or retry is given. */
+  failed: z.object({ revision: text(16), reason: text(64), message: text(600), time }).optional(),
+});
+export type RolloutStatus = z.infer<typeof rolloutStatus>;
+
+export const llmBridgeStatus = z.object({
+  observedGeneration: z.int().optional(),
+  phase: z.enum(PHASES).optional(),
+  summary: text(300).optional().meta({ description: "One sentence: what it does now and until when." }),
+  conditions: z
+    .array(condition)
+    .max(16)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }),
+  replicas: count.optional().meta({ description: "Pods of the stable revision." }),
+  selector: text(512)
+    .optional()
+    .meta({ description: "Selects the pods of the stable revision, for the scale subresource." }),
+  stable: versionStatus.optional(),
+  canary: versionStatus.optional(),
+  step: z
+    .strictObject({
+      name: text(30),
+      index: count,
+      count,
+      weight: z.int(),
+      holdUntil: time.optional(),
+      needsApproval: z.boolean().optional(),
+    })
+    .optional(),
+  rollout: rolloutStatus.optional(),
+  forecast: z
+    .object({ promoteAfter: text(8).optional(), rollbackAfter: text(8).optional(), message: text(300) })
+    .optional()
+    .meta({
+      description: "When the first step of a rollout could be decided with the present traffic.",
+    }),
+  verdicts: z
+    .array(verdictStatus)
+    .max(20)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["signal"] }),
+  /** Evidence checkpoint, as the evidence module serialises it. */
+  evidence: z
+    .strictObject({
+      revision: text(16),
+      intervalEnd: time,
+      state: text(4096).meta({ description: "Serialised counts and test martingales up to intervalEnd." }),
+    })
+    .optional(),
+  workers: z.object({ current: count, cap: count, reason: text(200) }).optional(),
+  scaling: z
+    .strictObject({
+      recommended: count,
+      demand: text(24).optional(),
+      capacityPerPod: text(24).optional(),
+      message: text(300),
+    })
+    .optional(),
+  tuning: z
+    .strictObject({
+      nodeOptions: text(512),
+      heapMiB: count,
+      semiSpaceMiB: count,
+      threadpoolSize: count,
+      rationale: z.array(text(300)).max(12).default([]).meta({ "x-kubernetes-list-type": "atomic" }),
+    })
+    .optional(),
+  budgets: z
+    .array(z.object({ pool: text(40), perPod: count, planned: count, allowed: count, message: text(300) }))
+    .max(8)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["pool"] }),
+  alerts: z
+    .array(alertStatus)
+    .max(32)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+  decisions: z
+    .array(decisionStatus)
+    .max(10)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "atomic", description: "The last automatic decisions, newest first." }),
+  command: z
+    .strictObject({ id: text(64), action: text(16), result: z.enum(["Done", "Refused"]), message: text(300) })
+    .optional()
+    .meta({ description: "The last command taken from the annotation." }),
+});
+export type LLMBridgeStatus = z.infer<typeof llmBridgeStatus>;
