@@ -1,0 +1,171 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, type Random, systemClock } from "./clock.ts";
+import { ApiError, FencedError, isConflict } from "./errors.ts";
+import { type Log, silentLog } from "./log.ts";
+import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
+import { formatKey, type ObjectKey } from "./object.ts";
+import type { OwnWrites } from "./own-writes.ts";
+import { type AddOptions, createQueue } from "./queue.ts";
+import { linkSignals } from "./signals.ts";
+
+/**
+ * What a reconcile says about coming back. Both end the key's back-off.
+ * - done: wait for the next change.
+ * - requeueAfter: come back after `ms`, or at the next change if that is sooner.
+ *
+ * A thrown error means: come back after the key's exponential back-off.
+ */
+export type ReconcileResult =
+  | { readonly kind: "done" }
+  | { readonly kind: "requeueAfter"; readonly ms: number };
+
+export interface ReconcileContext {
+  /** Aborts when the controller stops or the reconcile's deadline has passed; hand it to every call. */
+  readonly signal: AbortSignal;
+  /** Carries the key and the reconcile id. */
+  readonly log: Log;
+  readonly reconcileId: string;
+}
+
+export interface ControllerOptions {
+  /** Label of metrics and logs. */
+  readonly name: string;
+  /**
+   * Brings one object from observed to desired. It gets a key and never an event, must read the state itself, and may run at any
+   * time, any number of times; never twice at a time for one key.
+   */
+  readonly reconcile: (key: ObjectKey, context: ReconcileContext) => Promise<ReconcileResult>;
+  /** Keys reconciled at a time. Default 4. */
+  readonly workers?: number;
+  /** After so long the reconcile's signal aborts. Default 60 s. */
+  readonly deadlineMs?: number;
+  /** First and longest wait after failures of one key. Default 0.5-60 s. */
+  readonly backoffMs?: readonly [number, number];
+  /** When given, a key waits until the caches show what its last reconcile wrote. */
+  readonly ownWrites?: OwnWrites;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly newId?: () => string;
+  readonly log?: Log;
+  readonly metrics?: KubeMetrics;
+}
+
+/** How a reconcile ended; label of the metric. */
+type Outcome = "done" | "requeue-after" | "conflict" | "deadline" | "error" | "bug" | "stopped";
+
+export interface Controller {
+  /** Asks for a reconcile; may be called before `run`, the keys are kept. */
+  enqueue(key: ObjectKey, options?: AddOptions): void;
+  /**
+   * Works until the signal aborts and resolves when the last reconcile has ended; never rejects. May be called again after
+   * that.
+   */
+  run(signal: AbortSignal): Promise<void>;
+  /** Milliseconds since the start of the reconcile that has been running for longest; 0 when none runs. */
+  longestRunningMs(): number;
+  /** Keys ready to be reconciled. */
+  readonly depth: number;
+}
+
+/**
+ * Runs a reconcile function over keys: several at a time, one at a time per key, each with a deadline and an id.
+ *
+ * A reconcile that throws, whatever it throws, only delays its own key. One that ignores its aborted signal keeps its worker busy and
+ * its key locked until it ends: starting it again beside itself would be worse.
+ */
+export function createController(options: ControllerOptions): Controller {
+  const { name, reconcile, ownWrites, clock = systemClock, metrics = createKubeMetrics() } = options;
+  const { workers = 4, deadlineMs = 60_000, newId = randomUUID } = options;
+  const log = (options.log ?? silentLog).child({ controller: name });
+  const queue = createQueue({
+    name,
+    clock,
+    metrics,
+    random: options.random ?? Math.random,
+    ...(options.backoffMs ? { backoffMs: options.backoffMs } : {}),
+  });
+  const running = new Map<ObjectKey, number>();
+  /** Keys that were taken out of the queue before the caches showed their last writes. */
+  const held = new Map<string, ObjectKey>();
+
+  ownWrites?.onReady((key) => {
+    if (held.delete(formatKey(key))) queue.add(key, { priority: "child" });
+  });
+
+  /** Runs the function once and turns whatever happens into an outcome. */
+  async function runOnce(key: ObjectKey, stop: AbortSignal): Promise<Outcome> {
+    const reconcileId = newId();
+    const keyLog = log.child({ namespace: key.namespace, name: key.name, reconcileId });
+    const expired = new Error(`the reconcile took longer than ${deadlineMs / 1000} s`);
+    const linked = linkSignals([stop], { clock, ms: deadlineMs, reason: () => expired });
+    try {
+      const result = await reconcile(key, { signal: linked.signal, log: keyLog, reconcileId });
+      queue.forget(key);
+      if (result.kind === "done") return "done";
+      queue.add(key, { priority: "child", afterMs: result.ms });
+      return "requeue-after";
+    } catch (error) {
+      if (stop.aborted) {
+        queue.add(key);
+        return "stopped";
+      }
+      const outcome = linked.signal.aborted ? "deadline" : classify(error);
+      const waitMs = queue.retry(key, error instanceof ApiError ? error.retryAfterMs : undefined);
+      const fields = { err: outcome === "deadline" ? expired : error, retryAfterMs: Math.round(waitMs) };
+      if (outcome === "conflict") keyLog.debug(fields, "another writer was faster; reconciling again");
+      else if (outcome === "bug")
+        keyLog.error(fields, "the reconcile failed because of a bug; the key backs off");
+      else keyLog.warn(fields, "the reconcile failed; the key backs off");
+      return outcome;
+    } finally {
+      linked.release();
+    }
+  }
+
+  async function work(stop: AbortSignal): Promise<void> {
+    for (;;) {
+      const key = await queue.take(stop);
+      if (!key) return;
+      if (ownWrites && !ownWrites.ready(key)) {
+        held.set(formatKey(key), key);
+        queue.done(key);
+        continue;
+      }
+      held.delete(formatKey(key));
+      const startedAt = clock.monotonic();
+      running.set(key, startedAt);
+      metrics.reconcilesActive.set({ controller: name }, running.size);
+      const result = await runOnce(key, stop);
+      running.delete(key);
+      metrics.reconcilesActive.set({ controller: name }, running.size);
+      metrics.reconcileSeconds.observe({ controller: name }, (clock.monotonic() - startedAt) / 1000);
+      metrics.reconciles.inc({ controller: name, result });
+      queue.done(key);
+    }
+  }
+
+  return {
+    enqueue: (key, add) => queue.add(key, add),
+    async run(signal) {
+      await Promise.all(Array.from({ length: workers }, () => work(signal)));
+    },
+    longestRunningMs: () =>
+      Math.max(0, ...[...running.values()].map((startedAt) => clock.monotonic() - startedAt)),
+    get depth() {
+      return queue.depth;
+    },
+  };
+}
+
+/** Errors that no well-behaved server or network causes. */
+function classify(error: unknown): "conflict" | "error" | "bug" {
+  if (isConflict(error)) return "conflict";
+  if (error instanceof ApiError || error instanceof FencedError) return "error";
+  const bug =
+    !(error instanceof Error) ||
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof ReferenceError ||
+    error instanceof SyntaxError;
+  return bug ? "bug" : "error";
+}

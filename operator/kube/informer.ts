@@ -1,0 +1,186 @@
+import type { KubeClient } from "./client.ts";
+import { type Clock, type Random, systemClock } from "./clock.ts";
+import { type Log, silentLog } from "./log.ts";
+import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
+import type { KubeObject } from "./object.ts";
+import { DEFAULT_TIMING, type ReflectorTiming, runReflector } from "./reflector.ts";
+import type { ReflectorEffect, ReflectorState } from "./reflector-state.ts";
+import { compareResourceVersions } from "./resource-version.ts";
+import { type Resource, resourceName } from "./resources.ts";
+import { type Change, createStore, type Indexer, type Store } from "./store.ts";
+
+export interface InformerOptions<T extends KubeObject> {
+  readonly client: KubeClient;
+  readonly resource: Resource;
+  /** One namespace, or several, each with a watch of its own. Default: all. */
+  readonly namespace?: string | readonly string[] | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  /** Drops what nobody reads; must keep name, namespace, uid and resourceVersion. Default: drops managedFields. */
+  readonly transform?: ((object: T) => T) | undefined;
+  readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
+  readonly timing?: Partial<ReflectorTiming> | undefined;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  readonly metrics?: KubeMetrics;
+}
+
+export interface InformerHealth {
+  readonly synced: boolean;
+  /** Phase of each reflector: listing, watching or waiting. */
+  readonly phases: readonly ReflectorState<KubeObject>["phase"][];
+  /** Since the reflector that has been still for longest entered a state or heard anything. */
+  readonly stillMs: number;
+}
+
+/**
+ * A local, current copy of a collection.
+ *
+ * Guarantees: handlers see changes of one object in order and never two at a time; between two changes intermediate states may be
+ * left out; a deletion followed by a creation under the same name is seen as both, even across a broken connection; a failing
+ * handler disturbs nobody else.
+ * Caveats: the copy lags behind the server, and what this process has just written may not be in it yet (own-writes.ts).
+ */
+export interface Informer<T extends KubeObject> {
+  readonly resource: Resource;
+  readonly store: Store<T>;
+  /** Resolves after the first full list of every namespace. Stays pending while the server cannot be reached. */
+  synced(): Promise<void>;
+  /** Runs until the signal aborts; the promise then resolves. Never rejects. May be called once. */
+  start(signal: AbortSignal): Promise<void>;
+  /**
+   * Calls the handler with every change from now on, and at once with `added` for each object that is there already.
+   * @returns a function that ends it
+   */
+  onChange(handler: (change: Change<T>) => void): () => void;
+  /**
+   * Calls the handler after each sign that the copy has moved forward, with or without a change.
+   * @returns a function that ends it
+   */
+  onProgress(handler: () => void): () => void;
+  /** Whether this informer would see an object of the namespace (labels apart). */
+  covers(namespace: string): boolean;
+  /** Whether everything up to this version has been seen; undefined when versions cannot be compared. */
+  hasReached(namespace: string, resourceVersion: string): boolean | undefined;
+  health(): InformerHealth;
+}
+
+/** Nothing here reads managedFields, and they are often the largest part of an object. */
+export function dropManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
+  return { ...object, metadata };
+}
+
+export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+  const { resource, client, clock = systemClock, log = silentLog, metrics = createKubeMetrics() } = options;
+  const name = resourceName(resource);
+  const store = createStore<T>(options.indexers);
+  const handlers = new Set<(change: Change<T>) => void>();
+  const progressHandlers = new Set<() => void>();
+  const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
+  const given = options.namespace;
+  const namespaces: readonly string[] =
+    given === undefined || given === "" ? [""] : typeof given === "string" ? [given] : given;
+  const parts = new Map(
+    namespaces.map((namespace) => [
+      namespace,
+      { reached: "", phase: "listing" as ReflectorState<T>["phase"], movedAt: 0 },
+    ]),
+  );
+  let started = false;
+
+  const call = <A extends readonly unknown[]>(handler: (...inputs: A) => void, ...inputs: A): void => {
+    try {
+      handler(...inputs);
+    } catch (error) {
+      metrics.handlerErrors.inc({ resource: name });
+      log.error({ err: error, resource: name }, "a change handler failed");
+    }
+  };
+
+  const apply = (namespace: string, effect: ReflectorEffect<T>): void => {
+    const part = parts.get(namespace);
+    if (!part) return;
+    let changes: readonly Change<T>[] = [];
+    switch (effect.kind) {
+      case "replace":
+        changes = store.replace(effect.items, namespace === "" ? undefined : namespace);
+        part.reached = effect.resourceVersion;
+        break;
+      case "set":
+        changes = store.set(effect.object);
+        part.reached = effect.object.metadata.resourceVersion;
+        break;
+      case "remove":
+        changes = store.remove(effect.object);
+        part.reached = effect.object.metadata.resourceVersion;
+        break;
+      case "reached":
+        part.reached = effect.resourceVersion;
+    }
+    metrics.storeObjects.set({ resource: name }, store.size);
+    for (const change of changes) for (const handler of handlers) call(handler, change);
+    if ([...parts.values()].every((each) => each.reached !== "")) resolveSynced();
+    for (const handler of progressHandlers) call(handler);
+  };
+
+  const partOf = (namespace: string) => parts.get(namespace) ?? parts.get("");
+
+  return {
+    resource,
+    store,
+    synced: () => synced,
+    async start(signal) {
+      if (started) throw new Error(`the informer for ${name} was started twice`);
+      started = true;
+      const runs = [...parts].map(([namespace, part]) =>
+        runReflector<T>(
+          {
+            client,
+            resource,
+            selection: {
+              namespace,
+              labelSelector: options.labelSelector,
+              fieldSelector: options.fieldSelector,
+            },
+            transform: options.transform ?? dropManagedFields,
+            onEffect: (effect) => apply(namespace, effect),
+            onState: (state) => {
+              part.phase = state.phase;
+              part.movedAt = clock.monotonic();
+            },
+            clock,
+            random: options.random ?? Math.random,
+            log,
+            metrics,
+            timing: { ...DEFAULT_TIMING, ...options.timing },
+          },
+          signal,
+        ),
+      );
+      await Promise.all(runs);
+    },
+    onChange(handler) {
+      handlers.add(handler);
+      for (const object of store.list()) call(handler, { kind: "added", object, initial: true } as Change<T>);
+      return () => void handlers.delete(handler);
+    },
+    onProgress(handler) {
+      progressHandlers.add(handler);
+      return () => void progressHandlers.delete(handler);
+    },
+    covers: (namespace) => partOf(namespace) !== undefined,
+    hasReached(namespace, resourceVersion) {
+      const reached = partOf(namespace)?.reached ?? "";
+      if (reached === "") return false;
+      const order = compareResourceVersions(reached, resourceVersion);
+      return order === undefined ? undefined : order >= 0;
+    },
+    health: () => ({
+      synced: [...parts.values()].every((part) => part.reached !== ""),
+      phases: [...parts.values()].map((part) => part.phase),
+      stillMs: clock.monotonic() - Math.min(...[...parts.values()].map((part) => part.movedAt)),
+    }),
+  };
+}

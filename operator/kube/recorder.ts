@@ -1,0 +1,209 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { KubeClient } from "./client.ts";
+import { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
+import { FencedError } from "./errors.ts";
+import { microTime } from "./lease-record.ts";
+import { type Log, silentLog } from "./log.ts";
+import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
+import type { KubeObject } from "./object.ts";
+import { resources } from "./resources.ts";
+import { createTokenBuckets } from "./token-buckets.ts";
+
+/** The object an Event is about. */
+interface EventSubject {
+  readonly apiVersion?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly metadata: Pick<KubeObject["metadata"], "name" | "namespace" | "uid">;
+}
+
+export interface RecordedEvent {
+  readonly regarding: EventSubject;
+  readonly type: "Normal" | "Warning";
+  /** Why, in one CamelCase word. */
+  readonly reason: string;
+  /** What was done or attempted, in one CamelCase word. */
+  readonly action: string;
+  /** One sentence; cut at 1,024 bytes, the server's limit. */
+  readonly note: string;
+}
+
+export interface RecorderOptions {
+  readonly client: KubeClient;
+  /** Who reports, e.g. `llmbridge.dev/operator`. */
+  readonly controller: string;
+  /** Which instance of it, e.g. the pod's name. */
+  readonly instance: string;
+  /** An event that happens again within so long joins the series of the first. Default 6 min. */
+  readonly seriesGapMs?: number;
+  /** A series is written at most once in so long. Default 30 s. */
+  readonly seriesFlushMs?: number;
+  /** Events for one object at once, and the time after which one more is allowed. Default 25 and one a minute. */
+  readonly burst?: number;
+  readonly refillMs?: number;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly metrics?: KubeMetrics;
+}
+
+/**
+ * Writes Kubernetes Events (events.k8s.io/v1) for people to read.
+ *
+ * Never on the critical path: `record` returns at once and never throws; events are sent one after the other in the background, and
+ * dropped, counted, when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. The same event again
+ * becomes a series: one object with a count. Nothing may be decided by reading Events.
+ */
+export interface Recorder {
+  record(event: RecordedEvent): void;
+  /** Sends what waits, series included, for at most `withinMs`. Call while writes are still permitted: before the leader's work ends. */
+  flush(withinMs: number): Promise<void>;
+}
+
+/** Events that may wait for the server. */
+const MAX_WAITING = 1000;
+const NOTE_BYTES = 1024;
+const SEND_DEADLINE_MS = 10_000;
+/** While leadership is in doubt an event waits; the lease is renewed, or lost for good, in less than all of these pauses. */
+const FENCED_PAUSE_MS = 1_000;
+const FENCED_PAUSES = 15;
+
+interface Series {
+  readonly namespace: string;
+  readonly name: string;
+  count: number;
+  lastAtMs: number;
+  /** Count that the server has. */
+  sentCount: number;
+  flush: Timer | undefined;
+  forget: Timer;
+}
+
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { client, clock = systemClock, log = silentLog, metrics = createKubeMetrics() } = options;
+  const { seriesGapMs = 360_000, seriesFlushMs = 30_000, burst = 25, refillMs = 60_000 } = options;
+  const series = new Map<string, Series>();
+  const buckets = createTokenBuckets({ capacity: burst, refillMs, clock });
+  const waiting: (() => Promise<unknown>)[] = [];
+  let sending: Promise<void> | undefined;
+  /** The last flush is over: the process ends, and nothing may keep it. */
+  let over = false;
+
+  const permitted = async (job: () => Promise<unknown>): Promise<unknown> => {
+    for (let pauses = FENCED_PAUSES; ; pauses--) {
+      try {
+        return await job();
+      } catch (error) {
+        if (!(error instanceof FencedError) || pauses === 0 || over) throw error;
+        await sleep(clock, FENCED_PAUSE_MS);
+      }
+    }
+  };
+
+  const send = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      try {
+        await permitted(next);
+        metrics.events.inc({ result: "sent" });
+      } catch (error) {
+        metrics.events.inc({ result: "failed" });
+        log.debug({ err: error }, "an event could not be written");
+      }
+    }
+    sending = undefined;
+  };
+
+  const enqueue = (job: () => Promise<unknown>): void => {
+    if (waiting.length >= MAX_WAITING) {
+      metrics.events.inc({ result: "dropped" });
+      return;
+    }
+    waiting.push(job);
+    sending ??= send();
+  };
+
+  const writeSeries = (entry: Series): void => {
+    entry.flush?.cancel();
+    entry.flush = undefined;
+    if (entry.count === entry.sentCount) return;
+    const { namespace, name } = entry;
+    entry.sentCount = entry.count;
+    const patch = { series: { count: entry.count, lastObservedTime: microTime(entry.lastAtMs) } };
+    enqueue(() =>
+      client.mergePatch(resources.events, namespace, name, patch, { deadlineMs: SEND_DEADLINE_MS }),
+    );
+  };
+
+  const rememberFor = (id: string): Timer =>
+    clock.setTimer(seriesGapMs, () => {
+      const entry = series.get(id);
+      if (entry) writeSeries(entry);
+      series.delete(id);
+    });
+
+  const again = (id: string, entry: Series): void => {
+    entry.count++;
+    entry.lastAtMs = clock.now();
+    entry.forget.cancel();
+    entry.forget = rememberFor(id);
+    // The second occurrence is written at once, so that people see that it repeats; further ones are gathered.
+    if (entry.count === 2) writeSeries(entry);
+    else entry.flush ??= clock.setTimer(seriesFlushMs, () => writeSeries(entry));
+  };
+
+  const first = (id: string, event: RecordedEvent): void => {
+    const { metadata, apiVersion, kind } = event.regarding;
+    const namespace = metadata.namespace ?? "default";
+    const name = `${metadata.name.slice(0, 230)}.${randomBytes(8).toString("hex")}`;
+    const nowMs = clock.now();
+    series.set(id, {
+      ...{ namespace, name, count: 1, sentCount: 1, lastAtMs: nowMs, flush: undefined },
+      forget: rememberFor(id),
+    });
+    const body = {
+      metadata: { namespace, name },
+      eventTime: microTime(nowMs),
+      reportingController: options.controller,
+      reportingInstance: options.instance,
+      action: event.action,
+      reason: event.reason,
+      type: event.type,
+      note: cut(event.note),
+      regarding: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
+    };
+    enqueue(() => client.create(resources.events, body, { deadlineMs: SEND_DEADLINE_MS }));
+  };
+
+  return {
+    record(event) {
+      const id = identify(event);
+      const entry = series.get(id);
+      if (entry) again(id, entry);
+      else if (buckets.take(event.regarding.metadata.uid)) first(id, event);
+      else metrics.events.inc({ result: "limited" });
+    },
+    async flush(withinMs) {
+      for (const entry of series.values()) writeSeries(entry);
+      const late = Promise.withResolvers<void>();
+      const timer = clock.setTimer(withinMs, late.resolve);
+      await Promise.race([sending, late.promise]);
+      timer.cancel();
+      over = true;
+    },
+  };
+}
+
+/** Events are the same when everything but their time is. */
+function identify({ regarding, type, reason, action, note }: RecordedEvent): string {
+  return createHash("sha256")
+    .update(JSON.stringify([regarding.metadata.uid, type, reason, action, note]))
+    .digest("base64");
+}
+
+/** Cuts at the server's limit without leaving half a character. */
+function cut(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= NOTE_BYTES) return note;
+  return `${bytes
+    .subarray(0, NOTE_BYTES - 4)
+    .toString("utf8")
+    .replace(/\uFFFD+$/, "")}…`;
+}

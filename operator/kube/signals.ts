@@ -1,0 +1,33 @@
+import type { Clock } from "./clock.ts";
+
+export interface LinkedSignal {
+  readonly signal: AbortSignal;
+  /** Ends the link. Must be called, or the parents keep the child alive. */
+  release(): void;
+}
+
+/**
+ * A signal that aborts with the first of its parents or after a deadline.
+ * In place of AbortSignal.any because parents here live as long as the process and the deadline follows the given clock.
+ */
+export function linkSignals(
+  parents: readonly (AbortSignal | undefined)[],
+  deadline?: { readonly clock: Clock; readonly ms: number; readonly reason: () => unknown },
+): LinkedSignal {
+  const controller = new AbortController();
+  const present = parents.filter((parent) => parent !== undefined);
+  const onAbort = (): void => {
+    const parent = present.find((candidate) => candidate.aborted);
+    controller.abort(parent?.reason);
+  };
+  for (const parent of present) parent.addEventListener("abort", onAbort);
+  if (present.some((parent) => parent.aborted)) onAbort();
+  const timer = deadline?.clock.setTimer(deadline.ms, () => controller.abort(deadline.reason()));
+  return {
+    signal: controller.signal,
+    release() {
+      timer?.cancel();
+      for (const parent of present) parent.removeEventListener("abort", onAbort);
+    },
+  };
+}

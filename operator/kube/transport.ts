@@ -1,0 +1,246 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Dispatcher } from "undici";
+import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
+import { createConnections, type Lane } from "./connections.ts";
+import { ApiError, isUnauthorized, type Status, TransportError } from "./errors.ts";
+import { createLimiter } from "./limiter.ts";
+import { type Log, silentLog } from "./log.ts";
+import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
+import { parseRetryAfter, retryDelayMs } from "./retry.ts";
+import { type LinkedSignal, linkSignals } from "./signals.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Verb and resource as RBAC names them; labels of the metrics. */
+  readonly verb: string;
+  readonly resource: string;
+  /** Namespace and name, for messages. */
+  readonly subject: string;
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Sending it twice does the same as sending it once. */
+  readonly idempotent: boolean;
+  readonly lane?: Lane;
+  readonly signal?: AbortSignal | undefined;
+  /** For all tries together. Default: the transport's. */
+  readonly deadlineMs?: number | undefined;
+  /**
+   * Called right before each try goes out; throws when it must not. A signal it returns aborts the request when the permission
+   * ends while it is on the wire.
+   */
+  readonly permit?: (() => AbortSignal) | undefined;
+}
+
+export interface Transport {
+  /**
+   * Sends a request and parses the answer.
+   * @throws ApiError the server answered with a failure
+   * @throws TransportError no answer within the deadline
+   * @throws the reason of `signal`, or of the permission, when that ended it
+   */
+  send(request: ApiRequest): Promise<unknown>;
+  /**
+   * Opens a stream; no retry, no deadline once the head has come. Ending the iteration early closes it.
+   * @throws as send; while reading, a plain Error when the connection breaks
+   */
+  open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
+  /** Ends every connection at once; requests under way fail. */
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly kubeConfig: KubeConfig;
+  /** Shown in the server's audit log, e.g. `llmbridge-operator/1.0.0`. */
+  readonly userAgent: string;
+  /** Requests on the wire at a time, watches and lease apart. Default 16. */
+  readonly maxInFlight?: number;
+  /** For all tries of one request together. Default 30 s. */
+  readonly deadlineMs?: number;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  readonly metrics?: KubeMetrics;
+}
+
+/**
+ * The one place that talks to the API server: long-lived connections per lane, credentials re-read each minute and after a 401,
+ * retries that honour Retry-After, a limit of requests on the wire, and a deadline for each.
+ *
+ * There is no rate limit on this side: API Priority and Fairness on the server does that, and answers 429.
+ */
+export function createTransport(options: TransportOptions): Transport {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? Math.random;
+  const metrics = options.metrics ?? createKubeMetrics();
+  const maxInFlight = options.maxInFlight ?? 16;
+  const deadlineMs = options.deadlineMs ?? 30_000;
+  const connections = createConnections({
+    kubeConfig: options.kubeConfig,
+    maxInFlight,
+    clock,
+    log: options.log ?? silentLog,
+  });
+  const limiters = { requests: createLimiter(maxInFlight), lease: createLimiter(2) };
+
+  /** One try: resolves with the head of the answer, or throws ApiError, TransportError or the abort's reason. */
+  async function dispatch(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { verb, resource } = request;
+    const { credentials, dispatcher } = await connections.current(request.lane ?? "requests");
+    signal.throwIfAborted();
+    const elapsed = metrics.requestSeconds.startTimer({ verb, resource });
+    let response: Dispatcher.ResponseData;
+    try {
+      response = await dispatcher.request({
+        origin: credentials.origin,
+        path: credentials.basePath + request.path + formatQuery(request.query),
+        method: request.method,
+        headers: {
+          ...credentials.headers,
+          accept: "application/json",
+          "user-agent": options.userAgent,
+          ...(request.body === undefined
+            ? {}
+            : { "content-type": request.contentType ?? "application/json" }),
+        },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        signal,
+        // The deadline is ours; undici's own would end a quiet watch.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      metrics.requests.inc({ verb, resource, code: "error" });
+      connections.expire();
+      throw new TransportError(describe(request), error);
+    }
+    if (verb !== "watch") elapsed();
+    metrics.requests.inc({ verb, resource, code: String(response.statusCode) });
+    if (response.statusCode < 400) return response;
+    throw await readFailure(request, response, clock);
+  }
+
+  async function attempt(request: ApiRequest, signal: AbortSignal): Promise<unknown> {
+    const lane = request.lane === "lease" ? "lease" : "requests";
+    const giveBack = await limiters[lane].acquire(signal);
+    metrics.inFlight.inc({ lane });
+    let permitted: LinkedSignal | undefined;
+    try {
+      permitted = request.permit && linkSignals([signal, request.permit()]);
+      const response = await dispatch(request, permitted?.signal ?? signal);
+      try {
+        return JSON.parse(await response.body.text()) as unknown;
+      } catch (error) {
+        const ended = permitted?.signal ?? signal;
+        throw ended.aborted ? ended.reason : new TransportError(describe(request), error);
+      }
+    } finally {
+      permitted?.release();
+      metrics.inFlight.dec({ lane });
+      giveBack();
+    }
+  }
+
+  async function send(request: ApiRequest): Promise<unknown> {
+    const budgetMs = request.deadlineMs ?? deadlineMs;
+    const endsAt = clock.monotonic() + budgetMs;
+    const linked = linkSignals([request.signal], {
+      clock,
+      ms: budgetMs,
+      reason: () => new TransportError(describe(request), `no answer within ${budgetMs / 1000} s`),
+    });
+    let reauthenticated = false;
+    try {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await attempt(request, linked.signal);
+        } catch (error) {
+          if (!(error instanceof ApiError || error instanceof TransportError) || linked.signal.aborted)
+            throw error;
+          let waitMs = retryDelayMs({ error, tries, idempotent: request.idempotent }, random);
+          if (isUnauthorized(error) && !reauthenticated) {
+            reauthenticated = true;
+            connections.expire();
+            waitMs = 0;
+          }
+          if (waitMs === undefined || clock.monotonic() + waitMs >= endsAt) throw error;
+          const code = error instanceof ApiError ? String(error.code) : "error";
+          metrics.retries.inc({ verb: request.verb, resource: request.resource, code });
+          await sleep(clock, waitMs, linked.signal);
+          linked.signal.throwIfAborted();
+        }
+      }
+    } finally {
+      linked.release();
+    }
+  }
+
+  async function open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+    const head = new AbortController();
+    const budgetMs = request.deadlineMs ?? deadlineMs;
+    const timer = clock.setTimer(budgetMs, () =>
+      head.abort(new TransportError(describe(request), `no answer within ${budgetMs / 1000} s`)),
+    );
+    const linked = linkSignals([request.signal, head.signal]);
+    try {
+      const response = await dispatch({ ...request, lane: "watches" }, linked.signal);
+      return readStream(response.body, linked);
+    } catch (error) {
+      if (isUnauthorized(error)) connections.expire();
+      linked.release();
+      throw error;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  return { send, open, close: () => connections.destroy() };
+}
+
+async function* readStream(
+  body: AsyncIterable<Uint8Array>,
+  linked: LinkedSignal,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } finally {
+    linked.release();
+  }
+}
+
+function describe(request: ApiRequest): string {
+  return `${request.verb} ${request.resource} ${request.subject}`.trimEnd();
+}
+
+async function readFailure(
+  request: ApiRequest,
+  response: Dispatcher.ResponseData,
+  clock: Clock,
+): Promise<ApiError> {
+  const text = await response.body.text().catch(() => "");
+  let status: Status = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null) status = parsed as Status;
+  } catch {
+    // Proxies and load balancers in front of the server answer in prose.
+    if (text !== "") status = { message: text.slice(0, 500) };
+  }
+  const header = response.headers["retry-after"];
+  const seconds = status.details?.retryAfterSeconds;
+  const retryAfterMs =
+    parseRetryAfter(Array.isArray(header) ? header[0] : header, clock.now()) ??
+    (seconds === undefined || seconds === 0 ? undefined : seconds * 1000);
+  return new ApiError(describe(request), response.statusCode, status, retryAfterMs);
+}
+
+function formatQuery(query: ApiRequest["query"]): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) parameters.set(name, String(value));
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
