@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { parseCheckpoint, serialiseCheckpoint } from "./checkpoint.ts";
+import { evidenceConfig } from "./config.ts";
+import { judge } from "./judge.ts";
+import { observeInterval } from "./observe.ts";
+import { startEvidence } from "./state.ts";
+
+const config = evidenceConfig({
+  errors: { rollbackAbove: "0.1%", promoteBelow: "1%" },
+  latency: { signal: "FirstByte", objective: "120ms", rollbackAbove: "1%", promoteBelow: "3%" },
+  falseRollback: "1%",
+  falsePromotion: "5%",
+  interval: "15s",
+});
+const counts = (number: number) => ({
+  endMs: 1_700_000_000_000 + number * 15_000,
+  signals: {
+    errors: { canary: { requests: 373, bad: number % 3 }, stable: { requests: 1131, bad: 2 } },
+    latency: { canary: { requests: 373, bad: 3 + (number % 5) }, stable: { requests: 1131, bad: 9 } },
+  },
+});
+const long = Array.from({ length: 500 }, (_, index) => counts(index + 1)).reduce(
+  (state, one) => observeInterval(state, config, one),
+  startEvidence(config, {}, 1_700_000_000_000),
+);
+
+describe("a checkpoint", () => {
+  it("is read back as the same evidence, also with everything in it", () => {
+    const full = {
+      ...long,
+      violations: Object.fromEntries(
+        Array.from({ length: 16 }, (_, index) => [`a-gate-with-a-name-of-forty-characters-${index}`, 3]),
+      ),
+    };
+    const text = serialiseCheckpoint(full);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
+    const back = parseCheckpoint(text);
+    expect(back).toMatchObject({
+      intervalEndMs: full.intervalEndMs,
+      subject: config.subject,
+      violations: full.violations,
+    });
+    expect(serialiseCheckpoint(back ?? full)).toBe(text);
+  });
+
+  it("goes on as if nothing had happened", () => {
+    const resumed = parseCheckpoint(serialiseCheckpoint(long));
+    if (resumed === undefined) throw new Error("not read back");
+    const [going, back] = [long, resumed].map((state) =>
+      judge(observeInterval(state, config, counts(501)), config),
+    );
+    for (const [index, verdict] of (going ?? []).entries()) {
+      expect(back?.[index]?.category).toBe(verdict.category);
+      expect(back?.[index]?.logEWorse).toBeCloseTo(verdict.logEWorse, 5);
+      expect(back?.[index]?.logEBelow).toBeCloseTo(verdict.logEBelow, 5);
+    }
+  });
+
+  it.each([
+    "",
+    "{",
+    "null",
+    "[]",
+    '{"v":2}',
+    serialiseCheckpoint(long).replace('"v":1', '"v":2'),
+    serialiseCheckpoint(long).replace(/-\d+\.\d+/, "null"),
+  ])("that is none is not read: %.20s", (text) => {
+    expect(parseCheckpoint(text)).toBeUndefined();
+  });
+
+  it("names what was counted", () => {
+    expect(config.subject).toBe("errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s");
+    expect(config.signals.latency).toEqual({ rollbackAbove: 0.01, promoteBelow: 0.03 });
+  });
+});

@@ -1,0 +1,121 @@
+import * as z from "zod";
+import { SIGNALS } from "./counts.ts";
+import type { EvidenceState, SignalState } from "./state.ts";
+
+/** Evidence as text for status: at most 4096 bytes for two signals and 16 gates. Versioned; another version's text is not read. */
+const VERSION = 1;
+
+const tally = z.tuple([z.number(), z.number()]);
+const signalText = z.tuple([
+  tally, // margins: rollbackAbove, promoteBelow
+  z.number(), // intervals
+  z.array(z.number()).max(16), // worse
+  z.number(), // worseMost
+  z.array(z.number()).max(16), // below
+  tally, // canary
+  tally, // stable
+  tally, // recent
+  tally, // known
+  z.number(), // correlation
+  z.tuple([z.number(), z.number(), z.number(), z.number()]), // weight, weighted, canarySpread, stableSpread
+]);
+const checkpoint = z.strictObject({
+  v: z.literal(VERSION),
+  subject: z.string(),
+  end: z.number(),
+  signals: z.strictObject(
+    Object.fromEntries(SIGNALS.map((signal) => [signal, signalText.optional()])) as Record<
+      (typeof SIGNALS)[number],
+      z.ZodOptional<typeof signalText>
+    >,
+  ),
+  gatesEnd: z.number(),
+  violations: z.record(z.string(), z.int().min(0)),
+});
+
+/** Digits kept of each number: what is lost is far below what decides. */
+const round = (value: number) => Number(value.toPrecision(9));
+
+/** The text that `parseCheckpoint` reads back. */
+export function serialiseCheckpoint(state: EvidenceState): string {
+  return JSON.stringify({
+    v: VERSION,
+    subject: state.subject,
+    end: state.intervalEndMs,
+    signals: Object.fromEntries(
+      SIGNALS.flatMap((signal) => {
+        const evidence = state.signals[signal];
+        return evidence === undefined ? [] : [[signal, signalTuple(evidence)]];
+      }),
+    ),
+    gatesEnd: state.gatesEndMs,
+    violations: state.violations,
+  });
+}
+
+/** Evidence from its text; undefined for text of another version or that is no checkpoint, and then evidence starts anew. */
+export function parseCheckpoint(text: string): EvidenceState | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const parsed = checkpoint.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { subject, end, signals, gatesEnd, violations } = parsed.data;
+  return {
+    subject,
+    intervalEndMs: end,
+    signals: Object.fromEntries(
+      SIGNALS.flatMap((signal) => {
+        const tuple = signals[signal];
+        return tuple === undefined ? [] : [[signal, signalOf(tuple)]];
+      }),
+    ),
+    gatesEndMs: gatesEnd,
+    violations,
+  };
+}
+
+function signalTuple(state: SignalState): z.input<typeof signalText> {
+  const pair = ({ requests, bad }: { requests: number; bad: number }): [number, number] => [
+    round(requests),
+    round(bad),
+  ];
+  return [
+    [state.margins.rollbackAbove, state.margins.promoteBelow],
+    state.intervals,
+    state.worse.map(round),
+    round(state.worseMost),
+    state.below.map(round),
+    pair(state.canary),
+    pair(state.stable),
+    pair(state.recent),
+    pair(state.known),
+    round(state.correlation),
+    [round(state.weight), round(state.weighted), round(state.canarySpread), round(state.stableSpread)],
+  ];
+}
+
+function signalOf(tuple: z.output<typeof signalText>): SignalState {
+  const [margins, intervals, worse, worseMost, below, canary, stable, recent, known, correlation, sums] =
+    tuple;
+  const of = ([requests, bad]: [number, number]) => ({ requests, bad });
+  return {
+    margins: { rollbackAbove: margins[0], promoteBelow: margins[1] },
+    intervals,
+    worse,
+    worseMost,
+    below,
+    canary: of(canary),
+    stable: of(stable),
+    recent: of(recent),
+    known: of(known),
+    correlation,
+    weight: sums[0],
+    weighted: sums[1],
+    canarySpread: sums[2],
+    stableSpread: sums[3],
+  };
+}

@@ -1,0 +1,66 @@
+import type { Analysis } from "../api/v1alpha1/rollout.ts";
+import { share } from "../api/v1alpha1/scalars.ts";
+import { SIGNALS, type Signal } from "./counts.ts";
+
+/** Margins of one signal, as differences of shares: 0.001 is 0.1 percentage points. */
+export interface Margins {
+  /** What the spec allows: proved to be worse than stable by more than this is a failure. */
+  readonly rollbackAbove: number;
+  /** Promotion needs proof of being worse by less than this. */
+  readonly promoteBelow: number;
+}
+
+export interface EvidenceConfig {
+  /** The signals that are judged. Their number divides the probability of a false rollback between them. */
+  readonly signals: Readonly<Partial<Record<Signal, Margins>>>;
+  /** Probability of ever calling a version a failure that is not worse than rollbackAbove, over all signals and looks. 0..1. */
+  readonly falseRollback: number;
+  /** Probability of ever calling a version good that is worse than promoteBelow in some signal. 0..1. */
+  readonly falsePromotion: number;
+  /** Names what is counted and against which margins. Evidence collected for another subject answers another question. */
+  readonly subject: string;
+}
+
+/** The evidence that `spec.rollout.analysis` asks for. Throws RangeError on percentages that the schema would refuse. */
+export function evidenceConfig(
+  analysis: Pick<Analysis, "errors" | "latency" | "falseRollback" | "falsePromotion" | "interval">,
+): EvidenceConfig {
+  const { errors, latency, interval } = analysis;
+  const margins = (signal: { rollbackAbove: string; promoteBelow: string }): Margins => ({
+    rollbackAbove: share(signal.rollbackAbove),
+    promoteBelow: share(signal.promoteBelow),
+  });
+  return {
+    signals: {
+      errors: margins(errors),
+      ...(latency === undefined ? {} : { latency: margins(latency) }),
+    },
+    falseRollback: share(analysis.falseRollback),
+    falsePromotion: share(analysis.falsePromotion),
+    subject: [
+      `errors ${errors.rollbackAbove} ${errors.promoteBelow}`,
+      ...(latency === undefined
+        ? []
+        : [`${latency.signal} ${latency.objective} ${latency.rollbackAbove} ${latency.promoteBelow}`]),
+      interval,
+    ].join(", "),
+  };
+}
+
+/** The signals that are judged, in a fixed order. */
+export function judgedSignals(config: EvidenceConfig): [Signal, Margins][] {
+  return SIGNALS.flatMap((signal) => {
+    const margins = config.signals[signal];
+    return margins === undefined ? [] : [[signal, margins] as [Signal, Margins]];
+  });
+}
+
+/** A failure is proved when log M reaches this: Ville's inequality, with Bonferroni over the signals. */
+export function worseThreshold(config: EvidenceConfig): number {
+  return Math.log(judgedSignals(config).length / config.falseRollback);
+}
+
+/** Being good enough is proved at this; promotion needs it of every signal, so no correction for their number is due. */
+export function belowThreshold(config: EvidenceConfig): number {
+  return -Math.log(config.falsePromotion);
+}

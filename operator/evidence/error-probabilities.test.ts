@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import type { EvidenceConfig } from "./config.ts";
+import { type Scenario, seededRandom, simulateRollout } from "./simulated-traffic.ts";
+
+/**
+ * The stated probabilities, by seeded simulation; bench/evidence.ts measures them with more runs and more worlds. A rollout is looked at
+ * after each of its intervals.
+ */
+const RUNS = 400;
+
+const config: EvidenceConfig = {
+  signals: { errors: { rollbackAbove: 0.001, promoteBelow: 0.01 } },
+  falseRollback: 0.01,
+  falsePromotion: 0.05,
+  subject: "simulated",
+};
+const patient: EvidenceConfig = { ...config, falseRollback: 0 };
+
+/** An hour in which the canary's weight grows four times and the load swings by half. */
+const ramp: Scenario = {
+  intervalMs: 60_000,
+  requestsPerSecond: 10,
+  wave: 0.5,
+  weights: [0.05, 0.1, 0.25, 0.5],
+  runMs: 3_600_000,
+  historyMs: 3_600_000,
+  pods: { canary: 1, stable: 3 },
+  stableRate: 0.01,
+  extra: 0,
+  correlation: 0,
+};
+const demo: Scenario = {
+  intervalMs: 5000,
+  requestsPerSecond: 300,
+  wave: 0,
+  weights: [0.25],
+  runMs: 120_000,
+  historyMs: 300_000,
+  pods: { canary: 1, stable: 3 },
+  stableRate: 0,
+  extra: 0,
+  correlation: 0,
+};
+
+function shares(scenario: Scenario, judged = config, runs = RUNS) {
+  const random = seededRandom(7);
+  const outcomes = Array.from({ length: runs }, () => simulateRollout(scenario, judged, random));
+  const median = (times: number[]) =>
+    times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Number.NaN;
+  const worse = outcomes.flatMap(({ worseMs }) => worseMs ?? []);
+  const below = outcomes.flatMap(({ belowMs }) => belowMs ?? []);
+  return {
+    worse: worse.length / runs,
+    below: below.length / runs,
+    worseMs: median(worse),
+    belowMs: median(below),
+    missed: outcomes.filter(({ covered }) => !covered).length / runs,
+  };
+}
+
+/** Two standard errors of a share of 1 % in 400 runs. */
+const TOLERANCE = 0.01;
+
+describe("a version that the spec allows is rolled back in at most falseRollback of rollouts", () => {
+  it.each([
+    ["the same version", { ...ramp }],
+    ["the same version, bursts of errors", { ...ramp, correlation: 0.01 }],
+    ["the same version, strong bursts", { ...ramp, correlation: 0.03 }],
+    ["exactly rollbackAbove worse", { ...ramp, extra: 0.001 }],
+    ["exactly rollbackAbove worse, bursts", { ...ramp, extra: 0.001, correlation: 0.01 }],
+    ["exactly rollbackAbove worse than a version without errors", { ...demo, extra: 0.001 }],
+    [
+      "bursts and no history to know of them",
+      { ...demo, stableRate: 0.001, correlation: 0.01, historyMs: 0 },
+    ],
+    [
+      "the same version, which serves all traffic in the end",
+      { ...demo, stableRate: 0.002, weights: [0.25, 1] },
+    ],
+  ] satisfies [string, Scenario][])("%s", (_, scenario) => {
+    expect(shares(scenario).worse).toBeLessThanOrEqual(config.falseRollback + TOLERANCE);
+  });
+
+  it("holds over both signals together", () => {
+    const both: EvidenceConfig = {
+      ...config,
+      signals: { ...config.signals, latency: { rollbackAbove: 0.001, promoteBelow: 0.01 } },
+    };
+    expect(shares({ ...ramp, extra: 0.001 }, both, 200).worse).toBeLessThanOrEqual(
+      config.falseRollback + TOLERANCE,
+    );
+  });
+});
+
+describe("a version that is worse than promoteBelow is promoted in at most falsePromotion of rollouts", () => {
+  it.each([
+    ["exactly promoteBelow worse", { ...ramp, extra: 0.01 }],
+    ["exactly promoteBelow worse, bursts", { ...ramp, extra: 0.01, correlation: 0.01 }],
+    ["exactly promoteBelow worse than a version without errors", { ...demo, extra: 0.01 }],
+    [
+      "exactly promoteBelow worse, rare bursts",
+      { ...demo, stableRate: 0.001, extra: 0.01, correlation: 0.01 },
+    ],
+  ] satisfies [string, Scenario][])("%s", (_, scenario) => {
+    expect(shares(scenario, patient).below).toBeLessThanOrEqual(config.falsePromotion + 2 * TOLERANCE);
+  });
+});
+
+describe("decisions come early enough", () => {
+  it("promotes a good version of a quiet service in seconds", () => {
+    const { below, belowMs } = shares(demo, config, 50);
+    expect(below).toBe(1);
+    expect(belowMs).toBeLessThanOrEqual(15_000);
+  });
+
+  it("rolls back one with 5 % errors within three intervals", () => {
+    const { worse, worseMs } = shares({ ...demo, extra: 0.05 }, config, 50);
+    expect(worse).toBe(1);
+    expect(worseMs).toBeLessThanOrEqual(15_000);
+  });
+
+  it("finds 3 % against 1 % at ten requests per second within the hour, bursts or not", () => {
+    expect(shares({ ...ramp, extra: 0.02 }, config, 100).worse).toBeGreaterThan(0.98);
+    expect(shares({ ...ramp, extra: 0.02, correlation: 0.01 }, config, 100).worse).toBeGreaterThan(0.95);
+  });
+
+  it("finds what begins only after a good half hour", () => {
+    const { worse, worseMs } = shares({ ...ramp, extra: 0.04, worseFromMs: 1_800_000 }, config, 100);
+    expect(worse).toBe(1);
+    expect(worseMs).toBeLessThan(1_800_000 + 8 * 60_000);
+  });
+
+  it("finds errors that begin when no stable version serves any more", () => {
+    const late = { ...demo, weights: [0.25, 1], extra: 0.02, worseFromMs: 60_000 };
+    const { worse, worseMs } = shares(late, config, 50);
+    expect(worse).toBe(1);
+    expect(worseMs).toBeLessThanOrEqual(75_000);
+  });
+});
+
+describe("the confidence sequence", () => {
+  it.each([
+    ["of equal versions", ramp],
+    ["of versions that differ", { ...ramp, extra: 0.01 }],
+    ["under bursts", { ...ramp, correlation: 0.01 }],
+  ] satisfies [string, Scenario][])(
+    "%s holds the difference at every look in 95 %% of rollouts",
+    (_, scenario) => {
+      expect(shares(scenario, patient).missed).toBeLessThanOrEqual(0.05 + 2 * TOLERANCE);
+    },
+  );
+});

@@ -1,0 +1,78 @@
+import { boundAtOrBelow, leLabel } from "../../contract/histograms.ts";
+import { METRICS } from "../../contract/metrics.ts";
+import type { ArmCounts, Signal } from "../evidence/counts.ts";
+import type { Increase } from "./increases.ts";
+import { anyOf, equal, type Matcher, unequal } from "./promql.ts";
+import type { LatencyObjective, LatencySignal } from "./source.ts";
+
+/** Start of the process, Unix seconds; from the default metrics of Prometheus clients. */
+export const START_METRIC = "process_start_time_seconds";
+
+const LATENCY_METRICS: Record<LatencySignal, string> = {
+  FirstByte: METRICS.firstByteSeconds,
+  Total: METRICS.requestSeconds,
+  Added: METRICS.addedSeconds,
+};
+
+/**
+ * One selector for all that evidence counts: requests and latencies that the cache did not answer, errors of the bridge's own fault.
+ * Series that lack a label pass its matcher. Throws RangeError where the objective is below the first bound of the histograms.
+ */
+export function countedSeries(latency: LatencyObjective | undefined): Matcher[] {
+  const names: string[] = [METRICS.requests, METRICS.errors, START_METRIC];
+  const bounds: string[] = [];
+  if (latency !== undefined) {
+    const name = LATENCY_METRICS[latency.signal];
+    names.push(`${name}_bucket`, `${name}_count`);
+    bounds.push(...boundTexts(latency));
+  }
+  return [
+    anyOf("__name__", names),
+    unequal("cache", "hit"),
+    anyOf("domain", ["bridge", ""]),
+    anyOf("le", [...bounds, ""]),
+  ];
+}
+
+/** How a source may write the bound: Prometheus 3 normalises "1" to "1.0". */
+function boundTexts({ objectiveMs }: LatencyObjective): string[] {
+  const bound = boundAtOrBelow(objectiveMs);
+  if (bound === undefined) {
+    throw new RangeError(
+      `The objective of ${objectiveMs}ms is below the smallest bound of the histograms, 1ms.`,
+    );
+  }
+  return Number.isInteger(bound) ? [leLabel(bound), bound.toFixed(1)] : [leLabel(bound)];
+}
+
+/** Answers about models are made by the bridge itself and would thin out latencies that the upstream is part of. */
+const UNTIMED_ROUTES = new Set(["models"]);
+
+/** Adds up increases of one version (or one pod) to the counts of a signal. */
+export function signalCounts(
+  signal: Signal,
+  increases: readonly Increase[],
+  latency?: LatencyObjective,
+): ArmCounts {
+  const sum = (name: string, timed: boolean) =>
+    increases.reduce(
+      (total, { labels, amount }) =>
+        labels.__name__ === name && !(timed && UNTIMED_ROUTES.has(labels.route ?? ""))
+          ? total + amount
+          : total,
+      0,
+    );
+  if (signal === "errors" || latency === undefined) {
+    const requests = sum(METRICS.requests, false);
+    const bad = sum(METRICS.errors, false);
+    return { requests: Math.max(requests, bad), bad };
+  }
+  const name = LATENCY_METRICS[latency.signal];
+  const requests = sum(`${name}_count`, true);
+  return { requests, bad: Math.max(0, requests - sum(`${name}_bucket`, true)) };
+}
+
+/** What every selector of a bridge holds: nothing outside its namespace and name is ever read. */
+export function ownMatchers(namespaceLabel: string, namespace: string, bridge: string): Matcher[] {
+  return [equal(namespaceLabel, namespace), equal("bridge", bridge)];
+}

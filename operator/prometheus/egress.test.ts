@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { addressAllowed, guardedLookup, sourceUrl } from "./egress.ts";
+
+describe("addressAllowed", () => {
+  it.each([
+    ["10.0.0.7", "prometheus.monitoring.svc", true],
+    ["2001:db8::7", "prometheus.example", true],
+    ["169.254.169.254", "prometheus.example", false],
+    ["::ffff:169.254.169.254", "prometheus.example", false],
+    ["fd00:ec2::254", "prometheus.example", false],
+    ["fe80::1", "prometheus.example", false],
+    ["224.0.0.1", "prometheus.example", false],
+    ["255.255.255.255", "prometheus.example", false],
+    ["0.0.0.0", "prometheus.example", false],
+    ["::", "prometheus.example", false],
+    ["127.0.0.1", "prometheus.example", false],
+    ["::1", "prometheus.example", false],
+    ["127.0.0.1", "127.0.0.1", true],
+    ["127.0.0.1", "localhost", true],
+    ["::1", "[::1]", true],
+    ["no address", "prometheus.example", false],
+  ])("%s for %s: %s", (address, host, allowed) => {
+    expect(addressAllowed(address, host)).toBe(allowed);
+  });
+});
+
+describe("sourceUrl", () => {
+  it.each([
+    "http://prometheus.monitoring.svc:9090",
+    "https://metrics.example/prometheus/",
+    "http://10.1.2.3",
+    "http://localhost:9090",
+  ])("takes %s", (url) => {
+    expect(sourceUrl(url).href.startsWith("http")).toBe(true);
+  });
+
+  it.each([
+    ["file:///etc/passwd", "must be http:// or https://"],
+    ["prometheus:9090", "must be http:// or https://"],
+    ["nonsense", "must be http:// or https://"],
+    ["http://user:secret@prometheus", "without credentials"],
+    ["http://169.254.169.254/latest", "must not point to 169.254.169.254"],
+    ["http://2852039166/", "must not point to 169.254.169.254"],
+    ["http://0xa9fea9fe/", "must not point to 169.254.169.254"],
+    ["http://[::ffff:a9fe:a9fe]/", "must not point to"],
+    ["http://0.0.0.0:9090", "must not point to 0.0.0.0"],
+  ])("refuses %s", (url, reason) => {
+    expect(() => sourceUrl(url)).toThrow(reason);
+  });
+});
+
+describe("guardedLookup", () => {
+  const resolve = (name: string, host: string, all: boolean) =>
+    new Promise<unknown>((done) => {
+      guardedLookup(host)(name, { all }, (error, address) => done(error ?? address));
+    });
+
+  it("gives loopback only to a source that is written as loopback", async () => {
+    expect(await resolve("localhost", "localhost", true)).toContainEqual({ address: "127.0.0.1", family: 4 });
+    expect(await resolve("localhost", "prometheus.example", true)).toBeInstanceOf(Error);
+    expect(await resolve("localhost", "prometheus.example", false)).toBeInstanceOf(Error);
+  });
+});

@@ -1,0 +1,52 @@
+import { type ClientOptions, createPrometheusClient } from "./client.ts";
+import { DEFAULT_LABELS, type SourceLabels } from "./pods.ts";
+import { equal } from "./promql.ts";
+import { readBaseline, readIntervals } from "./read-counts.ts";
+import { readFleet } from "./read-fleet.ts";
+import { failing, type MetricSource, type Reading } from "./source.ts";
+
+export interface PrometheusSourceOptions extends ClientOptions {
+  /** Name in the administrator's settings. */
+  readonly name: string;
+  /** Labels that the scrape configuration adds to the series of a pod. Default namespace and pod. */
+  readonly labels?: Partial<SourceLabels>;
+  /** Matchers of every query, label to value: what tells this cluster from others in a shared source. Default none. */
+  readonly matchers?: Readonly<Record<string, string>>;
+  /** Time between two scrapes of a pod; readings older than two are stale. Default: as the samples show it. */
+  readonly scrapeIntervalMs?: number;
+  /** Time until a sample can be read for sure: 1 s for a Prometheus that scrapes itself, more behind remote write. Default 1 s. */
+  readonly sourceLagMs?: number;
+}
+
+const SOURCE_LAG_MS = 1000;
+
+/**
+ * A Prometheus (or what answers its query API) as a source of measurements. Throws RangeError on settings that cannot work; after that
+ * nothing throws: what the source does wrong is a failing reading. `close` ends its connections.
+ */
+export function createPrometheusSource(
+  options: PrometheusSourceOptions,
+): MetricSource & { close(): Promise<void> } {
+  const client = createPrometheusClient(options);
+  const labels = { ...DEFAULT_LABELS, ...options.labels };
+  const matchers = Object.entries(options.matchers ?? {}).map(([label, value]) => equal(label, value));
+  const { scrapeIntervalMs } = options;
+  const counts = { client, labels, matchers, sourceLagMs: options.sourceLagMs ?? SOURCE_LAG_MS };
+  return {
+    name: options.name,
+    readIntervals: (query) => read(() => readIntervals(counts, query)),
+    readBaseline: (query) => read(() => readBaseline(counts, query)),
+    readFleet: (query) => read(() => readFleet({ client, labels, matchers, scrapeIntervalMs }, query)),
+    close: () => client.close(),
+  };
+}
+
+/** RangeErrors are about settings or the query and name the remedy. */
+async function read<T>(reading: () => Promise<Reading<T>>): Promise<Reading<T>> {
+  try {
+    return await reading();
+  } catch (error) {
+    if (error instanceof RangeError) return failing("SourceFailing", error.message);
+    throw error;
+  }
+}

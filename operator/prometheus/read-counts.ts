@@ -1,0 +1,154 @@
+import type { Baseline } from "../evidence/baseline.ts";
+import { measureBaseline } from "../evidence/baseline.ts";
+import type { PrometheusClient, QueryResult } from "./client.ts";
+import { countedSeries, ownMatchers, START_METRIC } from "./counting.ts";
+import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
+import { increases } from "./increases.ts";
+import { newestMs, type SourceLabels, type Target, targetsOf, withoutDuplicates } from "./pods.ts";
+import { anyOf, type Matcher, range, selector } from "./promql.ts";
+import {
+  type BaselineQuery,
+  type CountedIntervals,
+  failing,
+  type IntervalQuery,
+  type LatencyObjective,
+  type Reading,
+} from "./source.ts";
+
+/** Intervals that one call counts at most; the rest follows in the next. */
+const MOST_INTERVALS = 240;
+/** How far back the last sample before the window is looked for. */
+const LOOK_BACK_MS = 3_600_000;
+/** A process that started at most this long before the window, and was never scraped before, counts from 0. */
+const NEW_PROCESS_MS = 60_000;
+/** Samples after the last interval are needed to know that it is complete. */
+const BEYOND_MS = 120_000;
+
+export interface CountReader {
+  readonly client: PrometheusClient;
+  readonly labels: SourceLabels;
+  /** Added to every selector: what tells this cluster's series from another's in a shared source. */
+  readonly matchers: readonly Matcher[];
+  /** Time until a sample of any pod can be read for sure. */
+  readonly sourceLagMs: number;
+}
+
+interface Span {
+  readonly namespace: string;
+  readonly bridge: string;
+  readonly revisions: readonly string[];
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly latency: LatencyObjective | undefined;
+}
+
+type Samples =
+  | { readonly ok: true; readonly targets: readonly Target[]; readonly increases: readonly PodIncrease[] }
+  | Extract<QueryResult, { ok: false }>;
+
+/** Raw samples of the span and the last ones before it: two queries. */
+async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
+  const series = selector([
+    ...countedSeries(span.latency),
+    ...reader.matchers,
+    anyOf("revision", span.revisions),
+    ...ownMatchers(reader.labels.namespace, span.namespace, span.bridge),
+  ]);
+  const [inside, before] = await Promise.all([
+    reader.client.query(range(series, span.toMs - span.fromMs), span.toMs),
+    reader.client.query(`last_over_time(${range(series, LOOK_BACK_MS)})`, span.fromMs),
+  ]);
+  if (!inside.ok) return inside;
+  if (!before.ok) return before;
+  // Older versions of Prometheus include the left end of a range; it belongs to the interval before.
+  const after = inside.series.map(({ labels, samples }) => ({
+    labels,
+    samples: samples.filter(({ atMs }) => atMs > span.fromMs),
+  }));
+  const targets = withoutDuplicates(
+    targetsOf(
+      after.filter(({ samples }) => samples.length > 0),
+      reader.labels,
+    ),
+  );
+  const earlier = new Map(targetsOf(before.series, reader.labels).map((target) => [target.key, target]));
+  const grown = targets.flatMap((target) =>
+    increases(target, earlier.get(target.key), {
+      newSinceMs: span.fromMs - NEW_PROCESS_MS,
+      startMetric: START_METRIC,
+    }).map((increase): PodIncrease => ({ ...increase, pod: target.pod, revision: target.revision })),
+  );
+  return { ok: true, targets, increases: grown };
+}
+
+/** See MetricSource.readIntervals. */
+export async function readIntervals(
+  reader: CountReader,
+  query: IntervalQuery,
+): Promise<Reading<CountedIntervals>> {
+  const { fromMs, intervalMs, readyPods } = query;
+  const none = { intervals: [], throughMs: fromMs };
+  for (let most = MOST_INTERVALS; ; most = Math.ceil(most / 4)) {
+    const toMs = Math.min(query.toMs, fromMs + most * intervalMs + BEYOND_MS);
+    if (toMs - reader.sourceLagMs < fromMs + intervalMs) {
+      return { kind: "ok", value: { ...none, waitingFor: [] } };
+    }
+    const samples = await readSpan(reader, {
+      ...query,
+      revisions: [query.canary, query.stable],
+      toMs,
+      latency: query.latency,
+    });
+    if (!samples.ok) {
+      if (samples.problem === "TooLarge" && most > 1) continue;
+      return failing("SourceFailing", samples.message);
+    }
+    if (samples.targets.length === 0) {
+      return failing(
+        "NoData",
+        "The metric source has no samples of this bridge since the last counted interval.",
+      );
+    }
+    const { completeMs, waitingFor } = completion(samples.targets, readyPods, fromMs + intervalMs);
+    const lastMs = Math.min(completeMs, toMs - reader.sourceLagMs);
+    const count = Math.min(most, Math.max(0, Math.floor((lastMs - fromMs) / intervalMs)));
+    const intervals = pairedIntervals({ fromMs, intervalMs, count }, samples.increases, query, query.latency);
+    return { kind: "ok", value: { intervals, throughMs: fromMs + count * intervalMs, waitingFor } };
+  }
+}
+
+/** Up to when every ready pod has been scraped. Pods that are gone keep nobody waiting; what they showed is counted. */
+function completion(
+  targets: readonly Target[],
+  readyPods: readonly string[],
+  nextEndMs: number,
+): { completeMs: number; waitingFor: string[] } {
+  const newest = new Map<string, number>();
+  for (const target of targets) {
+    newest.set(target.pod, Math.max(newest.get(target.pod) ?? 0, newestMs(target)));
+  }
+  const scraped = readyPods.map((pod) => newest.get(pod) ?? Number.NEGATIVE_INFINITY);
+  return {
+    completeMs: readyPods.length === 0 ? Math.max(...newest.values()) : Math.min(...scraped),
+    waitingFor: readyPods.filter((pod) => (newest.get(pod) ?? 0) < nextEndMs),
+  };
+}
+
+/** See MetricSource.readBaseline. */
+export async function readBaseline(reader: CountReader, query: BaselineQuery): Promise<Reading<Baseline>> {
+  const { intervalMs, toMs, latency } = query;
+  for (let count = Math.floor((toMs - query.fromMs) / intervalMs); ; count = Math.ceil(count / 4)) {
+    const fromMs = toMs - count * intervalMs;
+    const samples =
+      count < 1
+        ? ({ ok: true, targets: [], increases: [] } as const)
+        : await readSpan(reader, { ...query, revisions: [query.stable], fromMs, latency });
+    if (samples.ok) {
+      return {
+        kind: "ok",
+        value: measureBaseline(history({ fromMs, intervalMs, count }, samples.increases, latency)),
+      };
+    }
+    if (samples.problem !== "TooLarge" || count <= 1) return failing("SourceFailing", samples.message);
+  }
+}

@@ -1,0 +1,71 @@
+import type { PrometheusClient } from "./client.ts";
+import { ownMatchers } from "./counting.ts";
+import { podReadings } from "./fleet.ts";
+import {
+  PERCENTILES,
+  type Percentile,
+  percentileQuery,
+  plainQuery,
+  QUANTITY_LABEL,
+} from "./fleet-queries.ts";
+import type { SourceLabels } from "./pods.ts";
+import type { Matcher } from "./promql.ts";
+import type { Series } from "./response.ts";
+import { type FleetQuery, failing, type PodReading, type Reading } from "./source.ts";
+
+export interface FleetReader {
+  readonly client: PrometheusClient;
+  readonly labels: SourceLabels;
+  readonly matchers: readonly Matcher[];
+  readonly scrapeIntervalMs: number | undefined;
+}
+
+/** Samples of this time are read at least, so that a slow scrape interval is seen for what it is. */
+const LEAST_WINDOW_MS = 45_000;
+
+/** See MetricSource.readFleet. Two queries, whatever the number of pods. */
+export async function readFleet(
+  reader: FleetReader,
+  query: FleetQuery,
+): Promise<Reading<readonly PodReading[]>> {
+  const { labels, scrapeIntervalMs } = reader;
+  const windowMs = Math.max(query.windowMs, LEAST_WINDOW_MS, 3 * (scrapeIntervalMs ?? 0));
+  const own = [...reader.matchers, ...ownMatchers(labels.namespace, query.namespace, query.bridge)];
+  const [plain, percentiles] = await Promise.all([
+    reader.client.query(plainQuery(own, windowMs), query.atMs),
+    reader.client.query(percentileQuery(own, labels.pod, windowMs), query.atMs),
+  ]);
+  if (!plain.ok) return failing("SourceFailing", plain.message);
+  if (!percentiles.ok) return failing("SourceFailing", percentiles.message);
+  const pods = podReadings(plain.series, labels, {
+    atMs: query.atMs,
+    windowMs: query.windowMs,
+    scrapeIntervalMs,
+  });
+  if (pods.length === 0) return failing("NoData", "The metric source has no samples of this bridge.");
+  if (pods.every(({ stale }) => stale)) {
+    return failing("Stale", "The newest samples of this bridge are older than two scrapes.");
+  }
+  const quantities = percentilesByPod(percentiles.series, labels);
+  return { kind: "ok", value: pods.map((reading) => ({ ...reading, ...quantities.get(reading.pod) })) };
+}
+
+function percentilesByPod(
+  series: readonly Series[],
+  labels: SourceLabels,
+): Map<string, { -readonly [key in Percentile]?: number }> {
+  const pods = new Map<string, { -readonly [key in Percentile]?: number }>();
+  for (const one of series) {
+    const pod = one.labels[labels.pod];
+    const quantity = one.labels[QUANTITY_LABEL];
+    const value = one.samples.at(-1)?.value;
+    if (pod === undefined || value === undefined || quantity === undefined || !isPercentile(quantity))
+      continue;
+    pods.set(pod, { ...pods.get(pod), [quantity]: value });
+  }
+  return pods;
+}
+
+function isPercentile(text: string): text is Percentile {
+  return text in PERCENTILES;
+}

@@ -1,0 +1,135 @@
+import type { Baseline } from "../evidence/baseline.ts";
+import type { IntervalCounts } from "../evidence/counts.ts";
+
+/**
+ * Why a reading could not be made. Every one of them holds: none passes and none fails a version.
+ * SourceFailing: no answer, an error, a partial or an unreadable answer. NoSuchSource: the name is not in the administrator's settings.
+ * NotAllowed: the source is not open to this namespace. NoData: it answered, and has no samples of this bridge. Stale: its newest sample is too old.
+ */
+export type ReadingFailure = "SourceFailing" | "NoSuchSource" | "NotAllowed" | "NoData" | "Stale";
+
+export type Reading<T> =
+  | { readonly kind: "ok"; readonly value: T }
+  | { readonly kind: "failing"; readonly reason: ReadingFailure; readonly message: string };
+
+/** Which duration histogram the latency signal counts. */
+export type LatencySignal = "FirstByte" | "Total" | "Added";
+
+export interface LatencyObjective {
+  readonly signal: LatencySignal;
+  /** Judged at the histogram bound at or below it. */
+  readonly objectiveMs: number;
+}
+
+export interface IntervalQuery {
+  readonly namespace: string;
+  readonly bridge: string;
+  /** Revision hashes. */
+  readonly canary: string;
+  readonly stable: string;
+  /** End of the last interval already counted; also the anchor of the grid. Unix milliseconds. */
+  readonly fromMs: number;
+  /** Now. Samples after it are not read. */
+  readonly toMs: number;
+  readonly intervalMs: number;
+  readonly latency?: LatencyObjective;
+  /** Names of the ready pods of both versions: an interval counts only when each of them has a sample at or after its end. */
+  readonly readyPods: readonly string[];
+}
+
+export interface CountedIntervals {
+  /** In order, without gaps between `fromMs` and `throughMs`; intervals in which nobody asked hold zeros. */
+  readonly intervals: readonly IntervalCounts[];
+  /** End of the last counted interval; equals `fromMs` when none is complete yet. Pass it as the next `fromMs`. */
+  readonly throughMs: number;
+  /** Ready pods whose samples the next interval waits for. */
+  readonly waitingFor: readonly string[];
+}
+
+export interface BaselineQuery {
+  readonly namespace: string;
+  readonly bridge: string;
+  readonly stable: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly intervalMs: number;
+  readonly latency?: LatencyObjective;
+}
+
+export interface FleetQuery {
+  readonly namespace: string;
+  readonly bridge: string;
+  /** The moment the reading is for; now. */
+  readonly atMs: number;
+  /** Time over which counters are differenced and gauges averaged. */
+  readonly windowMs: number;
+}
+
+/** One pod as its metrics tell it. A property is absent where the pod does not export it or its samples cannot be used. */
+export interface PodReading {
+  readonly pod: string;
+  readonly revision: string;
+  /** Time of the newest sample. */
+  readonly atMs: number;
+  /** True when the newest sample is older than two scrapes: then nothing here may be acted on. */
+  readonly stale: boolean;
+  /** Generation of the runtime file in force. */
+  readonly generation?: number;
+  readonly draining?: boolean;
+  /** Requests and streams in progress: mean over the window, newest sample, and mean over the last 6 s (bursts). */
+  readonly inFlight?: number;
+  readonly inFlightLast?: number;
+  readonly inFlightRecent?: number;
+  /** Requests in progress that the pod takes at full utilisation. */
+  readonly capacity?: number;
+  readonly openStreams?: number;
+  readonly workers?: number;
+  readonly workerCap?: number;
+  /** Share 0..1: mean over the pod's worker threads and the window. */
+  readonly workerUtilization?: number;
+  readonly workerQueue?: number;
+  readonly workerWaitP95Seconds?: number;
+  /** Event loop utilisation of the main isolate, 0..1, mean over the window. */
+  readonly elu?: number;
+  /** Share of wall time in garbage collection, main isolate. */
+  readonly gcShare?: number;
+  /** Heap in use after the last major collection over the heap limit, worst isolate. */
+  readonly heapAfterMajorShare?: number;
+  readonly poolWaiting: Readonly<Record<string, number>>;
+  readonly poolSize: Readonly<Record<string, number>>;
+  readonly poolLimit: Readonly<Record<string, number>>;
+  /** Acquires that found an idle connection over all acquires; absent when none was made. */
+  readonly poolHitRate?: number;
+  readonly memoryBytes?: number;
+  readonly cpuCores?: number;
+  readonly requestsPerSecond?: number;
+  /** Requests failed by the bridge's own fault over all requests; absent when there were none. */
+  readonly errorShare?: number;
+  /** Of requests that the cache did not answer; absent when there were none. */
+  readonly firstByteP95Seconds?: number;
+  readonly totalP95Seconds?: number;
+  /** WebSocket messages, in and out. */
+  readonly messagesPerSecond?: number;
+}
+
+/**
+ * A source of measurements. Nothing here throws for what a source does: a failing source is a failing reading, with a message that
+ * never contains what the source answered.
+ */
+export interface MetricSource {
+  /** Name in the administrator's settings. */
+  readonly name: string;
+  /** Counts of both versions over the complete intervals since `fromMs`. At most 240 intervals a call. */
+  readIntervals(query: IntervalQuery): Promise<Reading<CountedIntervals>>;
+  /** Rate and dispersion of the stable version in its past. */
+  readBaseline(query: BaselineQuery): Promise<Reading<Baseline>>;
+  /** Every pod of the bridge that has samples in the window. */
+  readFleet(query: FleetQuery): Promise<Reading<readonly PodReading[]>>;
+}
+
+export function failing(
+  reason: ReadingFailure,
+  message: string,
+): { readonly kind: "failing"; readonly reason: ReadingFailure; readonly message: string } {
+  return { kind: "failing", reason, message };
+}
