@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import {
+  canaryAt,
+  evidenceSays,
+  podsBecomeReady,
+  settle,
+  specAsksFor,
+  storyOf,
+  timePasses,
+} from "./model/story.ts";
+import { phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
+
+const plan = { steps: [step("quarter", 25), step("half", 50), step("all", 100)] };
+const given = (more: Parameters<typeof worldAtRest>[0] = {}) => storyOf(worldAtRest({ plan, ...more }));
+
+describe("a good version", () => {
+  it("goes through every step and becomes stable without a stable pod ending before", () => {
+    const story = given();
+    specAsksFor(story, "b");
+    expect(phaseOf(story.world)).toBe("Preparing");
+    expect(story.world.revisions.b).toMatchObject({ wanted: 1, ready: 0 });
+    expect(story.world.services.main).toEqual(["a"]);
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Holding");
+    expect(story.world.services.main).toEqual(["a", "b"]);
+    evidenceSays(story, "ProvedBelow");
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 }, b: { wanted: 3 } });
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "all", weight: 100 });
+    expect(story.world.services.main).toEqual(["b"]);
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    settle(story);
+    expect(stateOf(story.world)).toEqual({
+      phase: "Stable",
+      phaseSince: expect.any(String),
+      stableRevision: "b",
+    });
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 0 }, b: { wanted: 3, ready: 3 } });
+    expect(story.decisions.map(({ action, reason }) => `${action}/${reason}`)).toEqual([
+      "Start/NewRevision",
+      "Step/Prepared",
+      "Step/StepPassed",
+      "Step/StepPassed",
+      "Promote/StepPassed",
+    ]);
+  });
+});
+
+describe("a canary that is proved worse", () => {
+  it.each([0, 1, 2])("leaves the Service at once at step %i and is not tried again", (index) => {
+    const story = given();
+    canaryAt(story, index);
+    evidenceSays(story, "ProvedWorse");
+    expect(phaseOf(story.world)).toBe("Aborted");
+    expect(story.world.services.main).toEqual(["a"]);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3, ready: 3 }, b: { wanted: 0 } });
+    expect(stateOf(story.world).failed).toMatchObject({ revision: "b", reason: "ErrorsProvedWorse" });
+    expect(story.last?.hold?.reason).toBe("Failed");
+  });
+});

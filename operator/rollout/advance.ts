@@ -1,0 +1,191 @@
+import type { DecisionStatus, Phase, RolloutStatus } from "../api/v1alpha1/status.ts";
+import { replicasOf } from "./allocate.ts";
+import { iso, keepPause } from "./clock.ts";
+import { obey } from "./commands.ts";
+import { type Context, contextOf, isFrozen } from "./context.ts";
+import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
+import { holding, preparing, stepping } from "./moves/canary.ts";
+import { aborting, promoting } from "./moves/ending.ts";
+import type { MoveOf, Told } from "./moves/move.ts";
+import { aborted, draining, pending, stable } from "./moves/rest.ts";
+import { compact, take } from "./phases.ts";
+import { refusalOf } from "./policies/start.ts";
+import { whyWithdraw } from "./policies/withdraw.ts";
+import { isUnreadable, recoverState } from "./recover.ts";
+import { tail } from "./sentence.ts";
+import { summaryOf } from "./summary.ts";
+import { servicesOf, tracksOf, weightsOf } from "./traffic.ts";
+import type { AbortReason, Hold, RolloutInput, RolloutOutcome } from "./types.ts";
+import { wakeAt } from "./wake.ts";
+
+/** The phase table's moves; each may only name transitions that start at its phase. */
+const MOVES: { readonly [P in Phase]: MoveOf<P> } = {
+  Pending: pending,
+  Stable: stable,
+  Preparing: preparing,
+  Stepping: stepping,
+  Holding: holding,
+  Promoting: promoting,
+  Draining: draining,
+  Aborting: aborting,
+  Aborted: aborted,
+};
+
+/**
+ * One pass of a rollout: at most one transition, and the replicas, Services and weights that go with the state after it. Pure: the same input gives
+ * the same answer, and a pass that is repeated because its writes were lost decides the same again.
+ *
+ * The caller writes Services before it makes a Deployment smaller, makes Deployments larger before it moves Services, and stores `state` last.
+ */
+export function advanceRollout(input: RolloutInput): RolloutOutcome {
+  if (isUnreadable(input.state)) return leaveEverything(input, input.state.unreadable);
+  const before = input.state ?? recoverState(input);
+  const context = contextOf(input, refresh(before, input));
+  const step = stepForward(context);
+  const hold = step.hold;
+  const state = compact({ ...step.state, heldFor: hold?.reason });
+  const after = contextOf(input, state);
+  const moved = state.phase !== before.phase || state.stepName !== before.stepName;
+  return {
+    state,
+    replicas: replicasOf(after),
+    services: servicesOf(after),
+    tracks: tracksOf(after),
+    desiredWeights: weightsOf(after),
+    step: stepOf(after),
+    decisions: decisionsOf(context, step, hold),
+    commandResult: step.commandResult,
+    refusal: state.stableRevision === input.desired.revision ? undefined : refusalOf(after),
+    summary: summaryOf(after, hold),
+    wakeAtMs: moved ? input.nowMs : wakeAt(after),
+    evidence: evidenceOf(after, before),
+    canaryHealth: canaryHealthOf(after),
+    hold,
+  };
+}
+
+/** Pauses keep their clocks, and a mark of failure ends when the spec asks for something else. */
+function refresh(state: RolloutStatus, input: RolloutInput): RolloutStatus {
+  const kept = keepPause(state, isFrozen(input), input.nowMs);
+  const outdated =
+    input.accepted && kept.failed !== undefined && kept.failed.revision !== input.desired.revision;
+  return outdated ? { ...kept, failed: undefined } : kept;
+}
+
+interface Pass {
+  state: RolloutStatus;
+  told?: Told | undefined;
+  hold?: Hold | undefined;
+  commandResult?: RolloutOutcome["commandResult"];
+}
+
+/** A person's command first, then what makes a canary leave, then what its phase does. */
+function stepForward(context: Context): Pass {
+  const obedience = obey(context);
+  const commandResult = obedience?.result;
+  if (obedience?.transition) {
+    const state = take(context.state, obedience.transition, context.nowMs, obedience.change);
+    return { state, told: obedience.told, commandResult };
+  }
+  const commanded = obedience?.change
+    ? contextOf(context.input, compact({ ...context.state, ...obedience.change }))
+    : context;
+  const pass = withdraw(commanded) ?? move(commanded);
+  return { ...pass, told: pass.told ?? obedience?.told, commandResult };
+}
+
+const CAN_WITHDRAW: readonly Phase[] = ["Preparing", "Stepping", "Holding"];
+
+/** Reasons that say nothing against the version. */
+const BLAMELESS: readonly AbortReason[] = ["Superseded", "Reverted"];
+
+function withdraw(context: Context): Pass | undefined {
+  const { state, nowMs } = context;
+  if (!CAN_WITHDRAW.includes(state.phase) || state.canaryRevision === undefined) return undefined;
+  const why = whyWithdraw(context);
+  if (!why) return undefined;
+  const { reason } = why;
+  const message = tail(why.message).slice(0, 500);
+  const blameless = BLAMELESS.includes(reason);
+  const failed = blameless
+    ? undefined
+    : { revision: state.canaryRevision, reason, message, time: iso(nowMs) };
+  return {
+    state: take(state, "Withdrawn", nowMs, { failed, waitingSince: iso(nowMs) }),
+    told: {
+      action: blameless ? "Withdraw" : "Rollback",
+      reason,
+      message: `Revision ${state.canaryRevision} is ${blameless ? "withdrawn" : "rolled back"}: ${message}.`,
+      refused: blameless ? [] : [`hold where it is: ${whyNotHold(context, reason)}`],
+    },
+  };
+}
+
+function whyNotHold({ input }: Context, reason: AbortReason): string {
+  const judged = reason.endsWith("ProvedWorse") || reason === "GateViolated";
+  if (judged) return `spec.rollout.onFailure is ${input.spec.onFailure}`;
+  if (reason === "Inconclusive") return "spec.rollout.analysis.inconclusive.action is Rollback";
+  if (reason === "Alert") return "the alert's action is Rollback";
+  if (reason === "NeverReady" || reason === "LostReadiness") return "spec.rollout.progressDeadline is over";
+  return "pods that fail give no capacity to hold on to, whatever spec.rollout.onFailure says";
+}
+
+function move(context: Context): Pass {
+  const { state } = context;
+  const next = MOVES[state.phase](context);
+  if (next.kind === "Stay") return { state: compact({ ...state, ...next.change }), hold: next.hold };
+  return { state: take(state, next.transition, context.nowMs, next.change), told: next.told };
+}
+
+/** Holds worth telling when they begin; the others are the ordinary course of a rollout. */
+const WORTH_TELLING: readonly Hold["reason"][] = [
+  "NotAccepted",
+  "AlertHold",
+  "TooFewPods",
+  "NoRoom",
+  "ProvedWorse",
+  "GateViolated",
+  "MetricsUnavailable",
+  "Inconclusive",
+];
+
+function decisionsOf({ state, nowMs }: Context, { told }: Pass, hold: Hold | undefined): DecisionStatus[] {
+  const time = iso(nowMs);
+  const decisions: DecisionStatus[] = [];
+  if (told) decisions.push({ time, ...told, refused: (told.refused ?? []).map((one) => one.slice(0, 200)) });
+  if (hold && hold.reason !== state.heldFor && WORTH_TELLING.includes(hold.reason))
+    decisions.push({
+      time,
+      action: "Hold",
+      reason: hold.reason,
+      message: hold.message.slice(0, 600),
+      refused: [],
+    });
+  return decisions;
+}
+
+/** What a newer operator wrote is not ours to interpret: nothing moves, in any direction. */
+function leaveEverything(input: RolloutInput, message: string): RolloutOutcome {
+  const hold: Hold = {
+    reason: "UnreadableState",
+    message: `${message}; replicas and traffic stay as they are. Install the operator that wrote it, or remove status.rollout.`,
+  };
+  return {
+    state: undefined,
+    replicas: Object.fromEntries(
+      Object.entries(input.revisions).map(([revision, { wantedReplicas }]) => [revision, wantedReplicas]),
+    ),
+    services: undefined,
+    tracks: undefined,
+    desiredWeights: {},
+    step: undefined,
+    decisions: [],
+    commandResult: undefined,
+    refusal: undefined,
+    summary: hold.message,
+    wakeAtMs: undefined,
+    evidence: { action: "stop" },
+    canaryHealth: undefined,
+    hold,
+  };
+}

@@ -1,0 +1,270 @@
+import { describe, expect, it } from "vitest";
+import {
+  canaryAt,
+  commanded,
+  evidenceSays,
+  planBecomes,
+  podsBecomeReady,
+  podsFail,
+  reconcile,
+  settle,
+  specAsksFor,
+  storyOf,
+  timePasses,
+} from "./model/story.ts";
+import { copyOf, judged, phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
+
+const halfAndAll = { steps: [step("half", 50), step("all", 100)] };
+
+describe("scaling during a rollout", () => {
+  it("is followed by both versions at a weight", () => {
+    const story = storyOf(
+      worldAtRest({ plan: { steps: [step("quarter", 25), step("all", 100)] }, needed: 3 }),
+    );
+    canaryAt(story, 0);
+    story.world.needed = 6;
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 6, ready: 6 }, b: { wanted: 2, ready: 2 } });
+    expect(phaseOf(story.world)).toBe("Holding");
+  });
+
+  it("is followed while paused", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+    canaryAt(story, 0);
+    planBecomes(story, { paused: true });
+    story.world.needed = 4;
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 4 }, b: { wanted: 4 } });
+  });
+
+  it("at 100 % is the canary's, and until its new pods are ready the waiting stable pods help out", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+    canaryAt(story, 1);
+    expect(story.world.services.main).toEqual(["b"]);
+    story.world.needed = 3;
+    settle(story);
+    expect(story.world.services.main).toEqual(["a", "b"]);
+    podsBecomeReady(story);
+    expect(story.world.services.main).toEqual(["b"]);
+    expect(story.world.revisions).toMatchObject({ b: { wanted: 3, ready: 3 } });
+  });
+
+  it("to more at rest, after a rollback and while old pods drain", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+    story.world.needed = 5;
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 5, ready: 5 } });
+    story.world.needed = 1;
+    settle(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 1 } });
+  });
+});
+
+describe("a weight finer than the pods", () => {
+  const tenth = { steps: [step("tenth", 10), step("all", 100)] };
+
+  it("AddPods: the added stable pods are ready before the canary serves, and go when they are not needed", () => {
+    const story = storyOf(worldAtRest({ plan: tenth, needed: 2 }));
+    specAsksFor(story, "b");
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 9 }, b: { wanted: 1 } });
+    podsBecomeReady(story, "b");
+    expect(story.last?.hold?.reason).toBe("StableNotReady");
+    expect(story.world.services.main).toEqual(["a"]);
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Holding");
+    commanded(story, { action: "abort", revision: "b" });
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 2, ready: 2 } });
+  });
+
+  it("AddPods: a stable version that cannot grow does not keep its own cure out for ever", () => {
+    const story = storyOf(worldAtRest({ plan: tenth, needed: 2 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story, "b");
+    timePasses(story, 9);
+    expect(phaseOf(story.world)).toBe("Preparing");
+    timePasses(story, 1);
+    expect(phaseOf(story.world)).toBe("Holding");
+  });
+
+  it("AddPods within few pods: as near as they allow, and the summary says so", () => {
+    const story = storyOf(worldAtRest({ plan: tenth, needed: 2, maxPods: 5 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 4 }, b: { wanted: 1 } });
+    expect(story.last?.summary).toContain("the nearest that maxReplicas and budgets allow");
+  });
+
+  it("Exceed: one canary pod beside the stable ones", () => {
+    const story = storyOf(
+      worldAtRest({ plan: { ...tenth, traffic: { whenTooFewPods: "Exceed" } }, needed: 2 }),
+    );
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 2 }, b: { wanted: 1 } });
+    expect(phaseOf(story.world)).toBe("Holding");
+  });
+});
+
+describe("without room for a surge", () => {
+  it("one pod to spare is enough to replace them all, a few at a time", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 4, maxPods: 5 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", weight: 50 });
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    podsBecomeReady(story);
+    expect(story.world.services.main).toEqual(["b"]);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 1 }, b: { wanted: 4, ready: 4 } });
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
+  });
+
+  it("a pause stops the exchange of pods where it is", () => {
+    const story = storyOf(worldAtRest({ plan: { steps: [step("all", 100)] }, needed: 4, maxPods: 5 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story, "a");
+    const { b } = story.world.revisions;
+    if (!b) throw new Error("no canary");
+    Object.assign(b, { ready: 1, unready: 0 });
+    settle(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 }, b: { wanted: 2, ready: 1 } });
+    planBecomes(story, { paused: true });
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 }, b: { wanted: 2, ready: 2 } });
+    planBecomes(story, { paused: false });
+    podsBecomeReady(story);
+    expect(story.world.services.main).toEqual(["b"]);
+  });
+
+  it("no pod to spare starts nothing and says what to raise", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 4, maxPods: 4 }));
+    const { hold } = specAsksFor(story, "b");
+    expect(phaseOf(story.world)).toBe("Stable");
+    expect(hold).toMatchObject({ reason: "NoRoom", message: expect.stringContaining("maxReplicas") });
+  });
+
+  it("room that is lost on the way holds the canary, and is not held against it", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 4, maxPods: 6 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    story.world.maxPods = 4;
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    podsBecomeReady(story);
+    timePasses(story, 600);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stepping", stepName: "all" });
+    expect(story.last?.hold?.reason).toBe("NoRoom");
+    story.world.maxPods = 8;
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", weight: 100 });
+  });
+});
+
+describe("a promotion", () => {
+  it("keeps the old pods until the new version has its capacity, though they serve nobody", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 3 }));
+    canaryAt(story, 1);
+    timePasses(story, 5);
+    story.world.verdicts = judged(story.world, "ProvedBelow");
+    const commit = reconcile(story);
+    expect(commit.state).toMatchObject({ phase: "Promoting", stableRevision: "b" });
+    expect(commit.replicas).toEqual({ a: 3, b: 3 });
+    expect(commit.tracks).toEqual({ b: "production" });
+    podsFail(story, "b", 1);
+    expect(phaseOf(story.world)).toBe("Promoting");
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 } });
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Stable");
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 0 } });
+  });
+
+  it("does not keep them for ever, nor a new spec waiting", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 3 }));
+    canaryAt(story, 1);
+    timePasses(story, 5);
+    story.world.verdicts = judged(story.world, "ProvedBelow");
+    reconcile(story);
+    podsFail(story, "b", 1);
+    const stuck = copyOf(story.world);
+    timePasses(story, 10);
+    expect(phaseOf(story.world)).toBe("Stable");
+    const other = storyOf(stuck);
+    specAsksFor(other, "c");
+    expect(stateOf(stuck)).toMatchObject({ phase: "Preparing", stableRevision: "b", canaryRevision: "c" });
+  });
+});
+
+describe("no pods needed", () => {
+  it("starts no canary until there are some", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 0 }));
+    expect(specAsksFor(story, "b").hold?.reason).toBe("NoPodsNeeded");
+    timePasses(story, 600);
+    story.world.needed = 2;
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({
+      phase: "Holding",
+      stableRevision: "a",
+      canaryRevision: "b",
+    });
+  });
+
+  it("halts a canary without blaming it, and it goes on afterwards", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+    canaryAt(story, 0);
+    story.world.needed = 0;
+    settle(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 0 }, b: { wanted: 0 } });
+    expect(story.last?.hold?.reason).toBe("NoPodsNeeded");
+    timePasses(story, 60);
+    story.world.needed = 2;
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Holding");
+    expect(story.last?.hold?.reason).not.toBe("NoPodsNeeded");
+  });
+
+  it("lets an abort end", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+    canaryAt(story, 1);
+    story.world.needed = 0;
+    commanded(story, { action: "abort", revision: "b" });
+    expect(phaseOf(story.world)).toBe("Aborted");
+  });
+});
+
+describe("pods that lose their readiness", () => {
+  it("at 100 % are made up for by the stable pods that wait", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 3 }));
+    canaryAt(story, 1);
+    podsFail(story, "b", 1);
+    expect(story.world.services.main).toEqual(["a", "b"]);
+    podsBecomeReady(story);
+    expect(story.world.services.main).toEqual(["b"]);
+  });
+
+  it("of the stable version do not keep its cure out", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 3 }));
+    podsFail(story, "a", 3);
+    specAsksFor(story, "b");
+    podsBecomeReady(story, "b");
+    expect(phaseOf(story.world)).toBe("Holding");
+    commanded(story, { action: "promote", revision: "b", full: true });
+    podsBecomeReady(story, "b");
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
+  });
+
+  it("keeps stable pods until the canary's are ready", () => {
+    const story = storyOf(
+      worldAtRest({ plan: { steps: [step("quarter", 25), step("most", 75), step("all", 100)] } }),
+    );
+    canaryAt(story, 0);
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 }, b: { wanted: 3, ready: 1 } });
+    expect(story.last?.desiredWeights).toEqual({ a: 75, b: 25 });
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 1 }, b: { wanted: 3, ready: 3 } });
+    expect(story.last?.desiredWeights).toEqual({ a: 25, b: 75 });
+  });
+});

@@ -1,0 +1,38 @@
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+
+/** Times of a rollout. They are stored, never kept in memory, so a restart neither loses nor lengthens a wait. */
+
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Milliseconds since the epoch of a stored time; undefined where none is stored or it is not a time. */
+export function atMs(time: string | undefined): number | undefined {
+  if (time === undefined) return undefined;
+  const ms = Date.parse(time);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+/** Clocks that stand still during a pause. */
+const STOPPABLE = ["servedSince", "holdingSince", "waitingSince"] as const;
+
+const PAUSABLE: readonly RolloutStatus["phase"][] = ["Preparing", "Stepping", "Holding"];
+
+/**
+ * Notes the start of a pause; at its end moves every clock on by the time it stood still. An abort and what follows a commit are never
+ * paused, so only the phases in which a canary goes forward are touched.
+ */
+export function keepPause(state: RolloutStatus, paused: boolean, nowMs: number): RolloutStatus {
+  const since = atMs(state.pausedSince);
+  if (!PAUSABLE.includes(state.phase))
+    return since === undefined ? state : { ...state, pausedSince: undefined };
+  if (paused) return since === undefined ? { ...state, pausedSince: iso(nowMs) } : state;
+  if (since === undefined) return state;
+  const moved: RolloutStatus = { ...state, pausedSince: undefined };
+  for (const clock of STOPPABLE) {
+    const started = atMs(state[clock]);
+    if (started !== undefined) moved[clock] = iso(started + Math.max(0, nowMs - Math.max(since, started)));
+  }
+  return moved;
+}
+
+/** The time by which waits are measured: it stands still while paused. */
+export const clockMs = (state: RolloutStatus, nowMs: number): number => atMs(state.pausedSince) ?? nowMs;

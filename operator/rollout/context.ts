@@ -1,0 +1,86 @@
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { clockMs } from "./clock.ts";
+import { type PlanStep, presentStep } from "./plan.ts";
+import { type Split, split } from "./split.ts";
+import type { RevisionFacts, RolloutInput } from "./types.ts";
+
+/** One frozen look at a rollout: what policies and moves read. */
+export interface Context {
+  readonly input: RolloutInput;
+  readonly state: RolloutStatus;
+  readonly nowMs: number;
+  /** Time by which waits are measured; stands still while paused. */
+  readonly clockMs: number;
+  /** No step forward and no clock running: paused, held by an alert, or the spec is refused. */
+  readonly frozen: boolean;
+  readonly needed: number;
+  readonly stable: RevisionFacts;
+  readonly canary: RevisionFacts;
+  /** The present step, or the first one while there is no canary. */
+  readonly step: PlanStep;
+  /** Pods that give the present step's weight. */
+  readonly target: Split;
+  /** Pods that the stable version and the canary may have together, now that older revisions still hold theirs. */
+  readonly room: number;
+}
+
+const NO_PODS: RevisionFacts = {
+  exists: false,
+  wantedReplicas: 0,
+  pods: 0,
+  ready: 0,
+  terminating: 0,
+  image: "",
+  faults: [],
+  createdMs: 0,
+};
+
+/**
+ * Facts of a revision. Of its ready pods only as many count as its Deployment asks for: the others have been told to end by our last write, whether
+ * the pods are seen to do so yet or not.
+ */
+function factsOf(input: RolloutInput, revision: string | undefined): RevisionFacts {
+  const facts = (revision === undefined ? undefined : input.revisions[revision]) ?? NO_PODS;
+  return facts.ready <= facts.wantedReplicas ? facts : { ...facts, ready: facts.wantedReplicas };
+}
+
+/** Pods that exist and hold memory and connections, ready or not, ending or not. */
+export const occupied = (facts: RevisionFacts): number =>
+  Math.max(facts.wantedReplicas, facts.pods) + facts.terminating;
+
+export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
+  !accepted || spec.paused || alerts.hold !== undefined;
+
+export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
+  const { needed, maxPods } = input.capacity;
+  const step = stepInForce(input, state);
+  const bystanders = Object.entries(input.revisions)
+    .filter(([revision]) => revision !== state.stableRevision && revision !== state.canaryRevision)
+    .map(([, facts]) => occupied(facts));
+  return {
+    input,
+    state,
+    nowMs: input.nowMs,
+    clockMs: clockMs(state, input.nowMs),
+    frozen: isFrozen(input),
+    needed,
+    stable: factsOf(input, state.stableRevision),
+    canary: factsOf(input, state.canaryRevision),
+    step,
+    target: split({
+      needed,
+      weight: step.weight,
+      maxPods,
+      whenTooFewPods: input.spec.traffic.whenTooFewPods,
+    }),
+    room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
+  };
+}
+
+/** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */
+function stepInForce(input: RolloutInput, state: RolloutStatus): PlanStep {
+  const step = presentStep(input.spec, state);
+  return input.accepted || state.phase !== "Holding" || state.weight === undefined
+    ? step
+    : { ...step, name: state.stepName ?? step.name, weight: state.weight };
+}

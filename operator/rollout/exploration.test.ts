@@ -1,0 +1,60 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { explore, stagesOfPromotion } from "./model/explore.ts";
+import { step, T0, type World, worldAtRest } from "./model/world.ts";
+
+/** Worlds seen per row. `EXPLORE_WORLDS=100000` looks further (about a minute a row). */
+const BOUND = Number(process.env.EXPLORE_WORLDS ?? 1200);
+
+const told: string[] = [];
+afterAll(() => console.log(told.join("\n")));
+
+const small = (needed: number, weights: number[], more: Partial<World> = {}): World =>
+  worldAtRest({
+    needed,
+    plan: {
+      progressDeadline: "10m",
+      analysis: { inconclusive: { after: "10m", action: "Pause" } },
+      steps: weights.map((weight, index) => step(`s${index}`, weight)),
+    },
+    ...more,
+  });
+
+describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
+  it.each<[string, World]>([
+    ["one pod", small(1, [50, 100])],
+    ["two pods with stable pods added for a small weight", small(2, [25, 100])],
+    ["three pods", small(3, [50, 100])],
+    ["three pods above half", small(3, [75, 100])],
+    ["two pods and one to spare", small(2, [50, 100], { maxPods: 3 })],
+    ["three pods above half and one to spare", small(3, [75, 100], { maxPods: 4 })],
+    ["three pods at once", small(3, [100], { maxPods: 5 })],
+    ["two pods, Deployments that lag", small(2, [50, 100], { slowDeployments: true })],
+    ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
+    [
+      "three pods and one to spare, Deployments that lag",
+      small(3, [75, 100], { maxPods: 4, slowDeployments: true }),
+    ],
+  ])("%s", (name, world) => {
+    const found = explore(stagesOfPromotion(world), BOUND);
+    told.push(`${name}: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
+    const phases = [
+      "Stable",
+      "Preparing",
+      "Stepping",
+      "Holding",
+      "Promoting",
+      "Draining",
+      "Aborting",
+      "Aborted",
+    ];
+    for (const phase of phases) expect(found.phases).toHaveProperty(phase);
+  });
+
+  it("a first version", () => {
+    const nothing = { main: [], stable: [], canary: [] };
+    const state = { phase: "Pending" as const, phaseSince: new Date(T0).toISOString() };
+    const found = explore([small(2, [50, 100], { revisions: {}, services: nothing, state })], BOUND);
+    expect(found.phases).toHaveProperty("Pending");
+    expect(found.phases).toHaveProperty("Preparing");
+  });
+});

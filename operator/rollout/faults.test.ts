@@ -1,0 +1,176 @@
+import { describe, expect, it } from "vitest";
+import { type FaultPod, faultsOf } from "./faults.ts";
+import type { ContainerFault } from "./types.ts";
+
+const CREATED = 1_000_000;
+const ENDED = 1_060_000;
+
+const pod = (more: Partial<FaultPod>): FaultPod => ({
+  name: "chat-b-0",
+  createdMs: CREATED,
+  ready: false,
+  terminating: false,
+  finished: false,
+  restarts: 0,
+  ...more,
+});
+
+const ended = (exitCode: number, message = "", reason = "Error") => ({
+  exitCode,
+  reason,
+  message,
+  finishedMs: ENDED,
+});
+
+const waiting = (reason: string, message = "") => ({ reason, message });
+
+const HEAP =
+  "\n<--- Last few GCs --->\n[1:0x7f] 2000 ms: Mark-Compact\n\nFATAL ERROR: Ineffective mark-compacts near heap limit Allocation failed - JavaScript heap out of memory\n----- Native stack trace -----\n";
+
+type Row = [
+  name: string,
+  pod: Partial<FaultPod>,
+  reason: ContainerFault["reason"],
+  decisiveAtMs: number,
+  message: RegExp,
+];
+
+describe("what a container's end or wait says", () => {
+  it.each<Row>([
+    [
+      "an image that is not there, once kubelet has tried a few times",
+      { waiting: waiting("ImagePullBackOff", 'Back-off pulling image "r/x:9"') },
+      "ImagePull",
+      CREATED + 30_000,
+      /^the image r\/x:9 cannot be pulled: ImagePullBackOff$/,
+    ],
+    [
+      "why it cannot be pulled, without what kubelet and containerd put around the cause",
+      {
+        waiting: waiting(
+          "ImagePullBackOff",
+          'Back-off pulling image "r.example/x:9": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "r.example/x:9": failed to resolve reference "r.example/x:9": failed to do request: Head "https://r.example/v2/x/manifests/9": dial tcp: lookup r.example: no such host',
+        ),
+      },
+      "ImagePull",
+      CREATED + 30_000,
+      /^the image r.example\/x:9 cannot be pulled: Head "https:\/\/r.example\/v2\/x\/manifests\/9": dial tcp: lookup r.example: no such host$/,
+    ],
+    [
+      "the first failed pull",
+      { waiting: waiting("ErrImagePull") },
+      "ImagePull",
+      CREATED + 30_000,
+      /ErrImagePull/,
+    ],
+    [
+      "a name that is no image",
+      { waiting: waiting("InvalidImageName") },
+      "ImagePull",
+      CREATED,
+      /InvalidImageName/,
+    ],
+    [
+      "a Secret that is missing",
+      { waiting: waiting("CreateContainerConfigError", 'secret "pg" not found') },
+      "ConfigError",
+      CREATED + 30_000,
+      /secret "pg" not found/,
+    ],
+    [
+      "the kernel's kill",
+      { lastTermination: ended(137, "", "OOMKilled") },
+      "OOMKilled",
+      ENDED,
+      /memory limit \(exit 137\)/,
+    ],
+    [
+      "a full heap in process 1",
+      { lastTermination: ended(139, HEAP) },
+      "HeapExhausted",
+      ENDED,
+      /exit 139.*heap out of memory/,
+    ],
+    [
+      "a full heap in another process",
+      { lastTermination: ended(134, HEAP) },
+      "HeapExhausted",
+      ENDED,
+      /exit 134/,
+    ],
+    [
+      "a flag that Node refuses",
+      { lastTermination: ended(9, "node: --gc-interval=1 is not allowed in NODE_OPTIONS\n") },
+      "BadNodeOptions",
+      ENDED,
+      /--gc-interval=1 is not allowed/,
+    ],
+    ["exit 9 without a word", { lastTermination: ended(9) }, "BadNodeOptions", ENDED, /exit 9/],
+    [
+      "a crash at start",
+      {
+        restarts: 1,
+        waiting: waiting("CrashLoopBackOff"),
+        lastTermination: ended(1, "Error: no config\n    at main\nNode.js v24.1.0\n"),
+      },
+      "CrashLoop",
+      ENDED,
+      /exit 1: Error: no config/,
+    ],
+    [
+      "a real segmentation fault",
+      { restarts: 1, waiting: waiting("CrashLoopBackOff"), lastTermination: ended(139) },
+      "CrashLoop",
+      ENDED,
+      /exit 139 \(segmentation fault\)/,
+    ],
+    [
+      "three restarts far apart",
+      { ready: true, restarts: 3, lastTermination: ended(1) },
+      "CrashLoop",
+      ENDED,
+      /exit 1/,
+    ],
+    [
+      "exit 9 of the program's own",
+      {
+        restarts: 1,
+        waiting: waiting("CrashLoopBackOff"),
+        lastTermination: ended(9, "cannot open the database"),
+      },
+      "CrashLoop",
+      ENDED,
+      /cannot open the database/,
+    ],
+    [
+      "no place in the cluster, which says nothing about the version",
+      { unschedulable: "0/1 nodes are available: 1 Insufficient memory." },
+      "Unschedulable",
+      Number.POSITIVE_INFINITY,
+      /Insufficient memory/,
+    ],
+  ])("%s", (_name, facts, reason, decisiveAtMs, message) => {
+    const [fault, ...others] = faultsOf([pod(facts)]);
+    expect(others).toEqual([]);
+    expect(fault).toMatchObject({ reason, pod: "chat-b-0", decisiveAtMs });
+    expect(fault?.message).toMatch(message);
+  });
+});
+
+describe("what is no fault", () => {
+  it.each<[string, Partial<FaultPod>]>([
+    ["a pod that starts", { waiting: waiting("ContainerCreating") }],
+    ["a ready pod", { ready: true }],
+    ["one restart", { ready: true, restarts: 1, lastTermination: ended(1) }],
+    ["a pod that is told to end", { terminating: true, lastTermination: ended(137, "", "OOMKilled") }],
+    ["a pod that has ended", { finished: true, lastTermination: ended(1) }],
+    ["the word heap in a program that ended well", { lastTermination: ended(0, HEAP, "Completed") }],
+  ])("%s", (_name, facts) => {
+    expect(faultsOf([pod(facts)])).toEqual([]);
+  });
+});
+
+it("keeps messages short enough for status", () => {
+  const [fault] = faultsOf([pod({ waiting: waiting("ImagePullBackOff", "x".repeat(5000)) })]);
+  expect(fault?.message.length).toBeLessThan(300);
+});

@@ -1,0 +1,289 @@
+import type { Command } from "../../api/v1alpha1/commands.ts";
+import type { Phase } from "../../api/v1alpha1/status.ts";
+import type { Verdicts } from "../types.ts";
+import { checkPass } from "./invariants.ts";
+import { copyOf, followDeployment, pass, phaseOf, stateOf, type World } from "./world.ts";
+
+/**
+ * Every interleaving of what people, pods, metrics and time can do to a small world, breadth first, each world once. Each engine pass is held against
+ * the invariants, and from every world an abort must end.
+ */
+
+/** Longer than a hold and than the patience of an abort, half of progressDeadline and of inconclusive.after. */
+const TICK_MS = 6 * 60_000;
+/** Ages beyond the longest wait are all the same. */
+const OLDEST = 3;
+
+export interface Exploration {
+  worlds: number;
+  passes: number;
+  /** Events from the nearest start. */
+  depth: number;
+  phases: Partial<Record<Phase, number>>;
+  /** Nothing new is left to find; false where the bound cut the search. */
+  closed: boolean;
+}
+
+const always = Number.MAX_SAFE_INTEGER;
+const verdict = (category: "ProvedBelow" | "ProvedWorse"): Verdicts => ({
+  kind: "Judged",
+  errors: { category, message: category },
+  gates: [],
+  decidedAtMs: always,
+});
+const BELOW = verdict("ProvedBelow");
+const WORSE = verdict("ProvedWorse");
+const MISSING: Verdicts = { kind: "NoData", message: "no samples" };
+
+type Event = (world: World) => boolean;
+
+const setTo =
+  <K extends keyof World>(field: K, value: World[K]): Event =>
+  (world) => {
+    if (world[field] === value) return false;
+    world[field] = value;
+    return true;
+  };
+
+const podTurnsReady =
+  (revision: string): Event =>
+  (world) => {
+    const pods = world.revisions[revision];
+    if (!pods || pods.unready === 0 || pods.fault) return false;
+    pods.unready -= 1;
+    pods.ready += 1;
+    return true;
+  };
+
+const podTurnsUnready =
+  (revision: string): Event =>
+  (world) => {
+    const pods = world.revisions[revision];
+    if (!pods || pods.ready === 0) return false;
+    pods.ready -= 1;
+    pods.unready += 1;
+    return true;
+  };
+
+const podCrashes =
+  (revision: string): Event =>
+  (world) => {
+    const pods = world.revisions[revision];
+    if (!pods || pods.fault || pods.ready + pods.unready === 0) return false;
+    if (pods.ready > 0) {
+      pods.ready -= 1;
+      pods.unready += 1;
+    }
+    pods.fault = { reason: "CrashLoop", pod: revision, message: "it crashes", decisiveAtMs: 0 };
+    return true;
+  };
+
+const deploymentActs =
+  (revision: string): Event =>
+  (world) => {
+    const pods = world.revisions[revision];
+    if (!pods || pods.wanted === pods.ready + pods.unready) return false;
+    followDeployment(world, revision);
+    return true;
+  };
+
+const SOURCE_ANSWERS = { available: true, message: "" };
+const SOURCE_FAILS = { available: false, message: "no answer" };
+
+const paused =
+  (value: boolean): Event =>
+  (world) => {
+    if (world.spec.paused === value) return false;
+    world.spec = value ? pausedOf(world.spec) : unpausedOf(world.spec);
+    return true;
+  };
+
+const pausedOf = (spec: World["spec"]) => ({ ...spec, paused: true });
+const unpausedOf = (spec: World["spec"]) => ({ ...spec, paused: false });
+
+const command =
+  (action: Command["action"], full = false): Event =>
+  (world) => {
+    const { canaryRevision, stepName, failed } = stateOf(world);
+    const revision = action === "retry" ? failed?.revision : canaryRevision;
+    if (revision === undefined || phaseOf(world) === "Aborting") return false;
+    world.command = { action, revision, full, id: "now", ...(stepName ? { step: stepName } : {}) };
+    return true;
+  };
+
+const tick: Event = (world) => {
+  world.nowMs += TICK_MS;
+  return true;
+};
+
+const REVISIONS = ["a", "b", "c"];
+
+const EVENTS: Readonly<Record<string, Event>> = {
+  pass: () => true,
+  tick,
+  below: setTo("verdicts", BELOW),
+  worse: setTo("verdicts", WORSE),
+  missing: setTo("verdicts", MISSING),
+  sourceFails: setTo("metrics", SOURCE_FAILS),
+  sourceAnswers: setTo("metrics", SOURCE_ANSWERS),
+  pause: paused(true),
+  resume: paused(false),
+  promote: command("promote"),
+  promoteFully: command("promote", true),
+  abort: command("abort"),
+  retry: command("retry"),
+  ...Object.fromEntries(
+    REVISIONS.flatMap((revision) => [
+      [`spec ${revision}`, setTo("desired", revision)],
+      [`ready ${revision}`, podTurnsReady(revision)],
+      [`unready ${revision}`, podTurnsUnready(revision)],
+      [`crash ${revision}`, podCrashes(revision)],
+      [`deployment ${revision}`, deploymentActs(revision)],
+    ]),
+  ),
+};
+
+/** Events after which the engine is not asked at once, so that several can meet one pass. */
+const QUIET = /^(ready|unready|crash|deployment)/;
+
+function age(world: World, time: string | undefined): string {
+  if (time === undefined) return "-";
+  return String(Math.min(OLDEST, Math.floor((world.nowMs - Date.parse(time)) / TICK_MS)));
+}
+
+/** Two worlds with the same key behave the same from here on. */
+function keyOf(world: World): string {
+  const s = stateOf(world);
+  const clocks = [s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince].map((time) =>
+    age(world, time),
+  );
+  const state = [
+    s.phase,
+    s.stableRevision,
+    s.canaryRevision,
+    s.stepName,
+    s.weight,
+    s.approvedStep,
+    s.evidenceSince === undefined,
+    s.failed?.revision,
+    s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined
+      ? age(world, s.phaseSince)
+      : "",
+  ];
+  const pods = REVISIONS.map((revision) => {
+    const one = world.revisions[revision];
+    return one ? `${one.wanted}.${one.ready}.${one.unready}${one.fault ? "!" : ""}` : "";
+  });
+  const verdicts = world.verdicts.kind === "Judged" ? world.verdicts.errors.category : "none";
+  return [
+    ...state,
+    ...clocks,
+    ...pods,
+    world.desired,
+    world.spec.paused,
+    verdicts,
+    world.metrics.available,
+    world.services.main,
+  ].join();
+}
+
+/**
+ * Breadth first from several worlds at once, so that what lies around every stage of a rollout is seen before the bound cuts the search.
+ */
+export function explore(starts: readonly World[], bound: number): Exploration {
+  const seen = new Map<string, number>();
+  const result: Exploration = { worlds: 0, passes: 0, depth: 0, closed: true, phases: {} };
+  let frontier: World[] = [];
+  const visit = (world: World, into: World[]) => {
+    const key = keyOf(world);
+    if (seen.has(key)) return;
+    if (seen.size >= bound) {
+      result.closed = false;
+      return;
+    }
+    seen.set(key, result.depth);
+    into.push(world);
+    const { phase } = stateOf(world);
+    result.phases[phase] = (result.phases[phase] ?? 0) + 1;
+    result.passes += abortEnds(world);
+  };
+  for (const start of starts) visit(start, frontier);
+  while (frontier.length > 0) {
+    const next: World[] = [];
+    result.depth += 1;
+    for (const world of frontier) {
+      for (const [name, event] of Object.entries(EVENTS)) {
+        const after = copyOf(world);
+        if (!event(after)) continue;
+        if (!QUIET.test(name)) result.passes += checkedPass(after);
+        visit(after, next);
+      }
+    }
+    frontier = next;
+  }
+  result.worlds = seen.size;
+  return result;
+}
+
+function checkedPass(world: World): number {
+  const before = copyOf(world);
+  checkPass(before, world, pass(world));
+  world.command = undefined;
+  world.acknowledged = undefined;
+  return 1;
+}
+
+/** The worlds that a promotion goes through, one after each pass and event, as starting points. */
+export function stagesOfPromotion(start: World): World[] {
+  const stages = [start];
+  const world = copyOf(start);
+  world.desired = "b";
+  for (let round = 0; round < 60 && stateOf(world).stableRevision !== "b"; round += 1) {
+    checkedPass(world);
+    stages.push(copyOf(world));
+    for (const revision of REVISIONS) followDeployment(world, revision);
+    for (const pods of Object.values(world.revisions)) {
+      pods.ready += pods.unready;
+      pods.unready = 0;
+    }
+    if (phaseOf(world) === "Holding") {
+      world.verdicts = BELOW;
+      world.nowMs += TICK_MS;
+    }
+  }
+  if (stateOf(world).stableRevision !== "b") throw new Error(`never promoted: ${JSON.stringify(world)}`);
+  return stages;
+}
+
+/** (3) From here an abort ends: with pods that come up in a few passes, and with pods that never do once its patience is over. */
+function abortEnds(world: World): number {
+  const { canaryRevision, phase } = stateOf(world);
+  if (canaryRevision === undefined || phase === "Pending") return 0;
+  return abortEndsWith(world, canaryRevision, true) + abortEndsWith(world, canaryRevision, false);
+}
+
+const PASSES = 12;
+
+function abortEndsWith(start: World, canary: string, podsComeUp: boolean): number {
+  const world = copyOf(start);
+  command("abort")(world);
+  for (let passes = 1; passes <= PASSES; passes += 1) {
+    pass(world);
+    for (const revision of REVISIONS) followDeployment(world, revision);
+    world.command = undefined;
+    const stable = world.revisions[stateOf(world).stableRevision ?? ""];
+    const isOut = !world.services.main.includes(canary);
+    const isOver = phaseOf(world) !== "Aborting" && stateOf(world).canaryRevision !== canary;
+    if (isOut && isOver) return passes;
+    if (podsComeUp && stable && !stable.fault) {
+      stable.ready += stable.unready;
+      stable.unready = 0;
+    } else {
+      world.nowMs += TICK_MS;
+      if (stable?.ready === 0) return passes;
+    }
+  }
+  throw new Error(
+    `an abort does not end from ${JSON.stringify(start)}\nit comes to ${JSON.stringify(world)}`,
+  );
+}

@@ -1,0 +1,93 @@
+import { contextOf } from "../context.ts";
+import { TRANSITIONS } from "../phases.ts";
+import { patienceEndsMs } from "../traffic.ts";
+import type { RolloutOutcome } from "../types.ts";
+import { inputOf, phaseOf, stateOf, type World } from "./world.ts";
+
+/** The promises of the engine, held against one pass: what our own writes did to a world that did not move meanwhile. */
+
+class Broken extends Error {
+  override name = "Broken";
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+
+/** Ready pods behind the Service that are not told to end. */
+const readyBehind = (world: World): number =>
+  sum(
+    world.services.main.map((revision) => {
+      const pods = world.revisions[revision];
+      return pods ? Math.min(pods.ready, pods.wanted) : 0;
+    }),
+  );
+
+export function checkPass(before: World, after: World, outcome: RolloutOutcome): void {
+  capacityIsKept(before, after);
+  weightIsCarried(before, after, outcome);
+  podsStayWithinRoom(before, after);
+  transitionIsLegal(before, after);
+  missingDataDecidesNothing(before, after, outcome);
+  someoneIsSelected(before, after, outcome);
+}
+
+function fail(promise: string, before: World, after: World): never {
+  throw new Broken(`${promise}\nbefore ${JSON.stringify(before)}\nafter ${JSON.stringify(after)}`);
+}
+
+/** An abort that has waited as long as it may for stable pods goes on with those there are. */
+function abortIsOutOfPatience(after: World): boolean {
+  if (phaseOf(after) !== "Aborting") return false;
+  const ends = patienceEndsMs(contextOf(inputOf(after), stateOf(after)));
+  return ends !== undefined && after.nowMs >= ends;
+}
+
+/** (2) Ready pods behind the Service never fall by our doing below what is needed, or below what there was if that is less. */
+function capacityIsKept(before: World, after: World): void {
+  if (phaseOf(before) === undefined || abortIsOutOfPatience(after)) return;
+  const least = Math.min(before.needed, readyBehind(before));
+  if (readyBehind(after) < least) fail("capacity fell below what is needed", before, after);
+}
+
+/** (1) The weight of a version is raised only to what its ready pods carry of the capacity needed. */
+function weightIsCarried(before: World, after: World, outcome: RolloutOutcome): void {
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  const { state } = outcome;
+  if (!state || !known || state.phase === "Pending") return;
+  const weight = outcome.desiredWeights[state.canaryRevision ?? ""] ?? 0;
+  const was = known.canaryRevision === state.canaryRevision ? (known.weight ?? 0) : 0;
+  const ready = before.revisions[state.canaryRevision ?? ""]?.ready ?? 0;
+  if (weight > was && ready * 100 < weight * before.needed)
+    fail("weight above the ready share", before, after);
+}
+
+function podsStayWithinRoom(before: World, after: World): void {
+  const wanted = (world: World) => sum(Object.values(world.revisions).map((pods) => pods.wanted));
+  const all = wanted(after);
+  if (all > Math.max(after.maxPods, wanted(before), after.needed))
+    fail("more pods than allowed", before, after);
+}
+
+function transitionIsLegal(before: World, after: World): void {
+  const [from, to] = [phaseOf(before), phaseOf(after)];
+  if (from === to || from === undefined || to === undefined) return;
+  const legal = Object.values(TRANSITIONS).some(
+    (one) => one.to === to && (one.from as readonly string[]).includes(from),
+  );
+  if (!legal) fail(`no transition from ${from} to ${to}`, before, after);
+}
+
+/** (5) Missing data neither passes a step nor withdraws a canary; only people and `inconclusive` may. */
+function missingDataDecidesNothing(before: World, after: World, outcome: RolloutOutcome): void {
+  if (before.metrics.available && before.verdicts.kind === "Judged") return;
+  if (before.spec.analysis.inconclusive.action !== "Pause") return;
+  for (const { action, reason } of outcome.decisions) {
+    const passes = (action === "Promote" || action === "Step") && reason === "StepPassed";
+    const judges = reason.endsWith("ProvedWorse") && action === "Rollback";
+    if (passes || judges) fail(`missing data led to ${action}`, before, after);
+  }
+}
+
+function someoneIsSelected(before: World, after: World, outcome: RolloutOutcome): void {
+  if (outcome.services && outcome.services.main.length === 0 && outcome.state?.stableRevision !== undefined)
+    fail("the Service selects nothing", before, after);
+}

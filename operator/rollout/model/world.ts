@@ -1,0 +1,187 @@
+import type { Command } from "../../api/v1alpha1/commands.ts";
+import { type Rollout, rollout as rolloutSchema, type Step } from "../../api/v1alpha1/rollout.ts";
+import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
+import { advanceRollout } from "../advance.ts";
+import type {
+  ContainerFault,
+  RevisionFacts,
+  RolloutInput,
+  RolloutOutcome,
+  ServiceTargets,
+  Verdicts,
+} from "../types.ts";
+
+/** A tiny model of the world around the engine, for tests: Deployments that make pods, a Service, a clock that only tests move. */
+
+interface ModelRevision {
+  wanted: number;
+  ready: number;
+  unready: number;
+  terminating: number;
+  fault: ContainerFault | undefined;
+}
+
+export interface World {
+  nowMs: number;
+  spec: Rollout;
+  desired: string;
+  accepted: boolean;
+  needed: number;
+  maxPods: number;
+  state: RolloutInput["state"];
+  revisions: Record<string, ModelRevision>;
+  services: ServiceTargets;
+  /** Whether the canary is seen to serve whenever one of its pods is behind the Service. */
+  traffic: boolean;
+  verdicts: Verdicts;
+  metrics: RolloutInput["metrics"];
+  alerts: RolloutInput["alerts"];
+  command: Command | undefined;
+  acknowledged: string | undefined;
+  /** Pods that are told to end stay as terminating ones until the test ends them. */
+  slowDrain: boolean;
+  /** Pods follow their Deployment only when the test says so with `followDeployment`. */
+  slowDeployments: boolean;
+}
+
+export const T0 = Date.parse("2026-01-01T00:00:00Z");
+
+export const step = (name: string, weight: number, more: Partial<Step> = {}): Step => ({
+  name,
+  weight,
+  hold: "5m",
+  approval: false,
+  ...more,
+});
+
+/** A bridge at version "a", `needed` pods, that has been stable for long. */
+export function worldAtRest(options: Partial<World> & { plan?: Record<string, unknown> } = {}): World {
+  const { plan, ...rest } = options;
+  const needed = options.needed ?? 3;
+  return {
+    nowMs: T0,
+    spec: rolloutSchema.parse({ progressDeadline: "10m", ...plan }),
+    desired: "a",
+    accepted: true,
+    needed,
+    maxPods: 100,
+    state: { phase: "Stable", phaseSince: new Date(T0).toISOString(), stableRevision: "a" },
+    revisions: { a: { wanted: needed, ready: needed, unready: 0, terminating: 0, fault: undefined } },
+    services: { main: ["a"], stable: ["a"], canary: [] },
+    traffic: true,
+    verdicts: { kind: "NotStarted", message: "nothing was counted yet" },
+    metrics: { available: true, message: "" },
+    alerts: { hold: undefined, rollback: undefined },
+    command: undefined,
+    acknowledged: undefined,
+    slowDrain: false,
+    slowDeployments: false,
+    ...rest,
+  };
+}
+
+/** An independent copy; states, specs and verdicts are never changed in place and may be shared. */
+export function copyOf(world: World): World {
+  const revisions: World["revisions"] = {};
+  for (const revision in world.revisions) {
+    const pods = world.revisions[revision];
+    if (pods) revisions[revision] = { ...pods };
+  }
+  return { ...world, revisions };
+}
+
+function factsOf(world: World, revision: string, pods: ModelRevision): RevisionFacts {
+  const behindService = world.services.main.includes(revision) && pods.ready > 0;
+  return {
+    exists: true,
+    wantedReplicas: pods.wanted,
+    pods: pods.ready + pods.unready,
+    ready: pods.ready,
+    terminating: pods.terminating,
+    image: `bridge:${revision}`,
+    faults: pods.fault ? [pods.fault] : [],
+    servedRequests: world.metrics.available ? world.traffic && behindService : undefined,
+    createdMs: T0,
+  };
+}
+
+export function inputOf(world: World): RolloutInput {
+  const revisions: Record<string, RevisionFacts> = {};
+  for (const [revision, pods] of Object.entries(world.revisions)) {
+    revisions[revision] = factsOf(world, revision, pods);
+  }
+  return {
+    nowMs: world.nowMs,
+    spec: world.spec,
+    desired: { revision: world.desired, image: `bridge:${world.desired}` },
+    state: world.state,
+    capacity: { needed: world.needed, maxPods: world.maxPods },
+    revisions,
+    verdicts: world.verdicts,
+    metrics: world.metrics,
+    alerts: world.alerts,
+    command: world.command,
+    acknowledgedCommandId: world.acknowledged,
+    accepted: world.accepted,
+  };
+}
+
+/** One pass: decide on the world as it is, and write what was decided. */
+export function pass(world: World): RolloutOutcome {
+  const outcome = advanceRollout(inputOf(world));
+  write(world, outcome);
+  return outcome;
+}
+
+export function write(world: World, outcome: RolloutOutcome): void {
+  for (const [revision, replicas] of Object.entries(outcome.replicas)) scale(world, revision, replicas);
+  if (outcome.services) world.services = outcome.services;
+  if (outcome.state) world.state = outcome.state;
+  if (outcome.commandResult) world.acknowledged = outcome.commandResult.id;
+}
+
+function scale(world: World, revision: string, replicas: number): void {
+  const pods = world.revisions[revision];
+  if (!pods && replicas === 0) return;
+  if (pods) pods.wanted = replicas;
+  else
+    world.revisions[revision] = { wanted: replicas, ready: 0, unready: 0, terminating: 0, fault: undefined };
+  if (!world.slowDeployments) followDeployment(world, revision);
+}
+
+/** As a Deployment does it: new pods are not ready; of those too many, the ones that are not ready end first. */
+export function followDeployment(world: World, revision: string): void {
+  const pods = world.revisions[revision];
+  if (!pods) return;
+  const missing = pods.wanted - pods.ready - pods.unready;
+  if (missing >= 0) {
+    pods.unready += missing;
+    return;
+  }
+  const fromUnready = Math.min(pods.unready, -missing);
+  pods.unready -= fromUnready;
+  pods.ready -= -missing - fromUnready;
+  if (world.slowDrain) pods.terminating += -missing;
+  if (pods.ready + pods.unready === 0) pods.fault = undefined;
+}
+
+export const judged = (
+  world: World,
+  errors: "ProvedBelow" | "ProvedWorse" | "Undecided" | "NoData",
+  more: Partial<Extract<Verdicts, { kind: "Judged" }>> = {},
+): Verdicts => ({
+  kind: "Judged",
+  errors: { category: errors, message: `errors are ${errors}` },
+  gates: [],
+  decidedAtMs: world.nowMs,
+  ...more,
+});
+
+export function phaseOf(world: World): RolloutStatus["phase"] | undefined {
+  return world.state && "phase" in world.state ? world.state.phase : undefined;
+}
+
+export function stateOf(world: World): RolloutStatus {
+  if (!world.state || !("phase" in world.state)) throw new Error("no readable state");
+  return world.state;
+}

@@ -1,0 +1,159 @@
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { atMs, iso } from "../clock.ts";
+import type { Context } from "../context.ts";
+import { clause } from "../sentence.ts";
+import type { Hold, HoldReason } from "../types.ts";
+import { holdEndsMs, isInconclusive } from "./inconclusive.ts";
+import { type Signal, signalVerdict, usableVerdicts, violatedGate } from "./verdicts.ts";
+
+/**
+ * "Why is it not promoted yet?" The same list decides whether a step may be left and answers the question, so the answer cannot be wrong: the first
+ * policy with something to say holds.
+ */
+export function firstHold(context: Context): Hold | undefined {
+  return (
+    first(ALWAYS, context) ??
+    (isReleased(context) ? undefined : (first(FAILED, context) ?? evidenceHold(context) ?? approval(context)))
+  );
+}
+
+type Policy = (context: Context) => Hold | undefined;
+
+function first(policies: readonly Policy[], context: Context): Hold | undefined {
+  for (const policy of policies) {
+    const hold = policy(context);
+    if (hold) return hold;
+  }
+  return undefined;
+}
+
+const hold = (reason: HoldReason, message: string): Hold => ({ reason, message });
+
+/** A person has said to leave this step: hold, evidence and approval are theirs to waive, readiness and pauses are not. */
+export const isReleased = ({ state, step }: Context): boolean => state.approvedStep === step.name;
+
+/** Evidence that is missing long after the hold is acted on as the spec says. What is proved worse was held before. */
+function evidenceHold(context: Context): Hold | undefined {
+  const waiting = first(EVIDENCE, context);
+  if (!waiting || waiting.reason === "HoldTime" || !isInconclusive(context)) return waiting;
+  const { action, after } = context.input.spec.analysis.inconclusive;
+  if (action === "Proceed") return undefined;
+  const remedy = "`kubectl llmbridge promote` or `abort` decides.";
+  return hold("Inconclusive", `${waiting.message} This has lasted ${after} beyond the hold; ${remedy}`);
+}
+
+const accepted: Policy = ({ input }) =>
+  input.accepted
+    ? undefined
+    : hold("NotAccepted", "The spec is refused; the rollout stays where it is until the spec is corrected.");
+
+const paused: Policy = ({ input }) =>
+  input.spec.paused
+    ? hold("Paused", "It is paused (spec.rollout.paused); `kubectl llmbridge resume` lets it go on.")
+    : undefined;
+
+const alert: Policy = ({ input: { alerts } }) =>
+  alerts.hold && hold("AlertHold", `Alert ${alerts.hold.name} asks to hold: ${alerts.hold.message}`);
+
+const needed: Policy = ({ needed }) =>
+  needed > 0
+    ? undefined
+    : hold("NoPodsNeeded", "No pods are asked for, so nothing can be judged; scale the bridge up to go on.");
+
+const ready: Policy = ({ canary, target, step }) => {
+  if (canary.ready >= target.canary) return undefined;
+  const because = canary.faults[0] ? `: ${canary.faults[0].message}` : "";
+  return hold("PodsNotReady", `Pods of the canary that step ${step.name} needs are not ready${because}.`);
+};
+
+/** What a person cannot waive. */
+const ALWAYS: readonly Policy[] = [accepted, paused, alert, needed, ready];
+
+const provedWorse =
+  (signal: Signal): Policy =>
+  (context) => {
+    const verdict = signalVerdict(context, signal);
+    if (verdict?.category !== "ProvedWorse") return undefined;
+    return hold(
+      "ProvedWorse",
+      `The canary is proved worse (${clause(verdict.message)}); onFailure is Pause.`,
+    );
+  };
+
+const violated: Policy = (context) => {
+  const gate = violatedGate(context);
+  return (
+    gate &&
+    hold("GateViolated", `Gate ${gate.name} is violated (${clause(gate.message)}); onFailure is Pause.`)
+  );
+};
+
+/** Only seen under `onFailure: Pause`; otherwise the canary has left by now. */
+const FAILED: readonly Policy[] = [provedWorse("errors"), provedWorse("latency"), violated];
+
+const served: Policy = ({ state, step }) =>
+  state.servedSince !== undefined
+    ? undefined
+    : hold("NoRequests", `The canary has not served a request at step ${step.name} (${step.weight}%) yet.`);
+
+const holdTime: Policy = (context) => {
+  const end = holdEndsMs(context);
+  if (end === undefined || context.clockMs >= end) return undefined;
+  return hold("HoldTime", `The hold ends at ${second(end)}.`);
+};
+
+const available: Policy = ({ input: { metrics } }) =>
+  metrics.available ? undefined : hold("MetricsUnavailable", `Metrics are missing: ${metrics.message}`);
+
+const judged: Policy = (context) => {
+  const verdicts = usableVerdicts(context);
+  if (verdicts.kind !== "Judged") return hold("Undecided", `No verdict yet: ${verdicts.message}`);
+  const interval = durationMs(context.input.spec.analysis.interval);
+  const served = atMs(context.state.servedSince);
+  if (served !== undefined && verdicts.decidedAtMs >= served + interval) return undefined;
+  return hold("Undecided", "No whole counting interval has passed at this weight yet.");
+};
+
+const provedBelow =
+  (signal: Signal): Policy =>
+  (context) => {
+    const asked = signal === "errors" || context.input.spec.analysis.latency !== undefined;
+    const verdict = signalVerdict(context, signal);
+    if (!asked || verdict?.category === "ProvedBelow") return undefined;
+    const message = verdict?.message ?? "no verdict yet";
+    return hold("Undecided", `Not yet proved below the promotion margin: ${signal} (${clause(message)}).`);
+  };
+
+const gates: Policy = (context) => {
+  const verdicts = usableVerdicts(context);
+  const known = verdicts.kind === "Judged" ? verdicts.gates : [];
+  for (const { name } of context.input.spec.analysis.gates) {
+    const gate = known.find((one) => one.name === name);
+    if (gate?.category !== "Passed")
+      return hold(
+        "GateUndecided",
+        `Gate ${name} has not passed yet (${clause(gate?.message ?? "no verdict yet")}).`,
+      );
+  }
+  return undefined;
+};
+
+const EVIDENCE: readonly Policy[] = [
+  available,
+  served,
+  holdTime,
+  judged,
+  provedBelow("errors"),
+  provedBelow("latency"),
+  gates,
+];
+
+const approval: Policy = ({ step, input }) =>
+  step.approval
+    ? hold(
+        "Approval",
+        `Step ${step.name} waits for approval: \`kubectl llmbridge promote\` releases revision ${input.desired.revision}.`,
+      )
+    : undefined;
+
+const second = (ms: number): string => iso(Math.ceil(ms / 1000) * 1000).replace(".000Z", "Z");

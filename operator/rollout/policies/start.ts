@@ -1,0 +1,79 @@
+import type { Context } from "../context.ts";
+import { isTooFine, podsForWeight } from "../split.ts";
+import type { Hold, RolloutOutcome } from "../types.ts";
+
+type Policy = (context: Context) => Hold | undefined;
+
+/** Why the revision that the spec asks for is not started; the first policy that says so. Only asked where it is not the stable one. */
+export function whyNotStart(context: Context): Hold | undefined {
+  for (const policy of POLICIES) {
+    const hold = policy(context);
+    if (hold) return hold;
+  }
+  return undefined;
+}
+
+const accepted: Policy = ({ input }) =>
+  input.accepted
+    ? undefined
+    : { reason: "NotAccepted", message: "The spec is refused; the running version stays." };
+
+const failed: Policy = ({ state, input }) =>
+  state.failed?.revision !== input.desired.revision
+    ? undefined
+    : {
+        reason: "Failed",
+        message: `Revision ${state.failed.revision} was rolled back (${state.failed.reason}); change the spec, or try it again with \`kubectl llmbridge retry\`.`,
+      };
+
+const paused: Policy = ({ input }) =>
+  input.spec.paused
+    ? {
+        reason: "Paused",
+        message: "It is paused (spec.rollout.paused); `kubectl llmbridge resume` starts the canary.",
+      }
+    : undefined;
+
+const alert: Policy = ({ input: { alerts } }) =>
+  alerts.hold && {
+    reason: "AlertHold",
+    message: `Alert ${alerts.hold.name} asks to hold: ${alerts.hold.message}`,
+  };
+
+/** Without pods and traffic no canary proves anything; the change waits until the bridge is scaled up. */
+const needed: Policy = ({ needed }) =>
+  needed > 0
+    ? undefined
+    : { reason: "NoPodsNeeded", message: "No pods are asked for; the canary starts when there are." };
+
+const tooFewPods: Policy = (context) => {
+  const refusal = refusalOf(context);
+  return refusal && { reason: "TooFewPods", message: `${refusal.path}: ${refusal.message}` };
+};
+
+/** A canary needs at least one pod beside those that serve; with fewer, capacity would have to fall. */
+const room: Policy = ({ input, needed, room }) => {
+  if (room > needed) return undefined;
+  const { maxPods } = input.capacity;
+  const message =
+    maxPods > needed
+      ? "The canary starts when pods of older revisions have ended."
+      : `All ${maxPods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least one pod.`;
+  return { reason: "NoRoom", message };
+};
+
+const POLICIES: readonly Policy[] = [accepted, failed, paused, alert, needed, tooFewPods, room];
+
+/** A weight of the plan that the pods cannot give, where the user wants neither other pods nor another weight. */
+export function refusalOf({ input, needed }: Context): RolloutOutcome["refusal"] {
+  const { steps, traffic } = input.spec;
+  if (traffic.whenTooFewPods !== "Refuse" || needed <= 0) return undefined;
+  const index = steps.findIndex(({ weight }) => isTooFine(needed, weight));
+  const step = steps[index];
+  if (!step) return undefined;
+  const { weight } = step;
+  return {
+    path: `spec.rollout.steps[${index}].weight`,
+    message: `${weight} cannot be given by ${needed} pods of the stable version; have at least ${podsForWeight(weight)}, change the weight, or set spec.rollout.traffic.whenTooFewPods to AddPods.`,
+  };
+}

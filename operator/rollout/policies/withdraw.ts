@@ -1,0 +1,118 @@
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { atMs } from "../clock.ts";
+import type { Context } from "../context.ts";
+import type { AbortReason, ContainerFault } from "../types.ts";
+import { isInconclusive } from "./inconclusive.ts";
+import { firstHold } from "./proceed.ts";
+import { signalVerdict, violatedGate } from "./verdicts.ts";
+
+/** Why a canary leaves. */
+export interface Withdrawal {
+  reason: AbortReason;
+  message: string;
+}
+
+type Policy = (context: Context) => Withdrawal | undefined;
+
+/** Why the canary must leave now, if it must: the first policy that says so. None of them waits for a pause to end. */
+export function whyWithdraw(context: Context): Withdrawal | undefined {
+  for (const policy of POLICIES) {
+    const withdrawal = policy(context);
+    if (withdrawal) return withdrawal;
+  }
+  return undefined;
+}
+
+/** The spec has moved on. Not asked while the spec is refused: then it says nothing. */
+const superseded: Policy = ({ input, state }) => {
+  const { desired } = input;
+  if (!input.accepted || desired.revision === state.canaryRevision) return undefined;
+  return desired.revision === state.stableRevision
+    ? { reason: "Reverted", message: `the spec is back at revision ${desired.revision}, which is stable` }
+    : { reason: "Superseded", message: `the spec asks for revision ${desired.revision} instead` };
+};
+
+/**
+ * A version whose containers fail is withdrawn whatever `onFailure` says: its pods give no capacity to hold on to.
+ */
+const containerFault: Policy = (context) => {
+  const fault = decisiveFault(context.canary.faults, context.nowMs);
+  return fault && { reason: fault.reason, message: `pod ${fault.pod}: ${fault.message}` };
+};
+
+export function decisiveFault(faults: readonly ContainerFault[], nowMs: number): ContainerFault | undefined {
+  return faults
+    .filter((fault) => fault.decisiveAtMs <= nowMs)
+    .sort((a, b) => a.decisiveAtMs - b.decisiveAtMs)[0];
+}
+
+/** An alert that fired before the canary served a request cannot be its doing, and must not stand in the way of the cure. */
+const alert: Policy = ({ input, state }) => {
+  const { rollback } = input.alerts;
+  const since = atMs(state.evidenceSince);
+  if (!rollback || since === undefined) return undefined;
+  if (rollback.sinceMs !== undefined && rollback.sinceMs < since) return undefined;
+  return { reason: "Alert", message: `alert ${rollback.name} asks for it: ${rollback.message}` };
+};
+
+const provedWorse =
+  (signal: "errors" | "latency", reason: AbortReason): Policy =>
+  (context) => {
+    if (!judgedToRollBack(context)) return undefined;
+    const verdict = signalVerdict(context, signal);
+    return verdict?.category === "ProvedWorse" ? { reason, message: verdict.message } : undefined;
+  };
+
+const gateViolated: Policy = (context) => {
+  if (!judgedToRollBack(context)) return undefined;
+  const gate = violatedGate(context);
+  return gate && { reason: "GateViolated", message: `gate ${gate.name}: ${gate.message}` };
+};
+
+const judgedToRollBack = ({ input, state }: Context): boolean =>
+  input.spec.onFailure === "Rollback" && state.evidenceSince !== undefined;
+
+/** Readiness that does not come, or was lost and does not come back. */
+const deadline: Policy = (context) => {
+  const { canary, clockMs, state, input } = context;
+  const ends = deadlineMs(context);
+  if (ends === undefined || clockMs < ends) return undefined;
+  const lost = state.phase === "Holding";
+  const because = canary.faults[0] ? ` (${canary.faults[0].message})` : "";
+  return {
+    reason: lost ? "LostReadiness" : "NeverReady",
+    message: `its pods ${lost ? "lost their readiness and did not regain it" : "were not ready"} within progressDeadline ${input.spec.progressDeadline}${because}`,
+  };
+};
+
+/**
+ * When the present wait for the canary's readiness is too long; undefined while nothing is waited for, or while what is missing is a place in the
+ * cluster for pods of a version that has been ready before.
+ */
+export function deadlineMs({ state, input, canary, target }: Context): number | undefined {
+  const since = atMs(state.waitingSince);
+  const asked = Math.min(target.canary, canary.wantedReplicas || 1);
+  if (since === undefined || canary.ready >= asked) return undefined;
+  const noPlace = canary.faults.some((fault) => fault.reason === "Unschedulable");
+  if (state.phase === "Holding" && noPlace) return undefined;
+  return since + durationMs(input.spec.progressDeadline);
+}
+
+const inconclusive: Policy = (context) => {
+  const { after, action } = context.input.spec.analysis.inconclusive;
+  if (action !== "Rollback" || !isInconclusive(context)) return undefined;
+  const hold = firstHold(context);
+  if (hold?.reason !== "Inconclusive") return undefined;
+  return { reason: "Inconclusive", message: `undecided for ${after} beyond the hold: ${hold.message}` };
+};
+
+const POLICIES: readonly Policy[] = [
+  superseded,
+  containerFault,
+  alert,
+  provedWorse("errors", "ErrorsProvedWorse"),
+  provedWorse("latency", "LatencyProvedWorse"),
+  gateViolated,
+  deadline,
+  inconclusive,
+];

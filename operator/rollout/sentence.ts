@@ -1,0 +1,6 @@
+/** A sentence as part of another one: without its full stop. */
+export const clause = (sentence: string): string => sentence.trim().replace(/\.+$/, "");
+
+/** A sentence behind a colon: without its full stop, and its article no longer in capitals. */
+export const tail = (sentence: string): string =>
+  clause(sentence).replace(/^(The|All|No|Its) /, (word) => word.toLowerCase());

@@ -1,0 +1,103 @@
+import { durationMs } from "../api/v1alpha1/scalars.ts";
+import { atMs } from "./clock.ts";
+import type { Context } from "./context.ts";
+import type { ServiceTargets, Track } from "./types.ts";
+
+/** Longest wait for stable pods during an abort from a weight at which the stable version kept all its pods. */
+const PATIENCE_MS = 30_000;
+
+/** Revisions that each Service selects. */
+export function servicesOf(context: Context): ServiceTargets {
+  const { stableRevision, canaryRevision } = context.state;
+  const one = (revision: string | undefined): string[] => (revision === undefined ? [] : [revision]);
+  if (context.state.phase === "Pending") {
+    return { main: one(canaryRevision), stable: one(canaryRevision), canary: [] };
+  }
+  const both = [...one(stableRevision), ...one(canaryRevision)];
+  const stable = one(stableRevision);
+  const canary = one(canaryRevision);
+  switch (context.state.phase) {
+    case "Stable":
+    case "Aborted":
+    case "Promoting":
+    case "Draining":
+      return { main: stable, stable, canary: [] };
+    case "Preparing":
+      return { main: stable, stable, canary };
+    case "Stepping":
+    case "Holding":
+      return { main: isAlone(context) ? canary : both, stable, canary };
+    case "Aborting":
+      return canaryIsOut(context) ? { main: stable, stable, canary: [] } : { main: both, stable, canary };
+  }
+}
+
+/**
+ * At 100 % the Service selects the canary only, for as long as the canary has all the capacity needed; should it lose some, the stable pods that wait
+ * beside it serve again.
+ */
+function isAlone({ step, canary, needed, frozen, state }: Context): boolean {
+  const moving = !frozen || state.phase === "Holding";
+  return step.weight === 100 && needed > 0 && canary.ready >= needed && moving;
+}
+
+/**
+ * Whether an aborting canary leaves the Service in this pass: when the stable version alone has the capacity needed, or the canary has none to lose.
+ * It never comes back: its replicas are 0 from then on, and pods that are told to end do not count as ready.
+ *
+ * An abort ends even where stable pods do not come up: after `abortPatienceMs` what the stable version has must do, if it has anything. An empty
+ * Service would help nobody, so without a single ready stable pod the canary goes on serving what it can.
+ */
+export function canaryIsOut(context: Context): boolean {
+  const { state, stable, canary, needed } = context;
+  if (state.evidenceSince === undefined) return true;
+  return stable.ready >= needed || canary.ready === 0 || (stable.ready > 0 && isOutOfPatience(context));
+}
+
+const isOutOfPatience = (context: Context): boolean => context.nowMs >= (patienceEndsMs(context) ?? Infinity);
+
+/** When an abort stops waiting for more stable pods. */
+export function patienceEndsMs({ state, input }: Context): number | undefined {
+  const since = atMs(state.waitingSince);
+  const kept = (state.weight ?? 0) <= 50;
+  return since === undefined
+    ? undefined
+    : since + (kept ? PATIENCE_MS : durationMs(input.spec.progressDeadline));
+}
+
+/** Track of each revision; those that are history have none. */
+export function tracksOf({ state }: Context): Record<string, Track> {
+  const tracks: Record<string, Track> = {};
+  if (state.canaryRevision !== undefined)
+    tracks[state.canaryRevision] = state.phase === "Pending" ? "production" : "canary";
+  if (state.stableRevision !== undefined) tracks[state.stableRevision] = "production";
+  return tracks;
+}
+
+/** Percent of the traffic that each version should have now. A step's weight counts from the moment its pods are ready. */
+export function weightsOf(context: Context): Record<string, number> {
+  const { state } = context;
+  const weights: Record<string, number> = {};
+  if (state.stableRevision !== undefined) weights[state.stableRevision] = 100;
+  if (state.canaryRevision === undefined) return weights;
+  const weight = canaryWeight(context);
+  weights[state.canaryRevision] = state.phase === "Pending" ? 100 : weight;
+  if (state.stableRevision !== undefined) weights[state.stableRevision] = 100 - weight;
+  return weights;
+}
+
+function canaryWeight(context: Context): number {
+  const { state, step, target, needed, stable, canary } = context;
+  const inForce = state.weight ?? 0;
+  switch (state.phase) {
+    case "Stepping":
+      return canary.ready >= target.canary && !context.frozen ? step.weight : Math.min(inForce, step.weight);
+    case "Holding":
+      return inForce;
+    case "Aborting":
+      if (canaryIsOut(context)) return 0;
+      return Math.min(inForce, Math.ceil((100 * Math.max(0, needed - stable.ready)) / needed));
+    default:
+      return 0;
+  }
+}

@@ -1,0 +1,206 @@
+import type { Command } from "../api/v1alpha1/commands.ts";
+import type { Rollout } from "../api/v1alpha1/rollout.ts";
+import type { DecisionStatus, RolloutStatus, VerdictStatus } from "../api/v1alpha1/status.ts";
+
+/**
+ * What the rollout engine reads and what it answers. Both are plain values: the engine has no clock, no I/O and no memory of its own, so a
+ * restarted operator goes on from the stored state and the facts alone.
+ */
+
+/** Why a container does not run, as far as its own facts tell. */
+type FaultReason =
+  | "ImagePull"
+  | "CrashLoop"
+  | "OOMKilled"
+  | "HeapExhausted"
+  | "BadNodeOptions"
+  | "ConfigError"
+  | "Unschedulable";
+
+export interface ContainerFault {
+  reason: FaultReason;
+  pod: string;
+  /** One sentence: which container, what happened, what the kubelet or Node said. */
+  message: string;
+  /** From when on the fault counts against the version; Infinity for one that only explains why pods are not ready. */
+  decisiveAtMs: number;
+}
+
+/** What is known of one revision's Deployment and pods. */
+export interface RevisionFacts {
+  /** The Deployment exists. */
+  exists: boolean;
+  /** `spec.replicas` of the Deployment; 0 where it does not exist. */
+  wantedReplicas: number;
+  /** Pods that are neither finished nor terminating. */
+  pods: number;
+  /** Of `pods`, those that are ready. */
+  ready: number;
+  terminating: number;
+  image: string;
+  faults: readonly ContainerFault[];
+  /** Whether the metrics show requests served by this revision since the present step began; undefined where no metrics tell. */
+  servedRequests?: boolean | undefined;
+  createdMs: number;
+  /** Label `llmbridge.dev/track` of the Deployment; only read when the stored state is lost. */
+  track?: Track | undefined;
+}
+
+export type Track = "canary" | "production";
+
+export interface SignalVerdict {
+  category: Extract<VerdictStatus["category"], "ProvedWorse" | "ProvedBelow" | "Undecided" | "NoData">;
+  /** Numbers and meaning in one sentence, such as "errors +5.1pp [+3.2, +7.0], n=610". */
+  message: string;
+}
+
+export interface GateVerdict {
+  name: string;
+  category: Extract<VerdictStatus["category"], "Passed" | "Violated" | "Undecided" | "NoData">;
+  message: string;
+}
+
+export type Verdicts =
+  | {
+      kind: "Judged";
+      errors: SignalVerdict;
+      /** Present if the spec asks for it. */
+      latency?: SignalVerdict | undefined;
+      gates: readonly GateVerdict[];
+      /** End of the last counting interval that is in the verdict; a step is left only on one that lay wholly at its weight. */
+      decidedAtMs: number;
+    }
+  | { kind: "NotStarted" | "NoData"; message: string };
+
+/** A stored state that this version of the operator cannot read, for example because a newer one wrote a phase it does not know. */
+export interface UnreadableState {
+  unreadable: string;
+}
+
+export interface RolloutInput {
+  nowMs: number;
+  spec: Rollout;
+  /** Revision and image of the present spec. */
+  desired: { revision: string; image: string };
+  /** `status.rollout`; undefined where there is none. */
+  state: RolloutStatus | UnreadableState | undefined;
+  capacity: {
+    /** Stable pods needed now, already within the bounds of the spec. */
+    needed: number;
+    /** Most pods of all revisions together, by the spec's bounds and the backends' budgets. */
+    maxPods: number;
+  };
+  /** Every revision of the bridge that is known, keyed by revision; the desired one may be absent before it exists. */
+  revisions: Readonly<Record<string, RevisionFacts>>;
+  verdicts: Verdicts;
+  metrics: { available: boolean; message: string };
+  alerts: {
+    /** A firing alert asks to hold; its sentence. */
+    hold: { name: string; message: string } | undefined;
+    /** A firing alert asks for a rollback; ignored where it fired (`sinceMs`) before the canary served. */
+    rollback: { name: string; message: string; sinceMs?: number | undefined } | undefined;
+  };
+  command: Command | undefined;
+  acknowledgedCommandId: string | undefined;
+  /** The spec is valid. If not, the running version stays, a canary holds and nothing new starts. */
+  accepted: boolean;
+}
+
+/** Revisions that each Service selects. The canary's is empty while there is no canary. */
+export interface ServiceTargets {
+  main: readonly string[];
+  stable: readonly string[];
+  canary: readonly string[];
+}
+
+/** Why the rollout does not go on, in the order in which it is asked. */
+export type HoldReason =
+  | "UnreadableState"
+  | "NotAccepted"
+  | "Paused"
+  | "Failed"
+  | "AlertHold"
+  | "NoPodsNeeded"
+  | "TooFewPods"
+  | "NoRoom"
+  | "PodsNotReady"
+  | "StableNotReady"
+  | "WeightNotApplied"
+  | "NoRequests"
+  | "HoldTime"
+  | "ProvedWorse"
+  | "MetricsUnavailable"
+  | "Undecided"
+  | "GateViolated"
+  | "GateUndecided"
+  | "Inconclusive"
+  | "Approval"
+  | "Draining";
+
+export interface Hold {
+  reason: HoldReason;
+  /** "Why is it not promoted yet?" in one sentence. */
+  message: string;
+}
+
+/** Why a canary leaves the traffic. The last two leave no mark on the revision. */
+export type AbortReason =
+  | FaultReason
+  | "NeverReady"
+  | "LostReadiness"
+  | "ErrorsProvedWorse"
+  | "LatencyProvedWorse"
+  | "GateViolated"
+  | "Alert"
+  | "Command"
+  | "Inconclusive"
+  | "Superseded"
+  | "Reverted";
+
+export interface CommandResult {
+  id: string;
+  action: Command["action"];
+  result: "Done" | "Refused";
+  message: string;
+}
+
+export interface RolloutOutcome {
+  /** What to store as `status.rollout`; undefined: leave what is there (it could not be read). */
+  state: RolloutStatus | undefined;
+  /** Pods wanted of every known revision, the desired one included where it is to exist. */
+  replicas: Readonly<Record<string, number>>;
+  /** Undefined: leave every Service as it is. Written before any Deployment is made smaller. */
+  services: ServiceTargets | undefined;
+  /** Label of each revision's Deployment; absent for history. Undefined as a whole: leave them. */
+  tracks: Readonly<Record<string, Track>> | undefined;
+  /** Percent of the traffic that each serving revision should have now. */
+  desiredWeights: Readonly<Record<string, number>>;
+  /** The present step of the plan, while there is a canary. */
+  step:
+    | {
+        name: string;
+        index: number;
+        count: number;
+        weight: number;
+        /** End of the hold; undefined until the canary has served requests. */
+        holdUntilMs: number | undefined;
+        needsApproval: boolean;
+      }
+    | undefined;
+  /** What was done or newly held in this pass, oldest first; empty when nothing changed. */
+  decisions: readonly DecisionStatus[];
+  commandResult: CommandResult | undefined;
+  /** The spec asks for something that only the operator can see to be impossible: Accepted=False with this sentence. */
+  refusal: { path: string; message: string } | undefined;
+  /** One sentence: what it does now and until when. */
+  summary: string;
+  /** When to look again even if nothing happens; nowMs when a further move may follow at once. */
+  wakeAtMs: number | undefined;
+  /** Evidence is gathered from `sinceMs` on for `revision`; `start` drops what was gathered before. */
+  evidence:
+    | { action: "start" | "continue"; revision: string; sinceMs: number }
+    | { action: "stop"; revision?: undefined; sinceMs?: undefined };
+  canaryHealth: { ready: number; wanted: number; healthy: boolean; message: string } | undefined;
+  /** Undefined when nothing is waiting to be promoted. */
+  hold: Hold | undefined;
+}

@@ -1,0 +1,42 @@
+import { durationMs } from "../api/v1alpha1/scalars.ts";
+import { atMs } from "./clock.ts";
+import type { Context } from "./context.ts";
+import { hasCanary } from "./describe.ts";
+import { holdEndsMs, inconclusiveAtMs } from "./policies/inconclusive.ts";
+import { deadlineMs } from "./policies/withdraw.ts";
+import { patienceEndsMs } from "./traffic.ts";
+
+/** The next moment at which time alone changes what is decided; undefined if only an event can. */
+export function wakeAt(context: Context): number | undefined {
+  const times = [...faultTimes(context), ...phaseTimes(context)];
+  const ahead = times.filter(
+    (ms): ms is number => ms !== undefined && ms > context.nowMs && Number.isFinite(ms),
+  );
+  return ahead.length === 0 ? undefined : Math.min(...ahead);
+}
+
+function faultTimes(context: Context): number[] {
+  return hasCanary(context) ? context.canary.faults.map((fault) => fault.decisiveAtMs) : [];
+}
+
+function phaseTimes(context: Context): (number | undefined)[] {
+  const { state, input, frozen } = context;
+  const waited = atMs(state.waitingSince);
+  const late = waited === undefined ? undefined : waited + durationMs(input.spec.progressDeadline);
+  switch (state.phase) {
+    case "Pending":
+    case "Promoting":
+      return [late];
+    case "Preparing":
+    case "Stepping":
+      return frozen ? [] : [deadlineMs(context), late];
+    case "Holding":
+      return frozen ? [] : [deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context)];
+    case "Aborting":
+      return [patienceEndsMs(context)];
+    case "Stable":
+    case "Draining":
+    case "Aborted":
+      return [];
+  }
+}
