@@ -1,0 +1,5 @@
+/** Why a plan is refused: the field's path and one sentence of value, rule and remedy. */
+export interface Issue {
+  path: string;
+  message: string;
+}
