@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type BridgeApi, bridgeApi } from "../../test/conformance/bridge-api.ts";
+import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
+import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
+import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
+import { createClient, type KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../kube/object.ts";
+import { resources } from "../kube/resources.ts";
+import { apply, NameConflict, NotCleanedUp } from "./apply.ts";
+import { LLMBRIDGES } from "./caches.ts";
+import { type BridgeRef, ownerReference } from "./names.ts";
+import { parseStatus, refOf } from "./observe.ts";
+import type { ChildObject, Write } from "./plan.ts";
+import { report } from "./report.ts";
+
+let server: ApiServer;
+let api: BridgeApi;
+let client: KubeClient;
+let bridge: BridgeRef;
+beforeAll(async () => {
+  server = await startApiServer();
+  api = bridgeApi(server.kubeconfig);
+  await api.installCrd();
+  client = createClient(server.transport());
+  expect(await api.create(smallestBridge("chat"), { keep: true })).toEqual([]);
+  bridge = refOf(await stored());
+});
+afterAll(async () => {
+  await api?.close();
+  await server?.down();
+});
+
+const namespace = "default";
+const stored = () => client.get<KubeObject & { status?: object }>(LLMBRIDGES, namespace, "chat");
+const map = () => client.get<KubeObject & { data: object }>(resources.configMaps, namespace, "chat-x");
+
+function configMap(data: Record<string, string>, owner = bridge): ChildObject & { immutable?: boolean } {
+  const metadata = { name: "chat-x", namespace, ownerReferences: [ownerReference(owner)] };
+  return { apiVersion: "v1", kind: "ConfigMap", metadata, data } as ChildObject;
+}
+
+const create = (object: ChildObject): Write => ({ kind: "Create", resource: "configmaps", object });
+
+async function run(...writes: Write[]): Promise<KubeObject[]> {
+  const found: KubeObject[] = [];
+  await apply(client, bridge, writes, (_, object) => found.push(object));
+  return found;
+}
+
+beforeEach(async () => {
+  await client.delete(resources.configMaps, namespace, "chat-x").catch(() => undefined);
+});
+
+describe("apply", () => {
+  it("does not undo what was written after the plan was made", async () => {
+    await run(create(configMap({ a: "1" })));
+    const { uid, resourceVersion } = (await map()).metadata;
+    const update = { kind: "Update", resource: "configmaps", uid, resourceVersion } as const;
+    await run({ ...update, object: configMap({ a: "2" }) });
+    await expect(run({ ...update, object: configMap({ a: "1" }) })).rejects.toMatchObject({
+      reason: "Conflict",
+    });
+    expect((await map()).data).toEqual({ a: "2" });
+    await expect(
+      run({ kind: "Delete", resource: "configmaps", name: "chat-x", uid, resourceVersion }),
+    ).rejects.toMatchObject({ reason: "Conflict" });
+    expect((await map()).data).toEqual({ a: "2" });
+  });
+
+  it("leaves what a revision was rendered to as it is, and says that the cache was behind", async () => {
+    await run(create({ ...configMap({ a: "old" }), immutable: true } as ChildObject));
+    const found = await run(create({ ...configMap({ a: "new" }), immutable: true } as ChildObject));
+    expect((await map()).data).toEqual({ a: "old" });
+    expect(found.map((one) => one.metadata.name)).toEqual(["chat-x"]);
+  });
+
+  it("waits for the children of a deleted bridge of the same name, and touches none", async () => {
+    await run(create(configMap({ a: "old" }, { ...bridge, uid: "11111111-1111-1111-1111-111111111111" })));
+    await expect(run(create(configMap({ a: "new" })))).rejects.toThrow(NotCleanedUp);
+    expect((await map()).data).toEqual({ a: "old" });
+  });
+
+  it("refuses to take what belongs to another bridge, saying whose it is", async () => {
+    const other = { ...bridge, name: "other", uid: "22222222-2222-2222-2222-222222222222" };
+    await run(create(configMap({ a: "theirs" }, other)));
+    const taken = run(create(configMap({ a: "ours" })));
+    await expect(taken).rejects.toThrow(NameConflict);
+    await expect(taken).rejects.toThrow('ConfigMap "chat-x" already exists and belongs to LLMBridge "other"');
+    expect((await map()).data).toEqual({ a: "theirs" });
+  });
+});
+
+describe("report", () => {
+  const time = "2026-01-01T00:00:00Z";
+  const rollout = { phase: "Stable", phaseSince: time, stableRevision: "abc" } as const;
+  const whole = (summary: string) =>
+    ({ status: llmBridgeStatus.parse({ phase: "Stable", summary, rollout }), statusScope: "Whole" }) as const;
+
+  it("does not overwrite a status that is newer than the plan", async () => {
+    const { resourceVersion } = (await stored()).metadata;
+    await report(client, { ...bridge, resourceVersion }, whole("first"));
+    await expect(report(client, { ...bridge, resourceVersion }, whole("stale"))).rejects.toMatchObject({
+      reason: "Conflict",
+    });
+    expect((await stored()).status).toMatchObject({ summary: "first" });
+  });
+
+  it("gives up nothing of a status that cannot be read when it says so", async () => {
+    const { resourceVersion } = (await stored()).metadata;
+    await report(client, { ...bridge, resourceVersion }, whole("kept"));
+    const condition = {
+      type: "Stalled",
+      status: "True",
+      reason: "UnreadableStatus",
+      message: "A newer version wrote it.",
+      lastTransitionTime: time,
+    } as const;
+    const status = llmBridgeStatus.parse({ conditions: [condition] });
+    const now = (await stored()).metadata;
+    await report(
+      client,
+      { ...bridge, resourceVersion: now.resourceVersion },
+      { status, statusScope: "Conditions" },
+    );
+    const after = await stored();
+    expect(after.status).toMatchObject({ summary: "kept", rollout, conditions: [condition] });
+    // What can be read again is written whole again, over what was said meanwhile.
+    await report(client, { ...bridge, resourceVersion: after.metadata.resourceVersion }, whole("readable"));
+    expect(parseStatus(await stored()).status).toMatchObject({ summary: "readable", rollout });
+  });
+});

@@ -1,0 +1,176 @@
+import { LABELS } from "../../contract/kubernetes.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { isNotFound } from "../kube/errors.ts";
+import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
+import { type Resource, resources } from "../kube/resources.ts";
+import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
+import type { ChildKind, Write } from "./plan.ts";
+
+/** A child's name is taken by an object that is not ours. Nothing was written; the remedy is in the message. */
+export class NameConflict extends Error {
+  readonly resource: string;
+  readonly childName: string;
+
+  constructor(resource: string, childName: string, owner: string) {
+    super(
+      `${resource} "${childName}" already exists and belongs to ${owner}; rename or delete it, or give the LLMBridge another name.`,
+    );
+    this.name = "NameConflict";
+    this.resource = resource;
+    this.childName = childName;
+  }
+}
+
+export const RESOURCE_OF: Record<ChildKind, Resource> = {
+  serviceaccounts: resources.serviceAccounts,
+  poddisruptionbudgets: resources.podDisruptionBudgets,
+  networkpolicies: resources.networkPolicies,
+  configmaps: resources.configMaps,
+  services: resources.services,
+  deployments: resources.deployments,
+};
+
+/** A child of a bridge of the same name that was deleted has not been cleaned up yet. Nothing was written; time is the remedy. */
+export class NotCleanedUp extends Error {
+  constructor(resource: string, childName: string) {
+    super(`${resource} "${childName}" of a deleted LLMBridge of the same name is still being removed.`);
+    this.name = "NotCleanedUp";
+  }
+}
+
+/** What was found by quorum and not in the cache, so that no decision rests on a cache older than it. */
+export type OnFound = (resource: Resource, object: KubeObject) => void;
+
+/**
+ * Executes the writes of a plan in order; the only place besides kube/ that writes children.
+ *
+ * Every write is bound, so that one decided on a stale cache fails instead of undoing what somebody else has written since: a create
+ * first reads by quorum whether the name is free, everything else carries the uid and, except annotations of pods, the
+ * resourceVersion it was decided on. The first failure ends the pass and is thrown: the order of the writes is part of their safety.
+ *
+ * @param client remembers what is written, so that the next pass waits until the caches show it
+ */
+export async function apply(
+  client: KubeClient,
+  bridge: BridgeRef,
+  writes: readonly Write[],
+  onFound: OnFound,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const write of writes) {
+    signal?.throwIfAborted();
+    await execute(client, bridge, write, onFound, signal);
+  }
+}
+
+async function execute(
+  client: KubeClient,
+  bridge: BridgeRef,
+  write: Write,
+  onFound: OnFound,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  switch (write.kind) {
+    case "Create":
+      return create(client, bridge, write, onFound, signal);
+    case "Update": {
+      const { uid, resourceVersion } = write;
+      const metadata = { ...write.object.metadata, uid, resourceVersion };
+      const body = { ...write.object, metadata } as DesiredObject;
+      await client.apply(RESOURCE_OF[write.resource], body, { fieldManager: FIELD_MANAGER, signal });
+      return;
+    }
+    case "Capacity": {
+      const { name, uid, resourceVersion, replicas, track } = write;
+      const body = {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: {
+          name,
+          namespace: bridge.namespace,
+          uid,
+          resourceVersion,
+          ...(track ? { labels: { [LABELS.track]: track } } : {}),
+        },
+        spec: { replicas },
+      };
+      await client.apply(resources.deployments, body, { fieldManager: CAPACITY_MANAGER, signal });
+      return;
+    }
+    case "AnnotatePod": {
+      const patch = { metadata: { uid: write.uid, annotations: write.annotations } };
+      try {
+        await client.mergePatch(resources.pods, bridge.namespace, write.name, patch, { signal });
+      } catch (error) {
+        // A pod that has gone needs no annotation.
+        if (!isNotFound(error)) throw error;
+      }
+      return;
+    }
+    case "Delete":
+      try {
+        await client.delete(RESOURCE_OF[write.resource], bridge.namespace, write.name, {
+          uid: write.uid,
+          resourceVersion: write.resourceVersion,
+          signal,
+        });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+  }
+}
+
+async function create(
+  client: KubeClient,
+  bridge: BridgeRef,
+  write: Extract<Write, { kind: "Create" }>,
+  onFound: OnFound,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const resource = RESOURCE_OF[write.resource];
+  const { name } = write.object.metadata;
+  const existing = await getIfThere(client, resource, bridge.namespace, name, signal);
+  if (existing && controllerOf(existing)?.uid !== bridge.uid) {
+    if (isPredecessors(existing, bridge)) throw new NotCleanedUp(resource.kind, name);
+    throw new NameConflict(resource.kind, name, ownerText(existing));
+  }
+  if (existing && isRenderedOnce(write.resource, existing)) {
+    // The cache was behind. What is there was rendered by us, perhaps by an older version: it stays as it is.
+    onFound(resource, existing);
+    return;
+  }
+  // An apply, not a POST: fields that a POST sets can never be removed by a later apply of the same manager.
+  const options = { fieldManager: FIELD_MANAGER, force: existing !== undefined, signal };
+  await client.apply(resource, write.object as DesiredObject, options);
+}
+
+/** Rendered once and never again, whatever a later version of the operator would render. */
+function isRenderedOnce(kind: ChildKind, existing: KubeObject): boolean {
+  return kind === "deployments" || (existing as { immutable?: boolean }).immutable === true;
+}
+
+/** The garbage collector removes it soon: its owner had this bridge's name and is gone. */
+function isPredecessors(existing: KubeObject, bridge: BridgeRef): boolean {
+  const owner = controllerOf(existing);
+  return owner?.kind === "LLMBridge" && owner.name === bridge.name;
+}
+
+async function getIfThere(
+  client: KubeClient,
+  resource: Resource,
+  namespace: string,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject | undefined> {
+  try {
+    return await client.get(resource, namespace, name, { signal });
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function ownerText(object: KubeObject): string {
+  const owner = controllerOf(object);
+  return owner ? `${owner.kind} "${owner.name}" (uid ${owner.uid})` : "nobody the operator knows";
+}

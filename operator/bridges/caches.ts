@@ -1,0 +1,114 @@
+import { LABELS } from "../../contract/kubernetes.ts";
+import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
+import type { KubeClient } from "../kube/client.ts";
+import { createInformer, dropManagedFields, type Informer, type InformerOptions } from "../kube/informer.ts";
+import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
+import { type Resource, resources } from "../kube/resources.ts";
+import { RESOURCE_OF } from "./apply.ts";
+import { MANAGED_BY } from "./names.ts";
+import type { RawPod } from "./observe/pod.ts";
+import { CHILD_KINDS, type ChildKind } from "./plan.ts";
+
+/** The custom resource's own descriptor. */
+export const LLMBRIDGES: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURAL,
+  kind: KIND,
+  namespaced: true,
+};
+
+const BY_BRIDGE = "bridge";
+const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
+  .map(([key, value]) => `${key}=${value}`)
+  .join(",");
+
+/** Every informer of the controller. Children and pods are filtered by label at the server and indexed by their bridge. */
+export interface Caches {
+  readonly bridges: Informer<KubeObject>;
+  readonly children: Readonly<Record<ChildKind, Informer<KubeObject>>>;
+  readonly pods: Informer<KubeObject & RawPod>;
+  readonly all: readonly Informer<KubeObject>[];
+}
+
+export type CacheOptions = Pick<
+  InformerOptions<KubeObject>,
+  "clock" | "random" | "log" | "metrics" | "namespace"
+>;
+
+export function createCaches(client: KubeClient, options: CacheOptions): Caches {
+  const owned = <T extends KubeObject>(resource: Resource, transform?: (object: T) => T) =>
+    createInformer<T>({
+      ...options,
+      client,
+      resource,
+      labelSelector: MANAGED_SELECTOR,
+      indexers: { [BY_BRIDGE]: bridgeIndex },
+      ...(transform ? { transform } : {}),
+    });
+  const bridges = createInformer<KubeObject>({ ...options, client, resource: LLMBRIDGES });
+  const children = Object.fromEntries(
+    CHILD_KINDS.map((kind) => [kind, owned<KubeObject>(RESOURCE_OF[kind], transformOf(kind))]),
+  ) as Record<ChildKind, Informer<KubeObject>>;
+  const pods = owned<KubeObject & RawPod>(resources.pods, slimPod);
+  return {
+    bridges,
+    children,
+    pods,
+    all: [bridges, ...Object.values(children), pods as unknown as Informer<KubeObject>],
+  };
+}
+
+/** The bridge a labelled object says it belongs to. */
+export function bridgeKeyOf(object: KubeObject): ObjectKey | undefined {
+  const name = object.metadata.labels?.[LABELS.bridge];
+  return name === undefined ? undefined : { namespace: object.metadata.namespace ?? "", name };
+}
+
+function bridgeIndex(object: KubeObject): readonly string[] {
+  const key = bridgeKeyOf(object);
+  return key ? [formatKey(key)] : [];
+}
+
+/** Objects of a cache that belong to the bridge by label and, where it has one, by controller reference. */
+export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: ObjectKey, uid: string): T[] {
+  return informer.store
+    .byIndex(BY_BRIDGE, formatKey(key))
+    .filter((object) => controllerOf(object)?.uid === uid);
+}
+
+/** Pods are owned by ReplicaSets, so they go by label alone. */
+export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObject & RawPod)[] {
+  return caches.pods.store.byIndex(BY_BRIDGE, formatKey(key));
+}
+
+/** Deployments keep no template in the cache: nothing ever compares it. */
+function transformOf(kind: ChildKind): ((object: KubeObject) => KubeObject) | undefined {
+  if (kind !== "deployments") return undefined;
+  return (object) => {
+    const { spec } = object as { spec?: { replicas?: number } };
+    const { status: _, ...rest } = dropManagedFields(object) as KubeObject & { status?: unknown };
+    return { ...rest, spec: { replicas: spec?.replicas } } as KubeObject;
+  };
+}
+
+function slimPod(pod: KubeObject & RawPod): KubeObject & RawPod {
+  const { metadata, status } = pod;
+  return {
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+      ...(metadata.creationTimestamp ? { creationTimestamp: metadata.creationTimestamp } : {}),
+      ...(metadata.deletionTimestamp ? { deletionTimestamp: metadata.deletionTimestamp } : {}),
+      labels: metadata.labels ?? {},
+      annotations: metadata.annotations ?? {},
+    },
+    status: {
+      ...(status?.phase ? { phase: status.phase } : {}),
+      conditions: status?.conditions ?? [],
+      containerStatuses: status?.containerStatuses ?? [],
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** Canonical JSON and the leaving out of defaults: what a revision's hash rests on. */
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON with sorted keys and without undefined members: equal values give equal text. */
+export function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  if (isObject(value)) {
+    const members = Object.keys(value)
+      .sort()
+      .filter((key) => value[key] !== undefined)
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
+    return `{${members.join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "null";
+}
+
+/** `value` without the members that equal `defaults`, or undefined where nothing is left. Lists are compared whole. */
+export function withoutDefaults(value: unknown, defaults: unknown): unknown {
+  if (isObject(value) && isObject(defaults)) {
+    const kept = Object.entries(value)
+      .map(([key, member]) => [key, withoutDefaults(member, defaults[key])] as const)
+      .filter(([, member]) => member !== undefined);
+    return kept.length === 0 ? undefined : Object.fromEntries(kept);
+  }
+  return canonicalJson(value) === canonicalJson(defaults) ? undefined : value;
+}

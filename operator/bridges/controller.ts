@@ -1,0 +1,198 @@
+import type { KubeClient } from "../kube/client.ts";
+import { type Clock, systemClock } from "../kube/clock.ts";
+import {
+  type Controller,
+  createController,
+  type ReconcileContext,
+  type ReconcileResult,
+} from "../kube/controller.ts";
+import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import type { Log } from "../kube/log.ts";
+import type { KubeMetrics } from "../kube/metrics.ts";
+import { formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
+import { createOwnWrites } from "../kube/own-writes.ts";
+import type { Recorder } from "../kube/recorder.ts";
+import type { MetricSource, Reading } from "../prometheus/source.ts";
+import { apply, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
+import { type Caches, LLMBRIDGES } from "./caches.ts";
+import { decide } from "./decide.ts";
+import { emptyMemory, type Memory } from "./memory.ts";
+import type { BridgeMetrics } from "./metrics.ts";
+import type { BridgeRef } from "./names.ts";
+import { observe, refOf } from "./observe.ts";
+import type { Plan } from "./plan.ts";
+import { report, withoutProgress, worthWriting } from "./report.ts";
+import type { Snapshot, WriteProblem } from "./snapshot.ts";
+import { connectTriggers } from "./triggers.ts";
+
+export interface BridgeControllerOptions {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  readonly recorder: Recorder;
+  readonly metrics: BridgeMetrics;
+  readonly kubeMetrics: KubeMetrics;
+  readonly log: Log;
+  /** Version of the operator, noted on what it renders. */
+  readonly version: string;
+  readonly clock?: Clock;
+}
+
+/** A write that the API server refused is tried again after this, or when something changes. */
+const REFUSED_RETRY_MS = 15_000;
+/** A bridge that the cache holds and the API server does not is looked up again after this. */
+const GONE_RETRY_MS = 5_000;
+
+/** What is known of one bridge between passes. */
+interface Known {
+  readonly uid: string;
+  readonly memory: Memory;
+  readonly problem: WriteProblem | undefined;
+}
+
+/**
+ * The LLMBridge controller: observe, decide, apply, report, once per key at a time.
+ *
+ * Its memory holds nothing that may not be lost: a restart reads the evidence since the last checkpoint again, and scaling holds until it
+ * has seen a whole window.
+ *
+ * Before the first look at a bridge it is read by quorum, and the look waits until the cache is as new: what a leader before this
+ * one wrote last may be newer than the cache, and its age cannot be told. Writes of children are bound to what they rest on (apply.ts).
+ */
+export function createBridgeController(options: BridgeControllerOptions): Controller {
+  const { client, caches, clock = systemClock, log } = options;
+  const known = new Map<string, Known>();
+  const ownWrites = createOwnWrites({ clock, metrics: options.kubeMetrics });
+  for (const informer of caches.all) ownWrites.observe(informer);
+
+  const forget = (key: ObjectKey): void => {
+    known.delete(formatKey(key));
+    options.metrics.forget(key);
+  };
+
+  /** What is known of the bridge. Behind: the cache has not reached what was written before this process led. */
+  const recall = async (
+    key: ObjectKey,
+    uid: string,
+    signal: AbortSignal,
+  ): Promise<Known | "Behind" | "Gone"> => {
+    const found = known.get(formatKey(key));
+    if (found?.uid === uid) return found;
+    try {
+      ownWrites.wrote(key, LLMBRIDGES, await client.get(LLMBRIDGES, key.namespace, key.name, { signal }));
+    } catch (error) {
+      if (isNotFound(error)) return "Gone";
+      throw error;
+    }
+    const fresh = { uid, memory: emptyMemory(clock.now()), problem: undefined };
+    known.set(formatKey(key), fresh);
+    return ownWrites.ready(key) ? fresh : "Behind";
+  };
+
+  const decidePass = async (
+    object: KubeObject,
+    { memory, problem }: Known,
+    signal: AbortSignal,
+  ): Promise<{ snapshot: Snapshot; plan: Plan; memory: Memory }> => {
+    const dependencies = {
+      client,
+      caches,
+      source: options.source,
+      now: clock.now,
+      rendererVersion: options.version,
+    };
+    const snapshot = await observe(dependencies, object, memory, problem);
+    signal.throwIfAborted();
+    return { snapshot, ...decide(snapshot) };
+  };
+
+  const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
+    const object = caches.bridges.store.get(key.namespace, key.name);
+    if (!object || object.metadata.deletionTimestamp !== undefined) {
+      // Children go by their owner reference; there is nothing outside of it to clean.
+      forget(key);
+      return { kind: "done" };
+    }
+    const { uid } = object.metadata;
+    const before = await recall(key, uid, context.signal);
+    // Taken up again as soon as the cache shows what was read.
+    if (before === "Behind") return { kind: "requeueAfter", ms: 0 };
+    // The deletion is on its way to the cache and brings the key back.
+    if (before === "Gone") return { kind: "requeueAfter", ms: GONE_RETRY_MS };
+    const bridge = refOf(object);
+    const writer = ownWrites.clientFor(key, client);
+    const { snapshot, plan: wanted, memory } = await decidePass(object, before, context.signal);
+    const problem = await tryApply(writer, bridge, wanted, context, (resource, found) =>
+      ownWrites.wrote(key, resource, found),
+    );
+    const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
+    known.set(formatKey(key), { uid, memory: before.memory, problem });
+    const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
+    known.set(formatKey(key), { uid, memory: reported, problem });
+    options.metrics.observe(key, snapshot, plan);
+    if (problem) {
+      context.log.warn({ problem: problem.kind }, problem.message);
+      // At once where it has not been reported yet.
+      return { kind: "requeueAfter", ms: before.problem ? REFUSED_RETRY_MS : 0 };
+    }
+    if (before.problem) return { kind: "requeueAfter", ms: 0 };
+    return plan.wakeAfterMs === undefined ? { kind: "done" } : { kind: "requeueAfter", ms: plan.wakeAfterMs };
+  };
+
+  const reportPlan = async (
+    writer: KubeClient,
+    object: KubeObject,
+    snapshot: Snapshot,
+    plan: Plan,
+    memory: Memory,
+    signal: AbortSignal,
+  ): Promise<Memory> => {
+    const { group, version, kind } = LLMBRIDGES;
+    const { bridge } = snapshot;
+    const { resourceVersion } = object.metadata;
+    const regarding = { apiVersion: `${group}/${version}`, kind, metadata: bridge };
+    const written = worthWriting(snapshot.status, plan.status, memory.statusWrittenMs, snapshot.nowMs);
+    if (written) await report(writer, { ...bridge, resourceVersion }, plan, signal);
+    // After the status, so that a pass that is repeated because the status could not be written announces nothing twice.
+    for (const event of plan.events) options.recorder.record({ regarding, ...event });
+    for (const decision of plan.decisions) log.info({ ...decision, ...bridge }, decision.message);
+    return written ? { ...memory, statusWrittenMs: snapshot.nowMs } : memory;
+  };
+
+  const controller = createController({
+    name: "llmbridge",
+    reconcile,
+    ownWrites,
+    clock,
+    log,
+    metrics: options.kubeMetrics,
+  });
+  connectTriggers(caches, (key, add) => controller.enqueue(key, add));
+  return controller;
+}
+
+/** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */
+async function tryApply(
+  client: KubeClient,
+  bridge: BridgeRef,
+  plan: Plan,
+  context: ReconcileContext,
+  onFound: OnFound,
+): Promise<WriteProblem | undefined> {
+  try {
+    await apply(client, bridge, plan.writes, onFound, context.signal);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NotCleanedUp) return { kind: "NotCleanedUp", message: error.message };
+    if (error instanceof NameConflict) return { kind: "NameConflict", message: error.message };
+    if (isNamespaceTerminating(error))
+      return { kind: "WriteRefused", message: "The namespace is being deleted." };
+    if (isInvalid(error) || isForbidden(error)) {
+      return {
+        kind: "WriteRefused",
+        message: `The API server refused a child: ${error.message.slice(0, 400)}`,
+      };
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,216 @@
+import { describe, expect, it } from "vitest";
+import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
+import { decide } from "./decide.ts";
+import { World } from "./testing/world.ts";
+
+const spec: LLMBridgeSpecInput = {
+  image: "bridge:1",
+  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+  scaling: { minReplicas: 3, maxReplicas: 9, scaleDownWindow: "1m", demandWindow: "15s" },
+  rollout: {
+    steps: [
+      { name: "quarter", weight: 25, hold: "10s" },
+      { name: "all", weight: 100, hold: "10s" },
+    ],
+    analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
+    progressDeadline: "2m",
+  },
+};
+const setImage = (image: string) => (before: LLMBridgeSpecInput) => ({ ...before, image });
+const condition = (world: World, type: string) => world.status.conditions.find((one) => one.type === type);
+
+function serving(): World {
+  const world = new World(spec);
+  world.run("30s");
+  return world;
+}
+
+describe("decide", () => {
+  it("makes every child of a first version and is Ready when its pods are", () => {
+    const world = serving();
+    expect(
+      [...world.children.keys()].map((key) => key.replace(/chat-[0-9a-f]{10}/, "chat-REV")).sort(),
+    ).toEqual([
+      "configmaps/chat-REV",
+      "configmaps/chat-REV-runtime",
+      "networkpolicies/chat",
+      "poddisruptionbudgets/chat",
+      "serviceaccounts/chat",
+      "services/chat",
+      "services/chat-canary",
+      "services/chat-production",
+    ]);
+    expect(world.pods.filter((pod) => pod.ready)).toHaveLength(3);
+    expect(condition(world, "Ready")).toMatchObject({ status: "True", reason: "Serving" });
+    expect(world.status.phase).toBe("Stable");
+  });
+
+  it("says before a rollout when the present traffic could decide it", () => {
+    const world = serving();
+    expect(world.status.forecast?.message).toContain(
+      "is proved good enough at step quarter (25%) within about",
+    );
+    world.requestsPerSecond = 0;
+    world.run("10s");
+    expect(world.status.forecast?.message).toContain("proves nothing within 72h");
+  });
+
+  it("makes each child once and has nothing to correct in it a pass later", () => {
+    const world = serving();
+    expect(world.writes.filter((write) => write.kind !== "Create")).toEqual([]);
+  });
+
+  it("is silent at rest: no write, the same status", () => {
+    const world = serving();
+    const [writes, status] = [world.writes.length, world.status];
+    world.run("2m");
+    expect(world.writes).toHaveLength(writes);
+    expect(world.status).toEqual(status);
+  });
+
+  it("promotes a good version without touching a pod template", () => {
+    const world = serving();
+    const first = world.status.rollout?.stableRevision;
+    world.edit(setImage("bridge:2"));
+    world.run("3m");
+    expect(world.status.phase).toBe("Stable");
+    expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:2");
+    expect(world.status.rollout?.stableRevision).not.toBe(first);
+    const updates = world.writes.filter(
+      (write) => write.kind === "Update" && write.resource === "deployments",
+    );
+    expect(updates).toEqual([]);
+    expect(world.decisions.map((one) => one.action)).toContain("Promote");
+  });
+
+  it("rolls a bad version back, with stable pods untouched, and does not try it again", () => {
+    const world = serving();
+    const stablePods = world.pods.map((pod) => pod.name);
+    world.behaviours["bridge:2"] = { errorShare: 0.1 };
+    world.edit(setImage("bridge:2"));
+    world.run("3m");
+    expect(world.status.phase).toBe("Aborted");
+    expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:1");
+    expect(world.pods.map((pod) => pod.name)).toEqual(expect.arrayContaining(stablePods));
+    expect(world.servicePods("chat")).toEqual([world.status.rollout?.stableRevision]);
+    expect(condition(world, "Ready")?.status).toBe("True");
+    expect(condition(world, "Progressing")).toMatchObject({ status: "False", reason: "RolledBack" });
+    const writes = world.writes.length;
+    world.run("2m");
+    expect(world.writes).toHaveLength(writes);
+  });
+
+  it("holds while the source does not answer, and goes on after", () => {
+    const world = serving();
+    world.edit(setImage("bridge:2"));
+    world.run("4s");
+    world.metricsDown = true;
+    world.run("5m");
+    expect(world.status.rollout?.canaryRevision).toBeDefined();
+    expect(condition(world, "MetricsAvailable")).toMatchObject({ status: "False", reason: "SourceFailing" });
+    world.metricsDown = false;
+    world.run("3m");
+    expect(world.status.phase).toBe("Stable");
+    expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:2");
+  });
+
+  it("loses and doubles no interval when the operator restarts between any two passes", () => {
+    const world = serving();
+    world.edit(setImage("bridge:2"));
+    for (let seconds = 0; seconds < 180; seconds += 2) {
+      world.restartOperator();
+      world.run("2s");
+    }
+    expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:2");
+  });
+
+  it("gathers evidence anew when the margins are edited in the middle", () => {
+    const world = serving();
+    world.behaviours["bridge:2"] = { errorShare: 0.02 };
+    world.edit((before) => ({
+      ...before,
+      image: "bridge:2",
+      rollout: {
+        ...before.rollout,
+        analysis: { interval: "5s", errors: { rollbackAbove: "5%", promoteBelow: "50%" } },
+      },
+    }));
+    world.run("14s");
+    expect(world.status.verdicts[0]?.category).toBe("ProvedBelow");
+    world.edit((before) => ({
+      ...before,
+      rollout: {
+        ...before.rollout,
+        analysis: { interval: "5s", errors: { rollbackAbove: "0.5%", promoteBelow: "1%" } },
+      },
+    }));
+    world.run("1m");
+    expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
+  });
+
+  it("keeps running what runs while the spec is refused", () => {
+    const world = serving();
+    world.edit((before) => ({
+      ...before,
+      image: "bridge:2",
+      tuning: { nodeOptions: { maxOldSpaceMiB: 4096 } },
+    }));
+    world.run("1m");
+    expect(condition(world, "Accepted")?.status).toBe("False");
+    expect(condition(world, "Ready")?.status).toBe("True");
+    expect(world.deployments.size).toBe(1);
+  });
+
+  it("rolls back a version that ends again and again", () => {
+    const world = serving();
+    world.behaviours["bridge:2"] = { crash: true };
+    world.edit(setImage("bridge:2"));
+    world.run("1m");
+    expect(world.status.rollout?.failed?.reason).toBe("CrashLoop");
+    expect(world.status.phase).toBe("Aborted");
+  });
+
+  it("rolls back a version that is never ready, at the deadline", () => {
+    const world = serving();
+    world.behaviours["bridge:2"] = { neverReady: true };
+    world.edit(setImage("bridge:2"));
+    world.run("1m");
+    expect(world.status.phase).toBe("Preparing");
+    world.run("2m");
+    expect(world.status.rollout?.failed?.reason).toBe("NeverReady");
+  });
+
+  it("grows with demand within its bounds and shrinks one by one, the chosen pod first", () => {
+    const world = serving();
+    world.streams = 60;
+    world.run("1m");
+    const grown = world.pods.length;
+    expect(grown).toBeGreaterThan(3);
+    expect(grown).toBeLessThanOrEqual(9);
+    world.streams = 1;
+    world.run("15m");
+    expect(world.pods).toHaveLength(3);
+    const costs = world.writes.filter((write) => write.kind === "AnnotatePod");
+    expect(costs.length).toBeGreaterThanOrEqual(grown - 3);
+  });
+
+  it("goes on trying to write what met a name that is taken, and says so", () => {
+    const world = new World(spec);
+    const problem = { kind: "NameConflict", message: "Service chat is taken." } as const;
+    const { plan } = decide({ ...world.snapshot(), problem });
+    expect(plan.writes).toEqual(world.pass().writes);
+    expect(plan.status.conditions.find((one) => one.type === "Accepted")).toMatchObject({
+      status: "False",
+      reason: "NameConflict",
+      message: problem.message,
+    });
+    expect(plan.status.conditions.find((one) => one.type === "Stalled")?.status).toBe("True");
+  });
+
+  it("does not call it stalled when it waits for a deleted bridge of the same name to be cleaned up", () => {
+    const problem = { kind: "NotCleanedUp", message: "It is still being removed." } as const;
+    const { plan } = decide({ ...new World(spec).snapshot(), problem });
+    const conditions = Object.fromEntries(plan.status.conditions.map((one) => [one.type, one.status]));
+    expect(conditions).toMatchObject({ Accepted: "True", Stalled: "False", Reconciling: "True" });
+  });
+});

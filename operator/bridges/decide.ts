@@ -1,0 +1,201 @@
+import { rollout as rolloutSchema } from "../api/v1alpha1/rollout.ts";
+import { quantityCpus } from "../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { type GateVerdict, observeGates } from "../evidence/gates.ts";
+import type { EvidenceState } from "../evidence/state.ts";
+import { advanceRollout } from "../rollout/advance.ts";
+import type { RolloutInput, RolloutOutcome } from "../rollout/types.ts";
+import { tune } from "../tuning/tune.ts";
+import { tuningInput } from "../tuning/tuning-input.ts";
+import { acceptance } from "./decide/acceptance.ts";
+import { bounds as boundsOf } from "./decide/bounds.ts";
+import { desiredChildren } from "./decide/children.ts";
+import { beginEvidence, type Evidence, gatherEvidence } from "./decide/evidence.ts";
+import { requestShares, revisionFacts } from "./decide/facts.ts";
+import { fitStatus } from "./decide/fit-status.ts";
+import { gateReadings } from "./decide/gates.ts";
+import { grant } from "./decide/pool-grants.ts";
+import { storedRevisions } from "./decide/runtime.ts";
+import { scale as scaleOf } from "./decide/scale.ts";
+import { status } from "./decide/status.ts";
+import { leaveUnreadable } from "./decide/unreadable.ts";
+import { rolloutVerdicts } from "./decide/verdicts.ts";
+import { versions } from "./decide/versions.ts";
+import { withVictim } from "./decide/victims.ts";
+import { difference } from "./difference.ts";
+import type { Memory } from "./memory.ts";
+import type { Plan, PlannedEvent } from "./plan.ts";
+import { revisionHash } from "./revision.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
+const REST_MS = 10_000;
+/** While a rollout moves. */
+const BUSY_MS = 2_000;
+const SOONEST_MS = 50;
+
+/** The spec's rollout part where the spec itself cannot be read: everything at its default, and nothing new starts. */
+const DEFAULT_ROLLOUT = rolloutSchema.parse({});
+
+/**
+ * The whole decision: from what is observed to what is wanted. Pure, so the same snapshot gives the same plan, and everything the
+ * operator does can be tested, replayed and explained without a cluster.
+ */
+export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
+  if (snapshot.unreadableStatus) return leaveUnreadable(snapshot, snapshot.unreadableStatus, REST_MS);
+  const spec = snapshot.spec.ok ? snapshot.spec.value : undefined;
+  const tuning = spec && tune(tuningInput(spec));
+  const bounds = spec && boundsOf(spec);
+  const verdict = acceptance(snapshot, tuning, bounds);
+  const rollout = spec?.rollout ?? DEFAULT_ROLLOUT;
+  const facts = revisionFacts(snapshot);
+  const evidence = gatherEvidence(snapshot, rollout.analysis);
+  const gates = lookAtGates(snapshot, spec, evidence);
+  const scale = scaleOf({
+    snapshot,
+    spec,
+    bounds,
+    accepted: verdict.accepted,
+    workerCap: tuning?.workerCap ?? 0,
+    workerCapReason: tuning?.workerCapReason ?? "",
+  });
+  const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined);
+  const outcome = advanceRollout({
+    nowMs: snapshot.nowMs,
+    spec: rollout,
+    desired,
+    state: snapshot.status.rollout,
+    capacity: { needed: scale.needed, maxPods: bounds?.maxPods ?? 2 * scale.needed + 1 },
+    revisions: facts,
+    verdicts: rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
+    metrics: metricsAvailability(snapshot, evidence),
+    alerts: { hold: scale.hold, rollback: scale.rollback },
+    command: snapshot.command,
+    acknowledgedCommandId: snapshot.status.command?.id,
+    accepted: verdict.accepted,
+  });
+  const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
+  const granted = grant({
+    snapshot,
+    bounds: verdict.accepted ? bounds : undefined,
+    stored,
+    replicas: outcome.replicas,
+    workers: scale.workers,
+    workerCap: tuning?.workerCap ?? 0,
+  });
+  const children = desiredChildren({
+    snapshot,
+    spec: verdict.accepted ? spec : undefined,
+    tuning: tuning && tuning.issues.length === 0 ? tuning : undefined,
+    desiredRevision: verdict.accepted ? desired.revision : undefined,
+    stored,
+    outcome,
+    replicas: granted.replicas,
+    grants: granted.grants,
+    historyLimit: rollout.revisionHistoryLimit,
+  });
+  const writes = difference(withVictim(children, snapshot, outcome), snapshot);
+  const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
+  const decisions = [...outcome.decisions, ...scale.decisions];
+  const next = fitStatus(
+    status({
+      snapshot,
+      spec,
+      acceptance: verdict,
+      bounds,
+      tuning,
+      outcome,
+      facts,
+      versions: versions({
+        outcome,
+        facts,
+        replicas: granted.replicas,
+        requestShares: requestShares(snapshot),
+        desired,
+      }),
+      evidence: { ...evidence, state: gates.state },
+      evidenceState,
+      gates: gates.verdicts,
+      scale,
+    }),
+  );
+  return {
+    plan: {
+      writes,
+      status: next,
+      statusScope: "Whole",
+      events: decisions.map(eventOf),
+      decisions,
+      wakeAfterMs: wakeAfter(snapshot, outcome, next.phase === "Stable" || next.phase === "Aborted"),
+    },
+    memory: {
+      ...snapshot.memory,
+      scaling: scale.scalingState,
+      alerts: scale.alertsState,
+      kubelet: snapshot.kubelet,
+      forecastMs: snapshot.forecast?.kind === "ok" ? snapshot.nowMs : snapshot.memory.forecastMs,
+      evidence:
+        evidenceState && outcome.state?.canaryRevision !== undefined
+          ? { revision: outcome.state.canaryRevision, state: evidenceState }
+          : undefined,
+    },
+  };
+}
+
+/** While the spec is refused, what should run is what already does. */
+function desiredRevision(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): RolloutInput["desired"] {
+  if (spec) return { revision: revisionHash(spec), image: spec.image };
+  const { rollout, stable, canary } = snapshot.status;
+  const revision = rollout?.canaryRevision ?? rollout?.stableRevision ?? "";
+  return { revision, image: (canary ?? stable)?.image ?? "" };
+}
+
+function lookAtGates(
+  snapshot: Snapshot,
+  spec: LLMBridgeSpec | undefined,
+  evidence: Evidence,
+): { state: EvidenceState | undefined; verdicts: readonly GateVerdict[] } {
+  const { state, canary } = evidence;
+  const stable = snapshot.status.rollout?.stableRevision;
+  if (!state || !spec || canary === undefined || stable === undefined) return { state, verdicts: [] };
+  const readings = gateReadings(snapshot, { canary, stable }, quantityCpus(spec.resources.limits.cpu));
+  return observeGates(state, spec.rollout.analysis.gates, readings, state.intervalEndMs);
+}
+
+function metricsAvailability(snapshot: Snapshot, evidence: Evidence): RolloutInput["metrics"] {
+  if (snapshot.fleet.kind === "failing") return { available: false, message: snapshot.fleet.message };
+  if (evidence.state && evidence.missing) return { available: false, message: evidence.missing };
+  return { available: true, message: "" };
+}
+
+/** Evidence goes on, begins anew, or ends, as the rollout says. */
+function nextEvidence(
+  snapshot: Snapshot,
+  outcome: RolloutOutcome,
+  state: EvidenceState | undefined,
+  rollout: LLMBridgeSpec["rollout"],
+): EvidenceState | undefined {
+  const { evidence } = outcome;
+  if (evidence.action === "stop") return undefined;
+  const begin = () => beginEvidence(snapshot, rollout.analysis, evidence.revision, evidence.sinceMs);
+  if (evidence.action === "start") return begin();
+  const about = snapshot.status.rollout?.canaryRevision;
+  return state && about === evidence.revision ? state : begin();
+}
+
+const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Abort", "Refuse", "Alert"]);
+
+function eventOf(decision: Plan["decisions"][number]): PlannedEvent {
+  return {
+    type: WARNINGS.has(decision.action) ? "Warning" : "Normal",
+    reason: decision.reason,
+    action: decision.action,
+    note: decision.message.slice(0, 1000),
+  };
+}
+
+function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
+  const regular = atRest ? REST_MS : BUSY_MS;
+  if (outcome.wakeAtMs === undefined) return regular;
+  return Math.min(regular, Math.max(SOONEST_MS, outcome.wakeAtMs - snapshot.nowMs));
+}

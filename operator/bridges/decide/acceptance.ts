@@ -1,0 +1,69 @@
+import type { Reading } from "../../prometheus/source.ts";
+import type { TuningResult } from "../../tuning/tune.ts";
+import type { Snapshot } from "../snapshot.ts";
+import type { Bounds } from "./bounds.ts";
+
+export type AcceptanceReason =
+  | "Valid"
+  | "InvalidSpec"
+  | "TuningRefused"
+  | "BudgetExceeded"
+  | "UnknownMetricSource"
+  | "MetricSourceNotAllowed"
+  | "UnreachableWeight";
+
+export interface Acceptance {
+  readonly accepted: boolean;
+  readonly reason: AcceptanceReason;
+  /** What is wrong, where, and what to write instead. */
+  readonly message: string;
+}
+
+const refused = (reason: AcceptanceReason, message: string): Acceptance => ({
+  accepted: false,
+  reason,
+  message,
+});
+const sentence = (issues: readonly { path: string; message: string }[]) =>
+  issues.map(({ path, message }) => `${path}: ${message}`).join(" ");
+
+type Policy = (
+  snapshot: Snapshot,
+  tuning: TuningResult | undefined,
+  bounds: Bounds | undefined,
+) => Acceptance | undefined;
+
+/** Ordered: the first that objects is the answer. */
+const POLICIES: readonly Policy[] = [
+  (snapshot) => (snapshot.spec.ok ? undefined : refused("InvalidSpec", sentence(snapshot.spec.issues))),
+  (_, tuning) =>
+    tuning && tuning.issues.length > 0 ? refused("TuningRefused", sentence(tuning.issues)) : undefined,
+  (_, __, bounds) =>
+    bounds && bounds.issues.length > 0 ? refused("BudgetExceeded", sentence(bounds.issues)) : undefined,
+  (snapshot) => sourceProblem(snapshot.fleet),
+];
+
+function sourceProblem(fleet: Reading<unknown>): Acceptance | undefined {
+  if (fleet.kind === "ok") return undefined;
+  if (fleet.reason === "NoSuchSource")
+    return refused("UnknownMetricSource", `spec.metrics.source: ${fleet.message}`);
+  if (fleet.reason === "NotAllowed")
+    return refused("MetricSourceNotAllowed", `spec.metrics.source: ${fleet.message}`);
+  return undefined;
+}
+
+/**
+ * Whether the spec can be acted on, by what only the operator can see; the schema has refused the rest before.
+ * While it is refused the running version stays as it is.
+ */
+export function acceptance(
+  snapshot: Snapshot,
+  tuning: TuningResult | undefined,
+  bounds: Bounds | undefined,
+): Acceptance {
+  for (const policy of POLICIES) {
+    const objection = policy(snapshot, tuning, bounds);
+    if (objection) return objection;
+  }
+  return { accepted: true, reason: "Valid", message: "The spec is valid and permitted." };
+}

@@ -1,0 +1,247 @@
+import { type BridgeConfig, CONFIG_VERSION, type RuntimeConfig } from "../../../contract/config.ts";
+import { quantityBytes } from "../../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { RolloutOutcome } from "../../rollout/types.ts";
+import { drainTimes } from "../../tuning/drain.ts";
+import { httpConnections } from "../../tuning/pools.ts";
+import type { TuningResult } from "../../tuning/tune.ts";
+import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
+import { revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
+import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
+import { deployment } from "../desired/template.ts";
+import type { DesiredRevision, DesiredState, ObservedChild } from "../difference.ts";
+import {
+  ANNOTATIONS,
+  canaryService,
+  ownerReference,
+  productionService,
+  revisionName,
+  runtimeName,
+} from "../names.ts";
+import type { ChildKind, ChildObject } from "../plan.ts";
+import { HASH_ALGORITHM } from "../revision.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { nextRuntime, type StoredRevision } from "./runtime.ts";
+
+/** Selects no pod: what the canary's Service selects while there is no canary. */
+const NO_REVISION = "none";
+
+/**
+ * Age at which HTTP connections are asked to reconnect. Always in force, not only in a rollout: a ClusterIP balances connections,
+ * so the share of a new pod grows at this pace, and one reconnect in 15 s costs a client nothing.
+ */
+export const CONNECTION_AGE_MS = 15_000;
+/** WebSockets are asked more seldom: an agent has state to take along. */
+export const AGENT_CONNECTION_AGE_MS = 15 * 60_000;
+
+/** Hot numbers of a revision that the operator grants. */
+export interface RuntimeGrant {
+  readonly postgresConnections: number;
+  readonly redisConnections: number;
+  readonly workers: number;
+  readonly postgresCeiling: number;
+}
+
+export interface ChildrenInput {
+  readonly snapshot: Snapshot;
+  readonly spec: LLMBridgeSpec | undefined;
+  readonly tuning: TuningResult | undefined;
+  /** Hash of the present spec, if that is what should run. */
+  readonly desiredRevision: string | undefined;
+  readonly stored: ReadonlyMap<string, StoredRevision>;
+  readonly outcome: RolloutOutcome;
+  /** Replicas after the backends' budgets had their say. */
+  readonly replicas: Readonly<Record<string, number>>;
+  readonly grants: Readonly<Record<string, RuntimeGrant>>;
+  readonly historyLimit: number;
+}
+
+/** Every child as it should be now. */
+export function desiredChildren(input: ChildrenInput): DesiredState {
+  const { snapshot, outcome } = input;
+  const { bridge } = snapshot;
+  const parts = Object.keys(input.replicas).map((revision) => revisionParts(input, revision));
+  const surplus = surplusRevisions(input);
+  return {
+    supporting: [
+      { resource: "serviceaccounts", object: serviceAccount(bridge) },
+      { resource: "poddisruptionbudgets", object: podDisruptionBudget(bridge) },
+      { resource: "networkpolicies", object: networkPolicy(bridge) },
+      ...parts.filter((part) => !surplus.includes(part.desired.revision)).flatMap((part) => part.configMaps),
+    ],
+    services: outcome.services
+      ? [
+          service(bridge, bridge.name, orNone(outcome.services.main)),
+          service(bridge, productionService(bridge.name), orNone(outcome.services.stable)),
+          service(bridge, canaryService(bridge.name), orNone(outcome.services.canary)),
+        ]
+      : [],
+    revisions: parts.map((part) => part.desired),
+    podAnnotations: parts.flatMap((part) => part.touches),
+    surplus: surplus.flatMap((revision) => childrenOf(snapshot, revision)),
+  };
+}
+
+const orNone = (revisions: readonly string[]) => (revisions.length === 0 ? [NO_REVISION] : revisions);
+
+interface RevisionParts {
+  readonly desired: DesiredRevision;
+  readonly configMaps: readonly ObservedChild[];
+  readonly touches: DesiredState["podAnnotations"];
+}
+
+function revisionParts(input: ChildrenInput, revision: string): RevisionParts {
+  const { snapshot, outcome, replicas } = input;
+  const { bridge } = snapshot;
+  const stored = input.stored.get(revision);
+  const rendered = revision === input.desiredRevision ? render(input, revision, stored) : fromStore(stored);
+  const desired: DesiredRevision = {
+    revision,
+    name: revisionName(bridge.name, revision),
+    replicas: replicas[revision] ?? 0,
+    track: outcome.tracks && (outcome.tracks[revision] ?? "retired"),
+    rendered: rendered?.deployment,
+  };
+  const grant = input.grants[revision];
+  if (!rendered || !grant) return { desired, configMaps: [], touches: [] };
+  const { runtime, changed } = nextRuntime(stored?.runtime, withGrant(rendered.runtime, grant));
+  const annotations = { [ANNOTATIONS.poolCeiling]: String(grant.postgresCeiling) };
+  const hot = withAnnotations(runtimeConfigMap(bridge, revision, runtime), annotations);
+  const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment);
+  return {
+    desired,
+    configMaps: [fixed, hot].map((object) => ({ resource: "configmaps", object })),
+    touches: stored?.runtime ? touches(snapshot, revision, runtime.generation, changed) : [],
+  };
+}
+
+interface Rendered {
+  readonly config: BridgeConfig;
+  readonly deployment: ChildObject;
+  readonly runtime: Omit<RuntimeConfig, "generation">;
+}
+
+/** A revision that exists is taken from its ConfigMap, whatever this version of the operator would render. */
+function fromStore(stored: StoredRevision | undefined): Rendered | undefined {
+  if (!stored?.config || !stored.rendered || !stored.runtime) return undefined;
+  return { config: stored.config, deployment: stored.rendered, runtime: stored.runtime };
+}
+
+function render(
+  input: ChildrenInput,
+  revision: string,
+  stored: StoredRevision | undefined,
+): Rendered | undefined {
+  const { spec, tuning, snapshot } = input;
+  const before = fromStore(stored);
+  if (!spec || !tuning || before) return before;
+  const { bridge } = snapshot;
+  const config =
+    stored?.config ??
+    bridgeConfigFile({
+      bridge: bridge.name,
+      namespace: bridge.namespace,
+      revision,
+      spec,
+      workerCap: tuning.workerCap,
+      workerHeapMiB: tuning.workerHeapMiB,
+    });
+  const drain = drainTimes({
+    upstreams: config.upstreams.map((one) => one.timeouts),
+    requestMs: REQUEST_LIMIT_MS,
+  });
+  return {
+    config,
+    deployment:
+      stored?.rendered ??
+      deployment({
+        bridge: bridge.name,
+        namespace: bridge.namespace,
+        revision,
+        spec,
+        env: tuning.env,
+        terminationGracePeriodSeconds: drain.terminationGracePeriodSeconds,
+        owner: ownerReference(bridge),
+        rendererVersion: snapshot.rendererVersion,
+        hashAlgorithm: HASH_ALGORITHM,
+      }),
+    runtime: {
+      version: CONFIG_VERSION,
+      postgresConnections: 0,
+      redisConnections: 0,
+      httpConnections: httpConnections(spec.upstreams),
+      idleHttpConnections: spec.pools.http.idleConnections,
+      workers: Math.min(spec.workers.min, tuning.workerCap),
+      cacheBytes: quantityBytes(spec.cache.memory.maxBytes),
+      maxConnectionAgeMs: CONNECTION_AGE_MS,
+      maxAgentConnectionAgeMs: AGENT_CONNECTION_AGE_MS,
+      drain: { settleMs: drain.settleMs, deadlineMs: drain.deadlineMs },
+    },
+  };
+}
+
+function withGrant(
+  runtime: Omit<RuntimeConfig, "generation">,
+  grant: RuntimeGrant,
+): Omit<RuntimeConfig, "generation"> {
+  const { postgresConnections, redisConnections, workers } = grant;
+  return { ...runtime, postgresConnections, redisConnections, workers };
+}
+
+function withAnnotations<T extends ChildObject>(object: T, annotations: Record<string, string>): T {
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** Pods that run an older generation get an annotation, which makes kubelet refresh their files at once instead of in a minute. */
+function touches(
+  snapshot: Snapshot,
+  revision: string,
+  generation: number,
+  changed: boolean,
+): DesiredState["podAnnotations"] {
+  const readings = snapshot.fleet.kind === "ok" ? snapshot.fleet.value : [];
+  return snapshot.pods
+    .filter((pod) => pod.revision === revision && !pod.finished && pod.touchedGeneration < generation)
+    .filter((pod) => {
+      const running = readings.find((reading) => reading.pod === pod.name)?.generation;
+      return changed || (running !== undefined && running < generation);
+    })
+    .map(({ name, uid }) => ({
+      name,
+      uid,
+      annotations: { [ANNOTATIONS.runtimeGeneration]: String(generation) },
+    }));
+}
+
+/** Old revisions beyond the history limit that hold no pod any more, oldest first. */
+function surplusRevisions(input: ChildrenInput): string[] {
+  const { snapshot, outcome, replicas } = input;
+  const live = new Set([...Object.keys(outcome.tracks ?? {}), input.desiredRevision]);
+  const idle = snapshot.deployments
+    .filter((one) => !live.has(one.revision) && one.replicas === 0 && (replicas[one.revision] ?? 0) === 0)
+    .filter((one) => !snapshot.pods.some((pod) => pod.revision === one.revision && !pod.finished))
+    .sort((a, b) => b.createdMs - a.createdMs);
+  return outcome.tracks ? idle.slice(input.historyLimit).map((one) => one.revision) : [];
+}
+
+function childrenOf(snapshot: Snapshot, revision: string) {
+  const bridge = snapshot.bridge.name;
+  const deployments = snapshot.deployments
+    .filter((one) => one.revision === revision)
+    .map(({ name, uid, resourceVersion }) => ({
+      resource: "deployments" as ChildKind,
+      name,
+      uid,
+      resourceVersion,
+    }));
+  const names = [revisionName(bridge, revision), runtimeName(bridge, revision)];
+  const configMaps = snapshot.children
+    .filter((child) => child.resource === "configmaps" && names.includes(child.object.metadata.name))
+    .map((child) => ({
+      resource: child.resource,
+      name: child.object.metadata.name,
+      uid: child.object.metadata.uid ?? "",
+      resourceVersion: child.object.metadata.resourceVersion ?? "",
+    }));
+  return [...deployments, ...configMaps];
+}

@@ -1,0 +1,153 @@
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { Phase } from "../../api/v1alpha1/status.ts";
+import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
+import type { ConditionState } from "../conditions.ts";
+import type { Snapshot } from "../snapshot.ts";
+import type { Acceptance } from "./acceptance.ts";
+
+export interface ConditionsInput {
+  readonly snapshot: Snapshot;
+  readonly spec: LLMBridgeSpec | undefined;
+  readonly acceptance: Acceptance;
+  readonly outcome: RolloutOutcome;
+  readonly phase: Phase;
+  readonly stable: RevisionFacts | undefined;
+  readonly stableRevision: string | undefined;
+}
+
+/** Every condition of the bridge. They satisfy `kubectl wait --for=condition=Ready` and readers of kstatus (Reconciling, Stalled). */
+export function conditions(input: ConditionsInput): ConditionState[] {
+  const ready = readiness(input);
+  const stalled = stalling(input);
+  return [
+    ready,
+    accepted(input),
+    progressing(input),
+    metricsAvailable(input),
+    scalingActive(input),
+    tuningApplied(input),
+    reconciling(input, ready, stalled),
+    stalled,
+  ];
+}
+
+/** Moving between these two is work in progress; the others are rest. */
+const AT_REST: ReadonlySet<Phase> = new Set(["Stable", "Aborted"]);
+
+/** As a Deployment's own availability: a quarter of the pods may be missing while the rest serves. */
+const AVAILABLE_SHARE = 0.75;
+
+function readiness({ stable, stableRevision, outcome }: ConditionsInput): ConditionState {
+  const type = "Ready";
+  if (!stable || stableRevision === undefined) {
+    return { type, status: "False", reason: "NoStableVersion", message: outcome.summary };
+  }
+  const wanted = stable.wantedReplicas;
+  const pods = `${stable.ready} of ${wanted} pods of revision ${stableRevision} are ready.`;
+  if (wanted === 0) return { type, status: "True", reason: "ScaledToZero", message: "No pods are wanted." };
+  return stable.ready >= Math.max(1, Math.floor(wanted * AVAILABLE_SHARE))
+    ? { type, status: "True", reason: "Serving", message: `Serving: ${pods}` }
+    : { type, status: "False", reason: "PodsNotReady", message: `${pods}${firstFault(stable)}` };
+}
+
+function firstFault(facts: RevisionFacts): string {
+  const [fault] = facts.faults;
+  return fault ? ` Pod ${fault.pod}: ${fault.message}.` : "";
+}
+
+function accepted({ acceptance, outcome, snapshot: { problem } }: ConditionsInput): ConditionState {
+  const type = "Accepted";
+  // Said of the bridge, and tried again all the same: what conflicts is found out by writing.
+  if (acceptance.accepted && problem?.kind === "NameConflict") {
+    return { type, status: "False", reason: "NameConflict", message: problem.message };
+  }
+  if (acceptance.accepted && outcome.refusal) {
+    const message = `${outcome.refusal.path}: ${outcome.refusal.message}`;
+    return { type, status: "False", reason: "UnreachableWeight", message };
+  }
+  return {
+    type,
+    status: acceptance.accepted ? "True" : "False",
+    reason: acceptance.reason,
+    message: acceptance.message,
+  };
+}
+
+function progressing({ outcome, phase }: ConditionsInput): ConditionState {
+  const type = "Progressing";
+  const failed = outcome.state?.failed;
+  if (phase === "Aborted" && failed) {
+    return { type, status: "False", reason: "RolledBack", message: `${failed.reason}: ${failed.message}` };
+  }
+  if (AT_REST.has(phase)) return { type, status: "False", reason: "Complete", message: outcome.summary };
+  return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
+}
+
+function metricsAvailable({ snapshot }: ConditionsInput): ConditionState {
+  const type = "MetricsAvailable";
+  if (snapshot.fleet.kind === "ok") {
+    return { type, status: "True", reason: "Answering", message: "The metric source answers." };
+  }
+  const { reason, message } = snapshot.fleet;
+  return { type, status: "False", reason, message: `${message} Weight and replicas are held.` };
+}
+
+function scalingActive({ spec, snapshot }: ConditionsInput): ConditionState {
+  const type = "ScalingActive";
+  const mode = spec?.scaling.mode;
+  if (mode === undefined)
+    return { type, status: "Unknown", reason: "InvalidSpec", message: "The spec cannot be read." };
+  if (mode === "Fixed") {
+    return { type, status: "False", reason: "Fixed", message: "spec.replicas says how many pods there are." };
+  }
+  if (mode === "External") {
+    return { type, status: "False", reason: "External", message: "Another autoscaler drives spec.replicas." };
+  }
+  return snapshot.fleet.kind === "ok"
+    ? { type, status: "True", reason: "Managed", message: "Replicas and worker threads follow demand." }
+    : { type, status: "False", reason: "MetricsMissing", message: "Demand is not known; replicas are held." };
+}
+
+function tuningApplied({ acceptance, spec }: ConditionsInput): ConditionState {
+  const type = "TuningApplied";
+  if (spec && acceptance.reason !== "TuningRefused") {
+    return {
+      type,
+      status: "True",
+      reason: "Computed",
+      message: "NODE_OPTIONS, worker threads and pools follow from the limits.",
+    };
+  }
+  return { type, status: "False", reason: "Refused", message: acceptance.message };
+}
+
+function stalling({ acceptance, outcome, snapshot, stableRevision, phase }: ConditionsInput): ConditionState {
+  const type = "Stalled";
+  if (!acceptance.accepted)
+    return { type, status: "True", reason: acceptance.reason, message: acceptance.message };
+  if (outcome.refusal) {
+    return { type, status: "True", reason: "UnreachableWeight", message: outcome.refusal.message };
+  }
+  if (snapshot.problem && snapshot.problem.kind !== "NotCleanedUp") {
+    return { type, status: "True", reason: snapshot.problem.kind, message: snapshot.problem.message };
+  }
+  const failed = outcome.state?.failed;
+  if (failed && (phase === "Aborted" || stableRevision === undefined)) {
+    return { type, status: "True", reason: failed.reason, message: failed.message };
+  }
+  return { type, status: "False", reason: "Moving", message: "Nothing stands in the way." };
+}
+
+function reconciling(
+  { phase, outcome }: ConditionsInput,
+  ready: ConditionState,
+  stalled: ConditionState,
+): ConditionState {
+  const type = "Reconciling";
+  if (stalled.status === "True")
+    return { type, status: "False", reason: "Stalled", message: stalled.message };
+  if (!AT_REST.has(phase)) return { type, status: "True", reason: phase, message: outcome.summary };
+  return ready.status === "True"
+    ? { type, status: "False", reason: "Settled", message: "What runs is what is wanted." }
+    : { type, status: "True", reason: ready.reason, message: ready.message };
+}

@@ -1,0 +1,60 @@
+import type { Analysis } from "../../api/v1alpha1/rollout.ts";
+import { type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
+import { judge, noDataVerdicts, type SignalVerdict } from "../../evidence/judge.ts";
+import { observeInterval } from "../../evidence/observe.ts";
+import { type EvidenceState, startEvidence } from "../../evidence/state.ts";
+import { knownEvidence } from "../observe.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+/** Evidence about the present canary after this pass's reading. */
+export interface Evidence {
+  readonly config: EvidenceConfig;
+  /** The canary it is about; undefined while there is none. */
+  readonly canary: string | undefined;
+  readonly state: EvidenceState | undefined;
+  readonly verdicts: readonly SignalVerdict[];
+  /** Why there is no evidence, if there is none. */
+  readonly missing: string | undefined;
+}
+
+/** Folds the intervals that were read into what is known. Pure: the same reading gives the same evidence, whenever it is folded. */
+export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence {
+  const config = evidenceConfig(analysis);
+  const canary = snapshot.status.rollout?.canaryRevision;
+  const none = (missing: string): Evidence => ({
+    config,
+    canary,
+    state: undefined,
+    verdicts: noDataVerdicts(config, missing),
+    missing,
+  });
+  if (canary === undefined) return none("There is no canary.");
+  const known = knownEvidence(snapshot.status, snapshot.memory, canary, analysis);
+  const reading = snapshot.evidence;
+  if (!known) return none("The canary does not serve yet.");
+  if (reading?.kind !== "Intervals" || reading.canary !== canary) {
+    return { config, canary, state: known, verdicts: judge(known, config), missing: undefined };
+  }
+  if (reading.reading.kind === "failing") {
+    // What is proved stays proved; what is not waits for the source.
+    return { config, canary, state: known, verdicts: judge(known, config), missing: reading.reading.message };
+  }
+  const state = reading.reading.value.intervals.reduce(
+    (before, interval) => observeInterval(before, config, interval),
+    known,
+  );
+  return { config, canary, state, verdicts: judge(state, config), missing: undefined };
+}
+
+/** Evidence at its start: from the stable version's past if it could be read, and cautiously without it. */
+export function beginEvidence(
+  snapshot: Snapshot,
+  analysis: Analysis,
+  canary: string,
+  sinceMs: number,
+): EvidenceState {
+  const config = evidenceConfig(analysis);
+  const reading = snapshot.evidence;
+  const usable = reading?.kind === "Baseline" && reading.canary === canary && reading.reading.kind === "ok";
+  return startEvidence(config, usable && reading.reading.kind === "ok" ? reading.reading.value : {}, sinceMs);
+}

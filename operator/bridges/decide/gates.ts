@@ -1,0 +1,44 @@
+import type { GateMetric } from "../../api/v1alpha1/rollout.ts";
+import type { GateReadings } from "../../evidence/gates.ts";
+import type { PodReading } from "../../prometheus/source.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+/** What each gate metric is of one pod; undefined where the pod does not tell. */
+const VALUES: Record<GateMetric, (pod: PodReading, cpuLimit: number) => number | undefined> = {
+  ErrorShare: (pod) => pod.errorShare,
+  FirstByteP95: (pod) => pod.firstByteP95Seconds,
+  TotalP95: (pod) => pod.totalP95Seconds,
+  MemoryPerPod: (pod) => pod.memoryBytes,
+  CpuShare: (pod, cpuLimit) => (pod.cpuCores === undefined ? undefined : pod.cpuCores / cpuLimit),
+  GcTimeShare: (pod) => pod.gcShare,
+  MessagesPerCpuSecond: (pod) => perCpuSecond(pod.messagesPerSecond, pod.cpuCores),
+  RequestsPerCpuSecond: (pod) => perCpuSecond(pod.requestsPerSecond, pod.cpuCores),
+};
+
+/** Throughput per CPU second: a tenth of the traffic cannot show what a whole version can take, but it shows its price. */
+function perCpuSecond(perSecond: number | undefined, cpuCores: number | undefined): number | undefined {
+  return perSecond === undefined || cpuCores === undefined || cpuCores <= 0
+    ? undefined
+    : perSecond / cpuCores;
+}
+
+/** Readings of the ready pods of both versions for every gate metric. */
+export function gateReadings(
+  snapshot: Snapshot,
+  revisions: { readonly canary: string; readonly stable: string },
+  cpuLimit: number,
+): GateReadings {
+  const ready = new Set(snapshot.pods.filter((pod) => pod.ready && !pod.terminating).map((pod) => pod.name));
+  const readings = snapshot.fleet.kind === "ok" ? snapshot.fleet.value : [];
+  const of = (revision: string) =>
+    readings.filter((one) => one.revision === revision && !one.stale && ready.has(one.pod));
+  const [canary, stable] = [of(revisions.canary), of(revisions.stable)];
+  const values = (metric: GateMetric, pods: readonly PodReading[]) =>
+    pods.map((pod) => VALUES[metric](pod, cpuLimit)).filter((value) => value !== undefined);
+  return Object.fromEntries(
+    (Object.keys(VALUES) as GateMetric[]).map((metric) => [
+      metric,
+      { canary: values(metric, canary), stable: values(metric, stable) },
+    ]),
+  );
+}

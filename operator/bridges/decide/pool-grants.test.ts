@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { bounds } from "./bounds.ts";
+import { grant } from "./pool-grants.ts";
+
+const secretRef = { name: "s", key: "url" };
+
+/** Three stable pods, three of a canary, and as many that drain. */
+function granted(pools: object, draining: number) {
+  const spec = llmBridgeSpec.parse({
+    image: "bridge:1",
+    upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+    cache: { redis: { secretRef } },
+    pools,
+    scaling: { minReplicas: 2, maxReplicas: 3 },
+  });
+  const pods = [
+    ...[1, 2, 3].map((n) => ({
+      name: `stable-${n}`,
+      revision: "stable",
+      terminating: false,
+      finished: false,
+    })),
+    ...Array.from({ length: draining }, (_, n) => ({
+      ...{ name: `gone-${n}`, revision: "gone", terminating: true, finished: false },
+    })),
+  ];
+  const deployments = [
+    { revision: "stable", replicas: 3 },
+    { revision: "gone", replicas: 0 },
+    { revision: "canary", replicas: 0 },
+  ];
+  const snapshot = { pods, deployments, fleet: { kind: "failing" } } as unknown as Snapshot;
+  return grant({
+    snapshot,
+    bounds: bounds(spec),
+    stored: new Map(),
+    replicas: { stable: 3, gone: 0, canary: 3 },
+    workers: 1,
+    workerCap: 1,
+  });
+}
+
+describe("grant", () => {
+  it("creates what was planned for", () => {
+    const { replicas, grants } = granted({ redis: { backendConnections: 11 } }, 0);
+    expect(replicas).toEqual({ stable: 3, gone: 0, canary: 3 });
+    expect(grants.canary?.redisConnections).toBe(1);
+  });
+
+  it.each([
+    ["Redis", { redis: { backendConnections: 7 } }],
+    ["Postgres", { postgres: { secretRef, backendConnections: 7 } }],
+  ])("lets the largest canary in with the fewest connections of %s that are accepted", (_, pools) => {
+    expect(granted(pools, 0).replicas).toEqual({ stable: 3, gone: 0, canary: 3 });
+  });
+
+  it.each([
+    ["Redis", { redis: { backendConnections: 8 } }],
+    ["Postgres", { postgres: { secretRef, backendConnections: 8, maxPerPod: 1 } }],
+  ])("creates no pod for which draining ones leave no connection of %s", (_, pools) => {
+    // 3 stable and 3 draining pods, and one that may be replaced unasked.
+    expect(granted(pools, 3).replicas.canary).toBe(1);
+    expect(granted(pools, 4).replicas.canary).toBe(0);
+  });
+});

@@ -1,0 +1,76 @@
+import {
+  type BridgeConfig,
+  bridgeConfig,
+  type RuntimeConfig,
+  runtimeConfig,
+} from "../../../contract/config.ts";
+import { FILES } from "../../../contract/endpoints.ts";
+import { LABELS } from "../../../contract/kubernetes.ts";
+import { canonicalJson } from "../canonical.ts";
+import { TEMPLATE_KEY } from "../desired/configmaps.ts";
+import type { ObservedChild } from "../difference.ts";
+import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
+import type { ChildObject } from "../plan.ts";
+
+/** A revision as its two ConfigMaps tell it. */
+export interface StoredRevision {
+  readonly revision: string;
+  readonly config: BridgeConfig | undefined;
+  /** The Deployment as it was rendered. */
+  readonly rendered: ChildObject | undefined;
+  readonly runtime: RuntimeConfig | undefined;
+  /** Most Postgres connections that a pod may hold which has not confirmed `runtime` (tuning/pool-budget.ts). */
+  readonly postgresCeiling: number;
+}
+
+interface ConfigMap extends ChildObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+function json(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads back what was stored for each revision; what cannot be read is undefined, and then rendered anew or left alone. */
+export function storedRevisions(
+  bridge: string,
+  children: readonly ObservedChild[],
+): Map<string, StoredRevision> {
+  const maps = children
+    .filter((child) => child.resource === "configmaps")
+    .map((child) => child.object as ConfigMap);
+  const byName = new Map(maps.map((map) => [map.metadata.name, map]));
+  const revisions = new Set(maps.flatMap((map) => map.metadata.labels?.[LABELS.revision] ?? []));
+  return new Map(
+    [...revisions].map((revision) => {
+      const fixed = byName.get(revisionName(bridge, revision))?.data;
+      const hot = byName.get(runtimeName(bridge, revision));
+      return [
+        revision,
+        {
+          revision,
+          config: bridgeConfig.safeParse(json(fixed?.[FILES.config])).data,
+          rendered: json(fixed?.[TEMPLATE_KEY]) as ChildObject | undefined,
+          runtime: runtimeConfig.safeParse(json(hot?.data?.[FILES.runtime])).data,
+          postgresCeiling: Number(hot?.metadata.annotations?.[ANNOTATIONS.poolCeiling] ?? 0) || 0,
+        },
+      ];
+    }),
+  );
+}
+
+/** The same numbers under the same generation, or changed numbers under the next one. */
+export function nextRuntime(
+  stored: RuntimeConfig | undefined,
+  wanted: Omit<RuntimeConfig, "generation">,
+): { readonly runtime: RuntimeConfig; readonly changed: boolean } {
+  if (stored && canonicalJson({ ...stored, generation: 0 }) === canonicalJson({ ...wanted, generation: 0 })) {
+    return { runtime: stored, changed: false };
+  }
+  return { runtime: { ...wanted, generation: (stored?.generation ?? 0) + 1 }, changed: true };
+}

@@ -1,0 +1,150 @@
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { LLMBridgeStatus, Phase, VersionStatus } from "../../api/v1alpha1/status.ts";
+import { serialiseCheckpoint } from "../../evidence/checkpoint.ts";
+import type { GateVerdict } from "../../evidence/gates.ts";
+import type { EvidenceState } from "../../evidence/state.ts";
+import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
+import type { PoolPlan } from "../../tuning/pools.ts";
+import type { TuningResult } from "../../tuning/tune.ts";
+import { nextConditions } from "../conditions.ts";
+import { selectorLabels } from "../names.ts";
+import type { Snapshot } from "../snapshot.ts";
+import type { Acceptance } from "./acceptance.ts";
+import type { Bounds } from "./bounds.ts";
+import { conditions } from "./conditions.ts";
+import type { Evidence } from "./evidence.ts";
+import { forecast } from "./forecast.ts";
+import type { Scale } from "./scale.ts";
+import { verdictStatuses } from "./verdicts.ts";
+
+export interface StatusInput {
+  readonly snapshot: Snapshot;
+  readonly spec: LLMBridgeSpec | undefined;
+  readonly acceptance: Acceptance;
+  readonly bounds: Bounds | undefined;
+  readonly tuning: TuningResult | undefined;
+  readonly outcome: RolloutOutcome;
+  readonly facts: Readonly<Record<string, RevisionFacts>>;
+  readonly versions: { readonly stable?: VersionStatus; readonly canary?: VersionStatus };
+  readonly evidence: Evidence;
+  /** Evidence to checkpoint, about the canary of the outcome. */
+  readonly evidenceState: EvidenceState | undefined;
+  readonly gates: readonly GateVerdict[];
+  readonly scale: Scale;
+}
+
+/** How many decisions status keeps. */
+const KEPT_DECISIONS = 10;
+
+const isoTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+
+/** The whole status after this pass. What this pass could not know stays as it was. */
+export function status(input: StatusInput): LLMBridgeStatus {
+  const { snapshot, outcome, facts, versions, scale } = input;
+  const before = snapshot.status;
+  const state = outcome.state ?? before.rollout;
+  const phase: Phase = state?.phase ?? "Pending";
+  const stableRevision = state?.stableRevision;
+  const stable = stableRevision === undefined ? undefined : facts[stableRevision];
+  const canary = state?.canaryRevision;
+  const states = conditions({
+    snapshot,
+    spec: input.spec,
+    acceptance: input.acceptance,
+    outcome,
+    phase,
+    stable,
+    stableRevision,
+  });
+  const decisions = [...[...outcome.decisions, ...scale.decisions].reverse(), ...before.decisions];
+  return {
+    observedGeneration: snapshot.generation,
+    phase,
+    summary: outcome.summary.slice(0, 300),
+    conditions: nextConditions(before.conditions, states, snapshot.generation, snapshot.nowMs),
+    replicas: stable?.pods ?? 0,
+    selector: selectorText(snapshot.bridge.name, stableRevision ?? canary ?? "none"),
+    ...versions,
+    ...(outcome.step ? { step: stepStatus(outcome.step) } : {}),
+    ...(state ? { rollout: state } : {}),
+    ...withForecast(forecast(snapshot, input.spec)),
+    verdicts: verdictStatuses(input.evidence, input.gates),
+    ...(input.evidenceState && canary !== undefined
+      ? { evidence: checkpoint(input.evidenceState, canary) }
+      : {}),
+    ...(scale.workersStatus
+      ? { workers: scale.workersStatus }
+      : before.workers
+        ? { workers: before.workers }
+        : {}),
+    ...(scale.scalingStatus
+      ? { scaling: scale.scalingStatus }
+      : before.scaling
+        ? { scaling: before.scaling }
+        : {}),
+    ...tuningStatus(input),
+    budgets: budgets(input.bounds),
+    alerts: [...scale.alertStatuses],
+    decisions: decisions.slice(0, KEPT_DECISIONS),
+    ...(outcome.commandResult
+      ? { command: outcome.commandResult }
+      : before.command
+        ? { command: before.command }
+        : {}),
+  };
+}
+
+const withForecast = (known: LLMBridgeStatus["forecast"]) => (known ? { forecast: known } : {});
+
+function selectorText(bridge: string, revision: string): string {
+  return Object.entries(selectorLabels(bridge, revision))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}
+
+function stepStatus(step: NonNullable<RolloutOutcome["step"]>): NonNullable<LLMBridgeStatus["step"]> {
+  const { name, index, count, weight, holdUntilMs, needsApproval } = step;
+  return {
+    name,
+    index,
+    count,
+    weight,
+    ...(holdUntilMs === undefined ? {} : { holdUntil: isoTime(holdUntilMs) }),
+    ...(needsApproval ? { needsApproval } : {}),
+  };
+}
+
+function checkpoint(state: EvidenceState, revision: string): NonNullable<LLMBridgeStatus["evidence"]> {
+  return { revision, intervalEnd: isoTime(state.intervalEndMs), state: serialiseCheckpoint(state) };
+}
+
+function tuningStatus({ tuning, snapshot, acceptance }: StatusInput): Pick<LLMBridgeStatus, "tuning"> {
+  if (!tuning || !acceptance.accepted)
+    return snapshot.status.tuning ? { tuning: snapshot.status.tuning } : {};
+  const { nodeOptions, heapMiB, semiSpaceMiB, threadpoolSize, rationale } = tuning;
+  return {
+    tuning: {
+      nodeOptions,
+      heapMiB,
+      semiSpaceMiB,
+      threadpoolSize,
+      rationale: rationale.slice(0, 12).map((line) => line.slice(0, 300)),
+    },
+  };
+}
+
+function budgets(bounds: Bounds | undefined): LLMBridgeStatus["budgets"] {
+  const of = (pool: string, plan: PoolPlan | undefined) =>
+    plan
+      ? [
+          {
+            pool,
+            perPod: plan.perPod,
+            planned: plan.planned,
+            allowed: plan.allowed,
+            message: plan.message.slice(0, 300),
+          },
+        ]
+      : [];
+  return [...of("postgres", bounds?.postgres), ...of("redis", bounds?.redis)];
+}

@@ -1,0 +1,39 @@
+import type { VersionStatus } from "../../api/v1alpha1/status.ts";
+import { podShares, shareText } from "../../rollout/shares.ts";
+import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
+
+export interface VersionsInput {
+  readonly outcome: RolloutOutcome;
+  readonly facts: Readonly<Record<string, RevisionFacts>>;
+  /** Replicas wanted after the budgets had their say. */
+  readonly replicas: Readonly<Record<string, number>>;
+  /** Percent of the requests really served by each revision. */
+  readonly requestShares: Readonly<Record<string, number>> | undefined;
+  /** Image of the present spec, for a revision that has no Deployment yet. */
+  readonly desired: { readonly revision: string; readonly image: string };
+}
+
+/** The stable version and the canary for status. */
+export function versions(input: VersionsInput): { stable?: VersionStatus; canary?: VersionStatus } {
+  const { state } = input.outcome;
+  const stable = version(input, state?.stableRevision);
+  const canary = version(input, state?.canaryRevision);
+  return { ...(stable ? { stable } : {}), ...(canary ? { canary } : {}) };
+}
+
+function version(input: VersionsInput, revision: string | undefined): VersionStatus | undefined {
+  if (revision === undefined) return undefined;
+  const { outcome, facts, desired } = input;
+  const known = facts[revision];
+  const podShare = outcome.services ? podShares(outcome.services.main, facts)[revision] : undefined;
+  const requestShare = input.requestShares?.[revision];
+  return {
+    revision,
+    image: known?.image || (revision === desired.revision ? desired.image : ""),
+    replicas: input.replicas[revision] ?? known?.wantedReplicas ?? 0,
+    ready: known?.ready ?? 0,
+    desiredWeight: Math.round(outcome.desiredWeights[revision] ?? 0),
+    ...(podShare === undefined ? {} : { podShare: shareText(podShare) }),
+    ...(requestShare === undefined ? {} : { requestShare: shareText(requestShare) }),
+  };
+}

@@ -1,0 +1,69 @@
+import { type BridgeConfig, CONFIG_VERSION } from "../../../contract/config.ts";
+import { MOUNTS } from "../../../contract/endpoints.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+
+interface SecretRef {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Where a key of a Secret is mounted. One directory a Secret, so that kubelet swaps all its keys at once. */
+export function secretFile(ref: SecretRef): string {
+  return `${MOUNTS.secrets}/${ref.name}/${ref.key}`;
+}
+
+/** Every Secret that the pods mount, by name. Environment variables from Secrets are not mounted and not in here. */
+export function mountedSecrets(spec: LLMBridgeSpec): string[] {
+  const refs = [
+    spec.cache.redis?.secretRef,
+    spec.pools.postgres?.secretRef,
+    ...spec.upstreams.map((u) => u.secretRef),
+  ];
+  return [...new Set(refs.flatMap((ref) => (ref ? [ref.name] : [])))].sort();
+}
+
+/** Longest a request may take: headers to last byte. The reports ask for 600 s (requirement B10). */
+export const REQUEST_LIMIT_MS = 600_000;
+/** Largest request body (requirement B10). */
+export const BODY_LIMIT_BYTES = 50 * 1024 * 1024;
+
+export interface ConfigInput {
+  readonly bridge: string;
+  readonly namespace: string;
+  readonly revision: string;
+  readonly spec: LLMBridgeSpec;
+  readonly workerCap: number;
+  readonly workerHeapMiB: number;
+}
+
+/** `config.json` of a revision: everything a pod needs to know that never changes while it lives. */
+export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
+  const { spec } = input;
+  return {
+    version: CONFIG_VERSION,
+    bridge: input.bridge,
+    namespace: input.namespace,
+    revision: input.revision,
+    upstreams: spec.upstreams.map((one) => ({
+      name: one.name,
+      protocol: one.protocol,
+      url: one.url,
+      models: one.models,
+      maxConcurrency: one.maxConcurrencyPerPod,
+      ...(one.secretRef ? { tokenFile: secretFile(one.secretRef) } : {}),
+      timeouts: {
+        connectMs: durationMs(one.timeouts.connect),
+        firstByteMs: durationMs(one.timeouts.firstByte),
+        idleMs: durationMs(one.timeouts.idle),
+      },
+    })),
+    cache: {
+      ttlMs: durationMs(spec.cache.ttl.answers),
+      ...(spec.cache.redis ? { redisUrlFile: secretFile(spec.cache.redis.secretRef) } : {}),
+    },
+    ...(spec.pools.postgres ? { postgres: { urlFile: secretFile(spec.pools.postgres.secretRef) } } : {}),
+    workers: { cap: input.workerCap, heapMiB: input.workerHeapMiB },
+    limits: { bodyBytes: BODY_LIMIT_BYTES, requestMs: REQUEST_LIMIT_MS },
+  };
+}

@@ -1,0 +1,58 @@
+import type { BridgeConfig, RuntimeConfig } from "../../../contract/config.ts";
+import { FILES } from "../../../contract/endpoints.ts";
+import { canonicalJson } from "../canonical.ts";
+import {
+  type BridgeRef,
+  childLabels,
+  ownerReference,
+  revisionName,
+  runtimeName,
+  selectorLabels,
+} from "../names.ts";
+
+/** Key of the immutable ConfigMap that keeps the rendered Deployment, so that one deleted by hand comes back as it was. Not mounted. */
+export const TEMPLATE_KEY = "deployment.json";
+
+/** The immutable ConfigMap of a revision: its configuration file and its rendered Deployment. */
+export function revisionConfigMap(
+  bridge: BridgeRef,
+  revision: string,
+  config: BridgeConfig,
+  deployment: object,
+) {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: revisionName(bridge.name, revision),
+      namespace: bridge.namespace,
+      labels: { ...childLabels(bridge.name, "config"), ...selectorLabels(bridge.name, revision) },
+      ownerReferences: [ownerReference(bridge)],
+    },
+    immutable: true,
+    data: {
+      [FILES.config]: `${JSON.stringify(config, undefined, 2)}\n`,
+      [TEMPLATE_KEY]: canonicalJson(deployment),
+    },
+  };
+}
+
+/** The same text for the same content, in whatever order it came: a file that says nothing new is not written again. */
+function sortedJson(value: object): string {
+  return `${JSON.stringify(JSON.parse(canonicalJson(value)), undefined, 2)}\n`;
+}
+
+/** The runtime ConfigMap of a revision: numbers that move under running pods. */
+export function runtimeConfigMap(bridge: BridgeRef, revision: string, runtime: RuntimeConfig) {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: runtimeName(bridge.name, revision),
+      namespace: bridge.namespace,
+      labels: { ...childLabels(bridge.name, "runtime"), ...selectorLabels(bridge.name, revision) },
+      ownerReferences: [ownerReference(bridge)],
+    },
+    data: { [FILES.runtime]: sortedJson(runtime) },
+  };
+}

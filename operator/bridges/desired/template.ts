@@ -1,0 +1,167 @@
+import { FILES, MOUNTS, PATHS, PORTS } from "../../../contract/endpoints.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { ANNOTATIONS, childLabels, revisionName, runtimeName, selectorLabels } from "../names.ts";
+import { mountedSecrets } from "./config.ts";
+
+export interface TemplateInput {
+  readonly bridge: string;
+  readonly revision: string;
+  readonly spec: LLMBridgeSpec;
+  /** NODE_OPTIONS, UV_THREADPOOL_SIZE and what else tuning computed. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly terminationGracePeriodSeconds: number;
+}
+
+/**
+ * The pod template of a revision, rendered once in its life.
+ *
+ * Satisfies the restricted Pod Security Standard whatever the spec says: the curated overrides cannot reach the security
+ * context. Nothing in it depends on the track, so that promotion restarts nothing.
+ */
+export function podTemplate(input: TemplateInput) {
+  const { spec, bridge, revision } = input;
+  const secrets = mountedSecrets(spec);
+  return {
+    metadata: {
+      labels: { ...spec.pod.labels, ...childLabels(bridge, "bridge"), ...selectorLabels(bridge, revision) },
+      annotations: {
+        ...spec.pod.annotations,
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": String(PORTS.admin),
+        "prometheus.io/path": PATHS.metrics,
+      },
+    },
+    spec: {
+      serviceAccountName: bridge,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: input.terminationGracePeriodSeconds,
+      securityContext: {
+        runAsNonRoot: true,
+        runAsUser: 65532,
+        runAsGroup: 65532,
+        fsGroup: 65532,
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+      ...(Object.keys(spec.pod.nodeSelector).length > 0 ? { nodeSelector: spec.pod.nodeSelector } : {}),
+      ...(spec.pod.tolerations.length > 0 ? { tolerations: spec.pod.tolerations } : {}),
+      ...(spec.pod.imagePullSecrets.length > 0 ? { imagePullSecrets: spec.pod.imagePullSecrets } : {}),
+      ...(spec.pod.priorityClassName ? { priorityClassName: spec.pod.priorityClassName } : {}),
+      topologySpreadConstraints: [
+        {
+          maxSkew: 1,
+          topologyKey: "kubernetes.io/hostname",
+          whenUnsatisfiable: "ScheduleAnyway",
+          labelSelector: { matchLabels: selectorLabels(bridge, revision) },
+        },
+      ],
+      containers: [container(input)],
+      volumes: [
+        {
+          name: "config",
+          configMap: {
+            name: revisionName(bridge, revision),
+            items: [{ key: FILES.config, path: FILES.config }],
+          },
+        },
+        { name: "runtime", configMap: { name: runtimeName(bridge, revision) } },
+        { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
+        ...secrets.map((secretName, index) => ({ name: secretVolume(index), secret: { secretName } })),
+      ],
+    },
+  };
+}
+
+/** By number, because volume names are DNS labels of at most 63 characters and Secret names need not be. */
+const secretVolume = (index: number) => `secret-${index}`;
+
+function container(input: TemplateInput) {
+  const { spec } = input;
+  return {
+    name: "bridge",
+    image: spec.image,
+    imagePullPolicy: spec.imagePullPolicy,
+    env: [
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      ...Object.keys(input.env)
+        .sort()
+        .map((name) => ({ name, value: input.env[name] ?? "" })),
+      ...spec.pod.env.map((one) =>
+        one.secretRef
+          ? { name: one.name, valueFrom: { secretKeyRef: one.secretRef } }
+          : { name: one.name, value: one.value ?? "" },
+      ),
+    ],
+    ports: [
+      { name: "traffic", containerPort: PORTS.traffic },
+      { name: "admin", containerPort: PORTS.admin },
+    ],
+    resources: spec.resources,
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    // A start-up of 60 s is allowed before liveness counts; readiness is asked every second so that a canary serves soon.
+    startupProbe: { httpGet: { path: PATHS.live, port: "admin" }, periodSeconds: 1, failureThreshold: 60 },
+    readinessProbe: {
+      httpGet: { path: PATHS.ready, port: "admin" },
+      periodSeconds: 1,
+      timeoutSeconds: 2,
+      failureThreshold: 3,
+    },
+    livenessProbe: {
+      httpGet: { path: PATHS.live, port: "admin" },
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 3,
+    },
+    // V8's last words stand in the pod's status, so that a heap abort can be told from a segmentation fault.
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [
+      { name: "config", mountPath: MOUNTS.config, readOnly: true },
+      { name: "runtime", mountPath: MOUNTS.runtime, readOnly: true },
+      { name: "tmp", mountPath: MOUNTS.tmp },
+      ...mountedSecrets(spec).map((secretName, index) => ({
+        name: secretVolume(index),
+        mountPath: `${MOUNTS.secrets}/${secretName}`,
+        readOnly: true,
+      })),
+    ],
+  };
+}
+
+export interface DeploymentInput extends TemplateInput {
+  readonly namespace: string;
+  readonly owner: object;
+  readonly rendererVersion: string;
+  readonly hashAlgorithm: string;
+}
+
+/** The Deployment of a revision, without replicas. Once created, only its replicas and its track label are ever written. */
+export function deployment(input: DeploymentInput) {
+  const { bridge, revision } = input;
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: {
+      name: revisionName(bridge, revision),
+      namespace: input.namespace,
+      labels: { ...childLabels(bridge, "bridge"), ...selectorLabels(bridge, revision) },
+      annotations: {
+        [ANNOTATIONS.renderer]: input.rendererVersion,
+        [ANNOTATIONS.hashAlgorithm]: input.hashAlgorithm,
+        [ANNOTATIONS.image]: input.spec.image,
+      },
+      ownerReferences: [input.owner],
+    },
+    spec: {
+      revisionHistoryLimit: 0,
+      progressDeadlineSeconds: 3600,
+      selector: { matchLabels: selectorLabels(bridge, revision) },
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: podTemplate(input),
+    },
+  };
+}

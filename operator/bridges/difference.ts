@@ -1,0 +1,129 @@
+import { LABELS } from "../../contract/kubernetes.ts";
+import { covers } from "./covers.ts";
+import { ANNOTATIONS } from "./names.ts";
+import type { ChildKind, ChildObject, Write } from "./plan.ts";
+
+/** Values of the label `llmbridge.dev/track` on Deployments. */
+export type TrackLabel = "canary" | "production" | "retired";
+
+/** A Deployment of a revision as it is wanted: its rendered object is used only if it does not exist. */
+export interface DesiredRevision {
+  readonly revision: string;
+  readonly name: string;
+  readonly replicas: number;
+  /** `retired`: an old revision at zero. Written and not left out, since a label of two writers cannot be removed by one. */
+  readonly track: TrackLabel | undefined;
+  /** Rendered Deployment, or undefined where it cannot be rendered any more (its ConfigMap was deleted too). */
+  readonly rendered: ChildObject | undefined;
+}
+
+export interface ObservedDeployment {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly revision: string;
+  readonly replicas: number;
+  readonly track: string | undefined;
+  readonly image: string;
+  readonly createdMs: number;
+}
+
+export interface ObservedChild {
+  readonly resource: ChildKind;
+  readonly object: ChildObject;
+}
+
+export interface DesiredState {
+  /** ServiceAccount, PodDisruptionBudget, NetworkPolicy and ConfigMaps. */
+  readonly supporting: readonly ObservedChild[];
+  readonly services: readonly ChildObject[];
+  readonly revisions: readonly DesiredRevision[];
+  /** Pods to annotate, such as for a new runtime generation or a deletion cost. */
+  readonly podAnnotations: readonly {
+    readonly name: string;
+    readonly uid: string;
+    readonly annotations: Readonly<Record<string, string>>;
+  }[];
+  /** Children no longer wanted. */
+  readonly surplus: readonly Omit<Extract<Write, { kind: "Delete" }>, "kind">[];
+}
+
+/** The writes that turn what is observed into what is desired, in safe order; empty when nothing differs. */
+export function difference(
+  desired: DesiredState,
+  observed: {
+    readonly children: readonly ObservedChild[];
+    readonly deployments: readonly ObservedDeployment[];
+  },
+): Write[] {
+  const ensure = (resource: ChildKind, object: ChildObject): Write[] => {
+    const existing = observed.children.find(
+      (child) => child.resource === resource && child.object.metadata.name === object.metadata.name,
+    );
+    if (!existing) return [{ kind: "Create", resource, object }];
+    // An immutable ConfigMap is never written again, whatever it says.
+    if ("immutable" in existing.object && existing.object.immutable === true) return [];
+    if (covers(existing.object, object)) return [];
+    const { uid = "", resourceVersion = "" } = existing.object.metadata;
+    return [{ kind: "Update", resource, object, uid, resourceVersion }];
+  };
+  const capacity = desired.revisions.flatMap((want) => capacityWrites(want, observed.deployments));
+  const shrinking = (write: Write) =>
+    write.kind === "Capacity" && write.replicas < (find(observed.deployments, write.name)?.replicas ?? 0);
+  return [
+    ...desired.supporting.flatMap((child) => ensure(child.resource, child.object)),
+    ...capacity.filter((write) => !shrinking(write)),
+    ...desired.services.flatMap((object) => ensure("services", object)),
+    ...desired.podAnnotations.map((pod) => ({ kind: "AnnotatePod" as const, ...pod })),
+    ...capacity.filter(shrinking),
+    ...desired.surplus.map((child) => ({ kind: "Delete" as const, ...child })),
+  ];
+}
+
+function find(deployments: readonly ObservedDeployment[], name: string): ObservedDeployment | undefined {
+  return deployments.find((one) => one.name === name);
+}
+
+function capacityWrites(want: DesiredRevision, deployments: readonly ObservedDeployment[]): Write[] {
+  const have = find(deployments, want.name);
+  if (have) {
+    const track = want.track ?? have.track;
+    if (have.replicas === want.replicas && have.track === track) return [];
+    const { name, uid, resourceVersion } = have;
+    return [{ kind: "Capacity", name, uid, resourceVersion, replicas: want.replicas, track }];
+  }
+  // A revision of the past that is gone is not brought back only to stand at zero.
+  if (!want.rendered || want.replicas === 0) return [];
+  return [{ kind: "Create", resource: "deployments", object: withCapacity(want.rendered, want) }];
+}
+
+function withCapacity(rendered: ChildObject, want: DesiredRevision): ChildObject {
+  const { metadata } = rendered;
+  const spec = "spec" in rendered ? (rendered.spec as object) : {};
+  const labels = { ...metadata.labels, ...(want.track ? { [LABELS.track]: want.track } : {}) };
+  return {
+    ...rendered,
+    metadata: { ...metadata, labels },
+    spec: { ...spec, replicas: want.replicas },
+  } as ChildObject;
+}
+
+/** Summary of a Deployment of ours; undefined where it lacks the revision label. */
+export function observeDeployment(object: {
+  readonly metadata: ChildObject["metadata"] & { readonly creationTimestamp?: string };
+  readonly spec?: { readonly replicas?: number };
+}): ObservedDeployment | undefined {
+  const { metadata } = object;
+  const revision = metadata.labels?.[LABELS.revision];
+  if (revision === undefined) return undefined;
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    revision,
+    replicas: object.spec?.replicas ?? 1,
+    track: metadata.labels?.[LABELS.track],
+    image: metadata.annotations?.[ANNOTATIONS.image] ?? "",
+    createdMs: Date.parse(metadata.creationTimestamp ?? "") || 0,
+  };
+}

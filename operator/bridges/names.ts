@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { LABELS } from "../../contract/kubernetes.ts";
+
+/** Names and labels of everything that belongs to one bridge. Deterministic, so a stale cache meets AlreadyExists instead of making a second child. */
+
+export const FIELD_MANAGER = "llmbridge-operator";
+/** Replicas and the track label of a Deployment have an owner of their own, so that scaling never touches what was rendered. */
+export const CAPACITY_MANAGER = "llmbridge-operator-capacity";
+export const STATUS_MANAGER = "llmbridge-operator-status";
+/** Writes conditions beside a status that cannot be read. */
+export const CONDITIONS_MANAGER = "llmbridge-operator-conditions";
+
+export const ANNOTATIONS = {
+  /** Version of the operator that rendered a revision. Informative: a revision is never rendered again. */
+  renderer: "llmbridge.dev/renderer",
+  hashAlgorithm: "llmbridge.dev/hash-algorithm",
+  /** Touched on pods so that kubelet refreshes the mounted runtime ConfigMap at once. */
+  runtimeGeneration: "llmbridge.dev/runtime-generation",
+  /** On the runtime ConfigMap: what a pod may hold of Postgres that has not confirmed the newest generation. */
+  poolCeiling: "llmbridge.dev/pool-ceiling",
+  deletionCost: "controller.kubernetes.io/pod-deletion-cost",
+  /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
+  image: "llmbridge.dev/image",
+} as const;
+
+export const MANAGED_BY = { "app.kubernetes.io/managed-by": "llmbridge-operator" } as const;
+
+export interface BridgeRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Labels that selectors may use: immutable for the life of a pod. */
+export function selectorLabels(bridge: string, revision?: string): Record<string, string> {
+  return revision === undefined
+    ? { [LABELS.bridge]: bridge }
+    : { [LABELS.bridge]: bridge, [LABELS.revision]: revision };
+}
+
+/** Labels of children other than pods. */
+export function childLabels(bridge: string, component: string): Record<string, string> {
+  return {
+    "app.kubernetes.io/name": "llmbridge",
+    "app.kubernetes.io/instance": bridge,
+    "app.kubernetes.io/component": component,
+    "app.kubernetes.io/part-of": "llmbridge",
+    ...MANAGED_BY,
+    [LABELS.bridge]: bridge,
+  };
+}
+
+export const revisionName = (bridge: string, revision: string) => `${bridge}-${revision}`;
+export const runtimeName = (bridge: string, revision: string) => `${bridge}-${revision}-runtime`;
+export const productionService = (bridge: string) => `${bridge}-production`;
+export const canaryService = (bridge: string) => `${bridge}-canary`;
+
+export function ownerReference(bridge: BridgeRef) {
+  return {
+    apiVersion: "llmbridge.dev/v1alpha1",
+    kind: "LLMBridge",
+    name: bridge.name,
+    uid: bridge.uid,
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** First hex digits of SHA-256 over a text; 40 bits are plenty among the revisions of one bridge. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 10);
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { decide } from "./decide.ts";
+import type { ObservedPod } from "./observe/pod.ts";
+import { ofThisBridge, parseStatus } from "./observe.ts";
+import { worthWriting } from "./report.ts";
+import { World } from "./testing/world.ts";
+
+const condition = {
+  type: "Progressing",
+  status: "True",
+  reason: "Stepping",
+  message: "Step one.",
+  lastTransitionTime: "2026-01-01T00:00:00Z",
+};
+const newer = { phase: "Teleporting", rollout: { phase: "Teleporting" }, conditions: [condition] };
+const bridgeWith = (status: unknown) => ({
+  metadata: { name: "chat", namespace: "ai", uid: "u", resourceVersion: "1" },
+  status,
+});
+
+describe("a status that cannot be read", () => {
+  it("is known by its place, and its conditions are kept", () => {
+    const { status, unreadableStatus } = parseStatus(bridgeWith(newer));
+    expect(unreadableStatus).toContain("status.phase was written by a version of the operator");
+    expect(status.conditions).toEqual([condition]);
+    expect(status.rollout).toBeUndefined();
+  });
+
+  it("leads to no write, and to two conditions that are written once and leave the rest of the status alone", () => {
+    const world = new World({
+      image: "bridge:1",
+      upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+    });
+    const snapshot = { ...world.snapshot(), ...parseStatus(bridgeWith(newer)) };
+    const { plan } = decide(snapshot);
+    expect(plan).toMatchObject({ writes: [], events: [], decisions: [], statusScope: "Conditions" });
+    expect(plan.status.conditions).toMatchObject([
+      { type: "Progressing", status: "Unknown", reason: "UnreadableStatus" },
+      { type: "Stalled", status: "True", reason: "UnreadableStatus" },
+    ]);
+    expect(worthWriting(snapshot.status, plan.status, undefined, snapshot.nowMs)).toBe(true);
+    const again = decide({ ...snapshot, status: plan.status, nowMs: snapshot.nowMs + 10_000 });
+    expect(worthWriting(plan.status, again.plan.status, undefined, snapshot.nowMs)).toBe(false);
+  });
+});
+
+describe("ofThisBridge", () => {
+  const pod = { createdMs: 1_000, ready: true, terminating: false } as ObservedPod;
+
+  it("takes a pod that is older than its bridge for one on its way out", () => {
+    expect(ofThisBridge(pod, 2_000)).toMatchObject({ ready: false, terminating: true });
+  });
+
+  it("leaves a pod of the bridge's own as it is", () => {
+    expect(ofThisBridge(pod, 1_000)).toBe(pod);
+  });
+});

@@ -1,0 +1,214 @@
+import { COMMAND_ANNOTATION, type Command, command } from "../api/v1alpha1/commands.ts";
+import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
+import type { Analysis } from "../api/v1alpha1/rollout.ts";
+import { durationMs } from "../api/v1alpha1/scalars.ts";
+import { type LLMBridgeSpec, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
+import { lintManifest } from "../api/v1alpha1/validate.ts";
+import type { Baseline } from "../evidence/baseline.ts";
+import { parseCheckpoint } from "../evidence/checkpoint.ts";
+import { evidenceConfig } from "../evidence/config.ts";
+import { type EvidenceState, outdated } from "../evidence/state.ts";
+import type { KubeClient } from "../kube/client.ts";
+import type { KubeObject } from "../kube/object.ts";
+import { failing, type MetricSource, type PodReading, type Reading } from "../prometheus/source.ts";
+import { type Caches, ofBridge, podsOfBridge } from "./caches.ts";
+import { FORECAST_EVERY_MS } from "./decide/forecast.ts";
+import { observeDeployment } from "./difference.ts";
+import type { Memory } from "./memory.ts";
+import type { BridgeRef } from "./names.ts";
+import { type EvidenceReading, readEvidence, readPast } from "./observe/evidence.ts";
+import { kubeletReasons } from "./observe/kubelet.ts";
+import { type ObservedPod, observePod } from "./observe/pod.ts";
+import { CHILD_KINDS, type ChildObject } from "./plan.ts";
+import type { Snapshot, WriteProblem } from "./snapshot.ts";
+
+export interface ObserveDependencies {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  /** The administrator's source of that name, if the namespace may use it. */
+  readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  readonly now: () => number;
+  readonly rendererVersion: string;
+}
+
+/** Counters are differenced and gauges averaged over this for alerts and demand, unless the spec asks for longer. */
+const LEAST_WINDOW_MS = 15_000;
+
+/**
+ * The only reads of a pass: caches of children and pods, and one or two queries to the metric source. Never throws for what a metric
+ * source does; what it could not tell is a failing reading in the snapshot.
+ */
+export async function observe(
+  dependencies: ObserveDependencies,
+  object: KubeObject,
+  memory: Memory,
+  problem: WriteProblem | undefined,
+): Promise<Snapshot> {
+  const { caches, now, rendererVersion } = dependencies;
+  const nowMs = now();
+  const bridge = refOf(object);
+  const createdMs = Date.parse(object.metadata.creationTimestamp ?? "") || 0;
+  const pods = podsOfBridge(caches, bridge)
+    .map(observePod)
+    .map((pod) => ofThisBridge(pod, createdMs));
+  const spec = parseSpec(bridge.name, (object as { spec?: unknown }).spec);
+  const { status, unreadableStatus } = parseStatus(object);
+  const source = spec.ok ? dependencies.source(spec.value.metrics.source, bridge.namespace) : undefined;
+  const [fleet, evidence, forecast, kubelet] = await Promise.all([
+    readFleet(source, bridge, spec.ok ? spec.value : undefined, nowMs),
+    spec.ok ? gatherEvidence(source, bridge, spec.value, status, memory, pods, nowMs) : undefined,
+    spec.ok ? readForecast(source, bridge, spec.value, status, memory, nowMs) : undefined,
+    kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
+  ]);
+  return {
+    nowMs,
+    bridge,
+    generation: object.metadata.generation ?? 0,
+    spec,
+    status,
+    unreadableStatus,
+    command: parseCommand(object),
+    children: CHILD_KINDS.filter((kind) => kind !== "deployments").flatMap((resource) =>
+      ofBridge(caches.children[resource], bridge, bridge.uid).map((child) => ({
+        resource,
+        object: child as unknown as ChildObject,
+      })),
+    ),
+    deployments: ofBridge(caches.children.deployments, bridge, bridge.uid).flatMap(
+      (one) => observeDeployment(one as unknown as Parameters<typeof observeDeployment>[0]) ?? [],
+    ),
+    pods,
+    kubelet,
+    problem,
+    fleet,
+    evidence,
+    forecast,
+    memory,
+    rendererVersion,
+  };
+}
+
+/**
+ * A pod that is older than its bridge is left over from a deleted one of the same name. It serves nobody in our name any more, but it
+ * holds its connections until it is gone.
+ */
+export function ofThisBridge(pod: ObservedPod, bridgeCreatedMs: number): ObservedPod {
+  return pod.createdMs < bridgeCreatedMs ? { ...pod, terminating: true, ready: false } : pod;
+}
+
+export function refOf(object: KubeObject): BridgeRef {
+  const { namespace = "", name, uid } = object.metadata;
+  return { namespace, name, uid };
+}
+
+/** A spec as the lint sees it, so that the condition says what `kubectl llmbridge lint` says. */
+export function parseSpec(name: string, spec: unknown): Snapshot["spec"] {
+  const manifest = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec };
+  const issues = lintManifest(manifest);
+  return issues.length === 0 ? { ok: true, value: llmBridgeSpec.parse(spec) } : { ok: false, issues };
+}
+
+export function parseStatus(object: KubeObject): Pick<Snapshot, "status" | "unreadableStatus"> {
+  const raw = (object as { status?: unknown }).status ?? {};
+  const parsed = llmBridgeStatus.safeParse(raw);
+  if (parsed.success) return { status: parsed.data, unreadableStatus: undefined };
+  const place = parsed.error.issues[0]?.path.join(".") ?? "";
+  // Conditions keep their shape in every version, and their times go on.
+  const known = llmBridgeStatus.pick({ conditions: true }).safeParse(raw);
+  return {
+    status: llmBridgeStatus.parse(known.success ? known.data : {}),
+    unreadableStatus: `status.${place} was written by a version of the operator that this one cannot read; nothing is changed until it can.`,
+  };
+}
+
+function parseCommand(object: KubeObject): Command | undefined {
+  const text = object.metadata.annotations?.[COMMAND_ANNOTATION];
+  if (text === undefined) return undefined;
+  try {
+    return command.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readFleet(
+  source: Reading<MetricSource> | undefined,
+  bridge: BridgeRef,
+  spec: LLMBridgeSpec | undefined,
+  nowMs: number,
+): Promise<Reading<readonly PodReading[]>> {
+  if (!source || !spec) return failing("NoData", "The spec cannot be read, so no metrics are.");
+  if (source.kind === "failing") return source;
+  const windowMs = Math.max(LEAST_WINDOW_MS, durationMs(spec.scaling.demandWindow));
+  return source.value.readFleet({ namespace: bridge.namespace, bridge: bridge.name, atMs: nowMs, windowMs });
+}
+
+/** Evidence is gathered for the canary of the stored state; what started it is decided, not observed. */
+async function gatherEvidence(
+  source: Reading<MetricSource> | undefined,
+  bridge: BridgeRef,
+  spec: LLMBridgeSpec,
+  status: LLMBridgeStatus,
+  memory: Memory,
+  pods: readonly ObservedPod[],
+  nowMs: number,
+): Promise<EvidenceReading | undefined> {
+  const canary = status.rollout?.canaryRevision;
+  const stable = status.rollout?.stableRevision;
+  if (canary === undefined || stable === undefined) return undefined;
+  if (!source || source.kind === "failing") {
+    const reading = source ?? failing("NoData", "There is no metric source.");
+    return { kind: "Intervals", canary, reading };
+  }
+  return readEvidence(source.value, {
+    namespace: bridge.namespace,
+    bridge: bridge.name,
+    stable,
+    canary,
+    analysis: spec.rollout.analysis,
+    countedThroughMs: knownEvidence(status, memory, canary, spec.rollout.analysis)?.intervalEndMs,
+    readyPods: pods
+      .filter((pod) => pod.ready && [stable, canary].includes(pod.revision))
+      .map((pod) => pod.name),
+    nowMs,
+  });
+}
+
+/** The stable version's past, every few minutes and only while there is no canary. */
+async function readForecast(
+  source: Reading<MetricSource> | undefined,
+  bridge: BridgeRef,
+  spec: LLMBridgeSpec,
+  status: LLMBridgeStatus,
+  memory: Memory,
+  nowMs: number,
+): Promise<Reading<Baseline> | undefined> {
+  const { canaryRevision, stableRevision } = status.rollout ?? {};
+  const fresh = memory.forecastMs !== undefined && nowMs - memory.forecastMs < FORECAST_EVERY_MS;
+  if (fresh || source?.kind !== "ok" || canaryRevision !== undefined || stableRevision === undefined)
+    return undefined;
+  const { namespace, name } = bridge;
+  return readPast(
+    source.value,
+    { namespace, bridge: name, stable: stableRevision },
+    spec.rollout.analysis,
+    nowMs,
+  );
+}
+
+/**
+ * The newest evidence about a canary: remembered, or else the checkpoint in status. Undefined where it was gathered for another
+ * objective or other margins than the present ones; it is then gathered again from where it began.
+ */
+export function knownEvidence(
+  status: LLMBridgeStatus,
+  memory: Memory,
+  canary: string,
+  analysis: Analysis,
+): EvidenceState | undefined {
+  const remembered = memory.evidence?.revision === canary ? memory.evidence.state : undefined;
+  const stored = status.evidence?.revision === canary ? parseCheckpoint(status.evidence.state) : undefined;
+  const known = remembered ?? stored;
+  return known && !outdated(known, evidenceConfig(analysis)) ? known : undefined;
+}

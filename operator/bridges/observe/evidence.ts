@@ -1,0 +1,71 @@
+import type { Analysis } from "../../api/v1alpha1/rollout.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { Baseline } from "../../evidence/baseline.ts";
+import type { CountedIntervals, LatencyObjective, MetricSource, Reading } from "../../prometheus/source.ts";
+
+/** What was read for the evidence of a canary in this pass. */
+export type EvidenceReading =
+  /** Nothing is gathered yet: the stable version's past, to start from. */
+  | { readonly kind: "Baseline"; readonly canary: string; readonly reading: Reading<Baseline> }
+  /** Intervals since the last one counted. */
+  | { readonly kind: "Intervals"; readonly canary: string; readonly reading: Reading<CountedIntervals> };
+
+/** How much of the stable version's past is looked at for its rate and dispersion. */
+export const BASELINE_WINDOW_MS = 30 * 60_000;
+
+export function latencyObjective(analysis: Analysis): LatencyObjective | undefined {
+  const { latency } = analysis;
+  return latency && { signal: latency.signal, objectiveMs: durationMs(latency.objective) };
+}
+
+export interface EvidenceQuery {
+  readonly namespace: string;
+  readonly bridge: string;
+  readonly stable: string;
+  readonly canary: string;
+  readonly analysis: Analysis;
+  /** End of the last counted interval; undefined while evidence has not been started. */
+  readonly countedThroughMs: number | undefined;
+  readonly readyPods: readonly string[];
+  readonly nowMs: number;
+}
+
+/** Rate and dispersion of the stable version in the last half hour. */
+export function readPast(
+  source: MetricSource,
+  version: { readonly namespace: string; readonly bridge: string; readonly stable: string },
+  analysis: Analysis,
+  nowMs: number,
+): Promise<Reading<Baseline>> {
+  return source.readBaseline({
+    ...version,
+    ...grid(analysis),
+    fromMs: nowMs - BASELINE_WINDOW_MS,
+    toMs: nowMs,
+  });
+}
+
+/** Reads either the baseline (before anything is counted) or the intervals since the last counted one. */
+export async function readEvidence(source: MetricSource, query: EvidenceQuery): Promise<EvidenceReading> {
+  const { namespace, bridge, stable, canary, analysis, nowMs } = query;
+  if (query.countedThroughMs === undefined) {
+    const reading = await readPast(source, { namespace, bridge, stable }, analysis, nowMs);
+    return { kind: "Baseline", canary, reading };
+  }
+  const reading = await source.readIntervals({
+    namespace,
+    bridge,
+    stable,
+    ...grid(analysis),
+    canary,
+    fromMs: query.countedThroughMs,
+    toMs: nowMs,
+    readyPods: query.readyPods,
+  });
+  return { kind: "Intervals", canary, reading };
+}
+
+function grid(analysis: Analysis): { intervalMs: number; latency?: LatencyObjective } {
+  const latency = latencyObjective(analysis);
+  return { intervalMs: durationMs(analysis.interval), ...(latency ? { latency } : {}) };
+}

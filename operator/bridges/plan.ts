@@ -1,0 +1,84 @@
+import type { DecisionStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+
+/** Kinds of children, by the plural names of their resources. */
+export const CHILD_KINDS = [
+  "serviceaccounts",
+  "poddisruptionbudgets",
+  "networkpolicies",
+  "configmaps",
+  "services",
+  "deployments",
+] as const;
+export type ChildKind = (typeof CHILD_KINDS)[number];
+
+export interface ChildObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid?: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly object[];
+  };
+}
+
+/**
+ * One write to the API server. Executed in the order of the plan; the first that fails ends the pass, so the order is
+ * part of the safety: capacity grows before traffic moves, traffic moves before capacity shrinks.
+ */
+export type Write =
+  /** A child that is not there. Refused if something of that name belongs to somebody else. */
+  | { readonly kind: "Create"; readonly resource: ChildKind; readonly object: ChildObject }
+  /** A child of ours that says something else than it should; bound to the version it was decided on. */
+  | {
+      readonly kind: "Update";
+      readonly resource: ChildKind;
+      readonly object: ChildObject;
+      readonly uid: string;
+      readonly resourceVersion: string;
+    }
+  /** Replicas and track of a Deployment; bound to the version it was decided on. */
+  | {
+      readonly kind: "Capacity";
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly replicas: number;
+      readonly track: string | undefined;
+    }
+  /** A child that is no longer wanted; bound to the version it was decided on. */
+  | {
+      readonly kind: "Delete";
+      readonly resource: ChildKind;
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+    }
+  | {
+      readonly kind: "AnnotatePod";
+      readonly name: string;
+      readonly uid: string;
+      readonly annotations: Readonly<Record<string, string>>;
+    };
+
+export interface PlannedEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+}
+
+/** What one pass wants: writes in order, the status to report, events, decisions, and when to look again. */
+export interface Plan {
+  readonly writes: readonly Write[];
+  readonly status: LLMBridgeStatus;
+  /** Conditions: the rest of the stored status cannot be read, so it stays as it is. */
+  readonly statusScope: "Whole" | "Conditions";
+  readonly events: readonly PlannedEvent[];
+  readonly decisions: readonly DecisionStatus[];
+  /** Milliseconds until the next look even if nothing changes; undefined: only when something does. */
+  readonly wakeAfterMs?: number;
+}

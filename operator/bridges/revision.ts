@@ -1,0 +1,92 @@
+import { durationMs, quantityBytes, quantityCpus } from "../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { upstream } from "../api/v1alpha1/workload.ts";
+import { canonicalJson, withoutDefaults } from "./canonical.ts";
+import { shortHash } from "./names.ts";
+
+/** Raised when the same spec would hash differently; stored beside each hash, so that an old revision is still recognised. */
+export const HASH_ALGORITHM = "1";
+
+const sample = llmBridgeSpec.parse({
+  image: "x",
+  upstreams: [{ name: "x", protocol: "OpenAI", url: "http://x" }],
+});
+const sampleUpstream = upstream.parse({ name: "x", protocol: "OpenAI", url: "http://x" });
+
+/**
+ * What makes a revision: every field that reaches the pod or its configuration file, normalised, defaults left out.
+ *
+ * Left out on purpose, because they are numbers that move under running pods or never reach one: replicas, scaling,
+ * alerts, rollout, budget, metrics, workers.min, and what backends allow (pools.*.backendConnections, reserved, maxPerPod).
+ * `workers.max` is in: it sets the cap that heaps are computed at.
+ */
+export function revisionFields(spec: LLMBridgeSpec): unknown {
+  const fields = select(spec);
+  const defaults = select(sample);
+  return {
+    ...(withoutDefaults({ ...fields, image: undefined, upstreams: undefined }, defaults) as
+      | object
+      | undefined),
+    image: spec.image,
+    upstreams: [...spec.upstreams]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((one) => ({
+        ...(withoutDefaults(normaliseUpstream(one), normaliseUpstream(sampleUpstream)) as object | undefined),
+        name: one.name,
+        protocol: one.protocol,
+        url: one.url,
+      })),
+  };
+}
+
+/** The revision's hash: 10 hex digits. */
+export function revisionHash(spec: LLMBridgeSpec): string {
+  return shortHash(canonicalJson(revisionFields(spec)));
+}
+
+function select(spec: LLMBridgeSpec) {
+  const { requests, limits } = spec.resources;
+  const amounts = (part: { cpu: string; memory: string }) => ({
+    cpu: quantityCpus(part.cpu),
+    memory: quantityBytes(part.memory),
+  });
+  return {
+    imagePullPolicy: spec.imagePullPolicy,
+    resources: { requests: amounts(requests), limits: amounts(limits) },
+    cache: {
+      memory: quantityBytes(spec.cache.memory.maxBytes),
+      redis: spec.cache.redis,
+      ttl: durationMs(spec.cache.ttl.answers),
+    },
+    pools: {
+      postgres: spec.pools.postgres && { secretRef: spec.pools.postgres.secretRef },
+      http: spec.pools.http,
+    },
+    workers: { max: spec.workers.max },
+    tuning: spec.tuning,
+    pod: {
+      ...spec.pod,
+      env: byName(spec.pod.env),
+      imagePullSecrets: byName(spec.pod.imagePullSecrets),
+    },
+  };
+}
+
+function normaliseUpstream(one: LLMBridgeSpec["upstreams"][number]) {
+  const { timeouts } = one;
+  return {
+    ...one,
+    models: [...one.models].sort(),
+    timeouts: {
+      connect: durationMs(timeouts.connect),
+      firstByte: durationMs(timeouts.firstByte),
+      idle: durationMs(timeouts.idle),
+    },
+  };
+}
+
+/** Maps by name have no order that matters. */
+function byName<T extends { name: string }>(list: readonly T[]): T[] {
+  return [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,58 @@
+import type { Command } from "../api/v1alpha1/commands.ts";
+import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
+import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { Baseline } from "../evidence/baseline.ts";
+import type { PodReading, Reading } from "../prometheus/source.ts";
+import type { ObservedChild, ObservedDeployment } from "./difference.ts";
+import type { Memory } from "./memory.ts";
+import type { BridgeRef } from "./names.ts";
+import type { EvidenceReading } from "./observe/evidence.ts";
+import type { KubeletReason } from "./observe/kubelet.ts";
+import type { ObservedPod } from "./observe/pod.ts";
+
+export interface SpecIssue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * NameConflict: a child's name is taken by somebody else. WriteRefused: the API server does not take a child of ours. NotCleanedUp:
+ * children of a deleted bridge of the same name are still being removed; this one passes by itself.
+ */
+export interface WriteProblem {
+  readonly kind: "NameConflict" | "WriteRefused" | "NotCleanedUp";
+  readonly message: string;
+}
+
+/** Everything one decision rests on, read once and frozen. */
+export interface Snapshot {
+  readonly nowMs: number;
+  readonly bridge: BridgeRef;
+  readonly generation: number;
+  /** The spec with defaults, or what is wrong with it. */
+  readonly spec:
+    | { readonly ok: true; readonly value: LLMBridgeSpec }
+    | { readonly ok: false; readonly issues: readonly SpecIssue[] };
+  /** Status as it was last written; empty on the first visit. */
+  readonly status: LLMBridgeStatus;
+  /** Status that this version cannot read, as one sentence; decisions that need it are held. */
+  readonly unreadableStatus: string | undefined;
+  readonly command: Command | undefined;
+  /** Services, ConfigMaps, ServiceAccount, PodDisruptionBudget and NetworkPolicy of this bridge. */
+  readonly children: readonly ObservedChild[];
+  readonly deployments: readonly ObservedDeployment[];
+  readonly pods: readonly ObservedPod[];
+  /** What kubelet says of pods that wait for their volumes, by pod name; empty text where it says nothing. */
+  readonly kubelet: Readonly<Record<string, KubeletReason>>;
+  /** What the last pass could not write, and why. */
+  readonly problem: WriteProblem | undefined;
+  /** Readings of every pod, newest. */
+  readonly fleet: Reading<readonly PodReading[]>;
+  /** Intervals or the baseline for the evidence; undefined while no canary is judged. */
+  readonly evidence: EvidenceReading | undefined;
+  /** The stable version's past, read now and then while nothing is rolled out. */
+  readonly forecast: Reading<Baseline> | undefined;
+  /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
+  readonly memory: Memory;
+  readonly rendererVersion: string;
+}

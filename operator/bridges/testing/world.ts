@@ -1,0 +1,309 @@
+import { LABELS } from "../../../contract/kubernetes.ts";
+import type { Command } from "../../api/v1alpha1/commands.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { type LLMBridgeSpecInput, llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
+import type { IntervalCounts } from "../../evidence/counts.ts";
+import type { PodReading } from "../../prometheus/source.ts";
+import { failing } from "../../prometheus/source.ts";
+import { decide } from "../decide.ts";
+import { type ObservedChild, observeDeployment } from "../difference.ts";
+import { emptyMemory, type Memory } from "../memory.ts";
+import { ANNOTATIONS } from "../names.ts";
+import type { ObservedPod } from "../observe/pod.ts";
+import { knownEvidence, parseSpec } from "../observe.ts";
+import type { ChildObject, Plan, Write } from "../plan.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+interface WorldPod extends ObservedPod {
+  generation: number | undefined;
+}
+
+/** How requests go, by image: share that fails by the bridge's own fault, and whether pods become ready. */
+export interface Behaviour {
+  errorShare?: number;
+  neverReady?: boolean;
+  crash?: boolean;
+}
+
+/**
+ * A small world in virtual time that plans are carried out in: Deployments get pods, pods become ready and serve, their requests are
+ * counted. It knows nothing of the API server's ways (the real one is tested against elsewhere), only what decisions lead to.
+ */
+export class World {
+  nowMs = Date.parse("2026-01-01T00:00:00Z");
+  spec: LLMBridgeSpecInput;
+  generation = 1;
+  status = llmBridgeStatus.parse({});
+  memory: Memory;
+  command: Command | undefined;
+  metricsDown = false;
+  requestsPerSecond = 300;
+  /** Requests in progress over all pods. */
+  streams = 4;
+  behaviours: Record<string, Behaviour> = {};
+  readonly children = new Map<string, ObservedChild>();
+  readonly deployments = new Map<string, ChildObject & { spec: { replicas: number } }>();
+  pods: WorldPod[] = [];
+  readonly decisions: { action: string; reason: string; message: string }[] = [];
+  readonly writes: Write[] = [];
+  private version = 1;
+  private podNumber = 0;
+  private readonly bridge = { namespace: "ai", name: "chat", uid: "u-1" };
+
+  constructor(spec: LLMBridgeSpecInput) {
+    this.spec = spec;
+    this.memory = emptyMemory(this.nowMs);
+  }
+
+  edit(change: (spec: LLMBridgeSpecInput) => LLMBridgeSpecInput): void {
+    this.spec = change(this.spec);
+    this.generation += 1;
+  }
+
+  /** Forgets what a process forgets. */
+  restartOperator(): void {
+    this.memory = emptyMemory(this.nowMs);
+  }
+
+  snapshot(): Snapshot {
+    const readings = this.readings();
+    return {
+      nowMs: this.nowMs,
+      bridge: this.bridge,
+      generation: this.generation,
+      spec: parseSpec(this.bridge.name, this.spec),
+      status: this.status,
+      unreadableStatus: undefined,
+      command: this.command,
+      children: [...this.children.values()],
+      deployments: [...this.deployments.values()].flatMap((one) => observeDeployment(one) ?? []),
+      pods: this.pods,
+      kubelet: {},
+      problem: undefined,
+      fleet: this.metricsDown
+        ? failing("SourceFailing", "The source is down.")
+        : { kind: "ok", value: readings },
+      evidence: this.evidence(),
+      forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
+      memory: this.memory,
+      rendererVersion: "test",
+    };
+  }
+
+  /** One pass of the operator, carried out. */
+  pass(): Plan {
+    const { plan, memory } = decide(this.snapshot());
+    for (const write of plan.writes) this.carryOut(write);
+    this.writes.push(...plan.writes);
+    this.status = llmBridgeStatus.parse(plan.status);
+    this.memory = memory;
+    this.decisions.push(...plan.decisions);
+    return plan;
+  }
+
+  /** Time goes on; the operator looks whenever it said it would, and pods become ready a second after they start. */
+  run(duration: string): void {
+    const end = this.nowMs + durationMs(duration);
+    while (this.nowMs < end) {
+      const plan = this.pass();
+      this.kubelet();
+      this.nowMs += Math.min(Math.max(plan.wakeAfterMs ?? 10_000, 500), 2_000);
+    }
+  }
+
+  servicePods(name: string): string[] {
+    const selector =
+      (this.children.get(`services/${name}`)?.object as { spec?: { selector?: Record<string, string> } })
+        ?.spec?.selector ?? {};
+    return [
+      ...new Set(
+        this.pods
+          .filter((pod) => pod.ready && !pod.terminating)
+          .filter(
+            (pod) => selector[LABELS.revision] === undefined || selector[LABELS.revision] === pod.revision,
+          )
+          .map((pod) => pod.revision),
+      ),
+    ];
+  }
+
+  imageOf(revision: string | undefined): string {
+    const found = [...this.deployments.values()].find(
+      (one) => one.metadata.labels?.[LABELS.revision] === revision,
+    );
+    return found?.metadata.annotations?.[ANNOTATIONS.image] ?? "";
+  }
+
+  private carryOut(write: Write): void {
+    this.version += 1;
+    const identity = { uid: `u-${this.version}`, resourceVersion: String(this.version) };
+    if (write.kind === "Create" || write.kind === "Update") {
+      const { name } = write.object.metadata;
+      const stamped = { ...write.object, metadata: { ...write.object.metadata, ...identity } };
+      if (write.resource === "deployments") {
+        const created = { creationTimestamp: new Date(this.nowMs).toISOString() };
+        const deployment = { ...stamped, metadata: { ...stamped.metadata, ...created } };
+        this.deployments.set(name, deployment as unknown as ChildObject & { spec: { replicas: number } });
+      } else this.children.set(`${write.resource}/${name}`, { resource: write.resource, object: stamped });
+    }
+    if (write.kind === "Capacity") {
+      const before = this.deployments.get(write.name);
+      if (!before) throw new Error(`no Deployment ${write.name}`);
+      const labels = { ...before.metadata.labels, ...(write.track ? { [LABELS.track]: write.track } : {}) };
+      const metadata = { ...before.metadata, labels, resourceVersion: identity.resourceVersion };
+      this.deployments.set(write.name, {
+        ...before,
+        metadata,
+        spec: { ...before.spec, replicas: write.replicas },
+      });
+    }
+    if (write.kind === "AnnotatePod") {
+      this.pods = this.pods.map((pod) =>
+        pod.name === write.name
+          ? {
+              ...pod,
+              deletionCost: Number(write.annotations[ANNOTATIONS.deletionCost] ?? pod.deletionCost),
+              touchedGeneration: Number(
+                write.annotations[ANNOTATIONS.runtimeGeneration] ?? pod.touchedGeneration,
+              ),
+            }
+          : pod,
+      );
+    }
+    if (write.kind === "Delete") {
+      this.children.delete(`${write.resource}/${write.name}`);
+      if (write.resource === "deployments") this.deployments.delete(write.name);
+    }
+  }
+
+  /** Pods follow their Deployments; those that end are gone at the next look. */
+  private kubelet(): void {
+    this.pods = this.pods.filter((pod) => !pod.terminating);
+    for (const deployment of this.deployments.values()) {
+      const revision = deployment.metadata.labels?.[LABELS.revision] ?? "";
+      const own = this.pods.filter((pod) => pod.revision === revision);
+      const surplus = own.length - deployment.spec.replicas;
+      const doomed = new Set(
+        [...own].sort((a, b) => a.deletionCost - b.deletionCost).slice(0, Math.max(0, surplus)),
+      );
+      this.pods = this.pods.map((pod) =>
+        doomed.has(pod) ? { ...pod, terminating: true, ready: false } : pod,
+      );
+      for (let missing = -surplus; missing > 0; missing -= 1) this.pods.push(this.newPod(revision));
+    }
+    this.pods = this.pods.map((pod) => this.age(pod));
+  }
+
+  private newPod(revision: string): WorldPod {
+    this.podNumber += 1;
+    const base = {
+      finished: false,
+      restarts: 0,
+      deletionCost: 0,
+      touchedGeneration: 0,
+      generation: undefined,
+    };
+    return {
+      ...base,
+      name: `p-${this.podNumber}`,
+      uid: `pu-${this.podNumber}`,
+      revision,
+      createdMs: this.nowMs,
+      ready: false,
+      terminating: false,
+    };
+  }
+
+  private age(pod: WorldPod): WorldPod {
+    const behaviour = this.behaviours[this.imageOf(pod.revision)] ?? {};
+    if (behaviour.crash) {
+      const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
+      const lastTermination = { exitCode: 1, reason: "Error", message: "boom", finishedMs: this.nowMs };
+      return { ...pod, waiting, lastTermination, restarts: 3 };
+    }
+    const ready = !behaviour.neverReady && !pod.terminating && this.nowMs - pod.createdMs >= 1000;
+    return { ...pod, ready, generation: ready ? this.runtimeGeneration(pod.revision) : pod.generation };
+  }
+
+  private runtimeGeneration(revision: string): number {
+    const map = [...this.children.values()].find(
+      (child) => child.object.metadata.name === `chat-${revision}-runtime`,
+    );
+    const data = (map?.object as { data?: Record<string, string> } | undefined)?.data;
+    return (JSON.parse(data?.["runtime.json"] ?? "{}") as { generation?: number }).generation ?? 0;
+  }
+
+  private serving(): WorldPod[] {
+    const revisions = this.servicePods("chat");
+    return this.pods.filter((pod) => pod.ready && revisions.includes(pod.revision));
+  }
+
+  private readings(): PodReading[] {
+    const serving = this.serving();
+    return this.pods
+      .filter((pod) => pod.ready)
+      .map((pod) => ({
+        pod: pod.name,
+        revision: pod.revision,
+        atMs: this.nowMs,
+        stale: false,
+        ...(pod.generation === undefined ? {} : { generation: pod.generation }),
+        inFlight: serving.includes(pod) ? this.streams / serving.length : 0,
+        inFlightRecent: serving.includes(pod) ? this.streams / serving.length : 0,
+        capacity: 16,
+        elu: 0.1,
+        workers: 1,
+        workerUtilization: 0.1,
+        workerQueue: 0,
+        workerWaitP95Seconds: 0,
+        gcShare: 0.01,
+        heapAfterMajorShare: 0.3,
+        poolWaiting: {},
+        poolSize: {},
+        poolLimit: {},
+        memoryBytes: 100e6,
+        cpuCores: 0.1,
+        requestsPerSecond: serving.includes(pod) ? this.requestsPerSecond / serving.length : 0,
+        messagesPerSecond: 0,
+      }));
+  }
+
+  private evidence(): Snapshot["evidence"] {
+    const { rollout } = this.status;
+    const canary = rollout?.canaryRevision;
+    const stable = rollout?.stableRevision;
+    if (canary === undefined || stable === undefined) return undefined;
+    if (this.metricsDown)
+      return { kind: "Intervals", canary, reading: failing("SourceFailing", "The source is down.") };
+    const { analysis } = llmBridgeSpec.parse(this.spec).rollout;
+    const known = knownEvidence(this.status, this.memory, canary, analysis);
+    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: {} } };
+    const intervalMs = durationMs(analysis.interval);
+    const intervals: IntervalCounts[] = [];
+    for (let endMs = known.intervalEndMs + intervalMs; endMs <= this.nowMs; endMs += intervalMs) {
+      intervals.push({
+        endMs,
+        signals: { errors: { canary: this.arm(canary, intervalMs), stable: this.arm(stable, intervalMs) } },
+      });
+    }
+    const throughMs = intervals.at(-1)?.endMs ?? known.intervalEndMs;
+    return {
+      kind: "Intervals",
+      canary,
+      reading: { kind: "ok", value: { intervals, throughMs, waitingFor: [] } },
+    };
+  }
+
+  private arm(revision: string, intervalMs: number) {
+    const serving = this.serving();
+    const share =
+      serving.length === 0 ? 0 : serving.filter((pod) => pod.revision === revision).length / serving.length;
+    const requests = Math.round((this.requestsPerSecond * share * intervalMs) / 1000);
+    return {
+      requests,
+      bad: Math.round(requests * (this.behaviours[this.imageOf(revision)]?.errorShare ?? 0)),
+      pods: 1,
+    };
+  }
+}

@@ -1,0 +1,56 @@
+import type { Informer } from "../kube/informer.ts";
+import type { KubeObject, ObjectKey } from "../kube/object.ts";
+import { keyOf } from "../kube/object.ts";
+import type { AddOptions } from "../kube/queue.ts";
+import { bridgeKeyOf, type Caches } from "./caches.ts";
+import { canonicalJson } from "./canonical.ts";
+import { observePod } from "./observe/pod.ts";
+import { CHILD_KINDS } from "./plan.ts";
+
+/** Which changes lead to a look at which bridge. What nothing is decided on, such as our own status writes, leads to none. */
+export function connectTriggers(
+  caches: Caches,
+  enqueue: (key: ObjectKey, options: AddOptions) => void,
+): void {
+  caches.bridges.onChange((change) => {
+    if (change.kind === "updated" && !specChanged(change.previous, change.object)) return;
+    enqueue(keyOf(change.object), { priority: change.initial ? "resync" : "user" });
+  });
+  for (const kind of CHILD_KINDS) watchOwned(caches.children[kind], childFacts, enqueue);
+  watchOwned(caches.pods, (pod) => observePod(pod), enqueue);
+}
+
+function specChanged(before: KubeObject, after: KubeObject): boolean {
+  const facts = ({ metadata }: KubeObject) => ({
+    uid: metadata.uid,
+    generation: metadata.generation,
+    annotations: metadata.annotations,
+    labels: metadata.labels,
+    deleted: metadata.deletionTimestamp,
+  });
+  return canonicalJson(facts(before)) !== canonicalJson(facts(after));
+}
+
+/** Everything of a child but what changes by itself: versions and status. */
+function childFacts(object: KubeObject): unknown {
+  const { metadata, ...rest } = object as KubeObject & { status?: unknown };
+  const { resourceVersion: _, generation: __, ...meta } = metadata;
+  return { ...rest, metadata: meta, status: undefined };
+}
+
+function watchOwned<T extends KubeObject>(
+  informer: Informer<T>,
+  facts: (object: T) => unknown,
+  enqueue: (key: ObjectKey, options: AddOptions) => void,
+): void {
+  informer.onChange((change) => {
+    const key = bridgeKeyOf(change.object);
+    if (!key) return;
+    if (
+      change.kind === "updated" &&
+      canonicalJson(facts(change.previous)) === canonicalJson(facts(change.object))
+    )
+      return;
+    enqueue(key, { priority: change.initial ? "resync" : "child" });
+  });
+}

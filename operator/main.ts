@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { pino } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { createCaches } from "./bridges/caches.ts";
+import { createBridgeController } from "./bridges/controller.ts";
+import { createBridgeMetrics } from "./bridges/metrics.ts";
+import { createClient } from "./kube/client.ts";
+import { loadKubeConfig } from "./kube/kubeconfig.ts";
+import { createElection, type ElectionCallbacks } from "./kube/lease.ts";
+import type { Log } from "./kube/log.ts";
+import { createKubeMetrics } from "./kube/metrics.ts";
+import { createRecorder } from "./kube/recorder.ts";
+import { createTransport } from "./kube/transport.ts";
+import { followSources } from "./metric-sources.ts";
+import { cachesSynced, reconcilesEnd, reflectorsMove } from "./server/health.ts";
+import { createServers } from "./server/servers.ts";
+import { settingsHelp } from "./settings/docs.ts";
+import { SettingsError } from "./settings/problem.ts";
+import type { ProcessSettings } from "./settings/process.ts";
+import { readProcessSettings, wantsHelp } from "./settings/read-process.ts";
+import { watchSettingsFile } from "./settings/watch.ts";
+import { VERSION } from "./version.ts";
+
+/** How long Events may take to leave on shutdown. */
+const FLUSH_MS = 2_000;
+/** A process that no longer leads ends within this, whatever still holds it: its standby and kubelet's restart wait for that. */
+const END_MS = 5_000;
+
+async function run(settings: ProcessSettings): Promise<number> {
+  const log: Log = pino({ level: settings.logLevel, base: { version: VERSION } });
+  const stop = new AbortController();
+  const { signal } = stop;
+  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
+
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const metrics = createKubeMetrics(registry, "llmbridge_operator_");
+  const kubeConfig = loadKubeConfig({ kubeconfig: settings.kubeconfig, context: settings.context });
+  const file = await watchSettingsFile({
+    path: settings.settings,
+    signal,
+    log,
+    registry,
+    prefix: "llmbridge_operator_",
+  });
+  const sources = followSources(file);
+  const transport = createTransport({ kubeConfig, userAgent: `llmbridge-operator/${VERSION}`, log, metrics });
+  const election = createElection({
+    client: createClient(transport, { lane: "lease" }),
+    namespace: settings.leaseNamespace,
+    name: settings.leaseName,
+    identity: `${settings.instance}_${randomBytes(4).toString("hex")}`,
+    log,
+    metrics,
+  });
+  const client = createClient(transport, settings.leaderElection ? { fence: election.fence } : {});
+  const namespace = settings.watchNamespaces.length > 0 ? settings.watchNamespaces : undefined;
+  const caches = createCaches(client, { namespace, log, metrics });
+  const recorder = createRecorder({
+    client,
+    controller: "llmbridge.dev/operator",
+    instance: settings.instance,
+    log,
+    metrics,
+  });
+  const controller = createBridgeController({
+    client,
+    caches,
+    source: sources.find,
+    recorder,
+    metrics: createBridgeMetrics(registry),
+    kubeMetrics: metrics,
+    log,
+    version: VERSION,
+  });
+  const informers = Object.fromEntries(caches.all.map((one) => [one.resource.plural, one]));
+  const servers = await createServers({
+    registry,
+    metricsPort: settings.metricsPort,
+    healthPort: settings.healthPort,
+    live: [reflectorsMove(informers), reconcilesEnd(controller)],
+    ready: [cachesSynced(informers)],
+  });
+  log.info({ metricsPort: servers.metricsPort, healthPort: servers.healthPort }, "the operator has started");
+
+  // Caches fill before leadership, so that a standby takes over warm.
+  const watching = Promise.all(caches.all.map((informer) => informer.start(signal)));
+  const lead: ElectionCallbacks = {
+    async onStarted(leading) {
+      await Promise.all(caches.all.map((informer) => informer.synced()));
+      log.info({}, "caches are full; reconciling");
+      await controller.run(leading);
+      await recorder.flush(FLUSH_MS);
+    },
+    onStopped: () => log.info({}, "leadership has ended"),
+  };
+  const end = settings.leaderElection ? await election.run(signal, lead) : await alone(signal, lead);
+  stop.abort();
+  setTimeout(() => {
+    log.error({}, `the operator did not end by itself within ${END_MS / 1000} s`);
+    process.exit(1);
+  }, END_MS).unref();
+  await watching;
+  await Promise.all([servers.close(), sources.close()]);
+  await transport.close();
+  return end === "lost" ? 1 : 0;
+}
+
+async function alone(signal: AbortSignal, lead: ElectionCallbacks): Promise<"released"> {
+  await lead.onStarted(signal);
+  lead.onStopped();
+  return "released";
+}
+
+process.on("unhandledRejection", (error) => {
+  console.error("error: a promise was rejected and nobody listened; the operator stops.", error);
+  process.exit(1);
+});
+
+try {
+  const argv = process.argv.slice(2);
+  if (wantsHelp(argv)) console.log(settingsHelp());
+  else process.exitCode = await run(readProcessSettings(argv, process.env));
+} catch (error) {
+  if (error instanceof SettingsError) console.error(`error: ${error.message}`);
+  else console.error("error: the operator cannot start:", error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,61 @@
+import type { Controller } from "../kube/controller.ts";
+import type { InformerHealth } from "../kube/informer.ts";
+
+/** One thing that must hold. */
+export interface Check {
+  readonly name: string;
+  /** Says what is wrong, or nothing. Must be quick and must not wait for anything. */
+  readonly problem: () => string | undefined;
+}
+
+interface Observed {
+  health(): InformerHealth;
+}
+
+/** A reflector lists, backs off or hears a bookmark far more often; one that has been still for so long will not move again. */
+const WEDGED_AFTER_MS = 15 * 60_000;
+
+/**
+ * For /healthz. That the API server cannot be reached is no problem here: a restart would not help, and would empty the caches.
+ */
+export function reflectorsMove(informers: Readonly<Record<string, Observed>>): Check {
+  return {
+    name: "reflectors",
+    problem() {
+      const wedged = Object.entries(informers).filter(([, one]) => one.health().stillMs > WEDGED_AFTER_MS);
+      return wedged.length === 0 ? undefined : `${namesOf(wedged)} has not moved for 15 minutes`;
+    },
+  };
+}
+
+/** For /readyz: before the caches are full there is nothing to decide on. */
+export function cachesSynced(informers: Readonly<Record<string, Observed>>): Check {
+  return {
+    name: "caches",
+    problem() {
+      const missing = Object.entries(informers).filter(([, one]) => !one.health().synced);
+      return missing.length === 0 ? undefined : `${namesOf(missing)} has not been listed yet`;
+    },
+  };
+}
+
+/**
+ * For /healthz: a reconcile that neither ends nor heeds its aborted signal holds its key for ever.
+ * @param limitMs far above the controller's deadline
+ */
+export function reconcilesEnd(
+  controller: Pick<Controller, "longestRunningMs">,
+  limitMs = 10 * 60_000,
+): Check {
+  return {
+    name: "reconciles",
+    problem: () =>
+      controller.longestRunningMs() > limitMs
+        ? `a reconcile has been running for more than ${Math.round(limitMs / 60_000)} minutes`
+        : undefined,
+  };
+}
+
+function namesOf(entries: readonly (readonly [string, unknown])[]): string {
+  return entries.map(([name]) => name).join(", ");
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { parseAdministratorSettings } from "./file.ts";
+import { SettingsError } from "./problem.ts";
+
+describe("parseAdministratorSettings", () => {
+  it("fills in defaults", () => {
+    const settings = parseAdministratorSettings("sources: [{name: default, url: 'http://prometheus:9090'}]");
+    expect(settings.sources).toEqual([
+      {
+        name: "default",
+        scrapeInterval: "15s",
+        url: "http://prometheus:9090",
+        allowedNamespaces: ["*"],
+        labels: { namespace: "namespace", pod: "pod" },
+      },
+    ]);
+  });
+
+  it.each(["", "# nothing\n", "{}", "sources: []"])("takes %j for no sources", (text) => {
+    expect(parseAdministratorSettings(text).sources).toEqual([]);
+  });
+
+  it("keeps what is given", () => {
+    const given = {
+      name: "team",
+      url: "https://metrics.example/prometheus",
+      allowedNamespaces: ["ai", "ml"],
+      bearerTokenFile: "/var/run/token",
+      labels: { namespace: "kube_namespace", pod: "kube_pod" },
+      scrapeInterval: "30s",
+    };
+    expect(parseAdministratorSettings(JSON.stringify({ sources: [given] })).sources).toEqual([given]);
+  });
+
+  const wrong = (fields: object): string =>
+    JSON.stringify({ sources: [{ name: "a", url: "http://a", ...fields }] });
+  it.each([
+    ["a: [", "not valid YAML"],
+    ["sources: []\nsources: []", "not valid YAML"],
+    ["source: []", 'Unrecognized key: "source"'],
+    [wrong({ url: "ftp://a" }), "sources[0].url: The URL of a metric source must be http:// or https://"],
+    [wrong({ url: "http://user:secret@a" }), "sources[0].url: The URL of a metric source"],
+    [wrong({ name: "Big" }), "sources[0].name: must be 1 to 63 lower-case letters, digits and dashes"],
+    [wrong({ name: true }), "sources[0].name: give a name in quotes"],
+    [
+      wrong({ allowedNamespaces: ["a*"] }),
+      'sources[0].allowedNamespaces[0]: must be the name of a namespace, or "*"',
+    ],
+    [wrong({ bearerTokenFile: "token" }), "sources[0].bearerTokenFile: must be an absolute path"],
+    [wrong({ labels: { pod: "a-b" } }), "sources[0].labels.pod: must be a Prometheus label name"],
+    [wrong({ uri: "http://b" }), 'sources[0]: Unrecognized key: "uri"'],
+    [
+      "sources: [{name: a, url: 'http://a'}, {name: a, url: 'http://b'}]",
+      'sources[1].name: there is another source named "a"; names must differ',
+    ],
+  ])("refuses %j", (text, message) => {
+    expect(() => parseAdministratorSettings(text)).toThrow(message);
+    expect(() => parseAdministratorSettings(text)).toThrow(SettingsError);
+  });
+});
