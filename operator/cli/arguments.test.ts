@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { parseArguments } from "./arguments.ts";
+import { CliFailure } from "./failure.ts";
+
+describe("parseArguments", () => {
+  it("reads options before and after the name", () => {
+    expect(parseArguments(["-n", "ai", "promote", "chat", "--full", "--timeout", "5s"])).toMatchObject({
+      ...{ command: "promote", name: "chat", namespace: "ai", full: true, timeoutMs: 5000 },
+    });
+  });
+
+  it.each([[[]], [["-h"]], [["help"]], [["get", "--help"]]])("shows the usage for %j", (argv) => {
+    expect(parseArguments(argv)).toBe("help");
+  });
+
+  it.each([
+    [["promot", "chat"], "promot is not a command; did you mean promote?"],
+    [["promote"], "promote needs the name of a bridge."],
+    [["get", "a", "b"], "b is one word too many; get takes one name."],
+    [["get", "-o", "wide"], "-o wide is not a format; write json or yaml."],
+    [["get", "chat", "-A"], "a name cannot be got from all namespaces"],
+    [["abort", "chat", "-w"], "--watch goes with get, status, not with abort."],
+    [["lint"], "lint needs -f FILE"],
+    [["lint", "chat.yaml"], "lint needs -f FILE"],
+    [["promote", "chat", "--timeout", "soon"], "--timeout soon is not a number of seconds"],
+    [["get", "--colour"], "unknown option '--colour'."],
+  ])("refuses %j", (argv, sentence) => {
+    const wrong = thrownBy(() => parseArguments(argv));
+    expect(wrong).toBeInstanceOf(CliFailure);
+    expect(wrong).toMatchObject({ exitCode: 2, message: expect.stringContaining(sentence) });
+    expect((wrong as Error).message).toContain("kubectl llmbridge -h");
+  });
+});
+
+function thrownBy(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

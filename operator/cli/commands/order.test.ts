@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { sampleBridge } from "../testing/sample-bridge.ts";
+import { commandFor } from "./order.ts";
+
+const order = (command: "promote" | "abort" | "retry", status: object = {}, full = false) =>
+  commandFor(sampleBridge({ status }), { command, name: "chat", full }, "id-1");
+
+describe("commandFor", () => {
+  it("binds promote to the canary and the step that status shows", () => {
+    expect(order("promote")).toEqual({ action: "promote", revision: "d04be8", step: "tenth", id: "id-1" });
+  });
+
+  it("promotes fully without a step", () => {
+    expect(order("promote", {}, true)).toEqual({
+      action: "promote",
+      revision: "d04be8",
+      full: true,
+      id: "id-1",
+    });
+  });
+
+  it("binds abort to the canary", () => {
+    expect(order("abort")).toEqual({ action: "abort", revision: "d04be8", id: "id-1" });
+  });
+
+  it("binds retry to the version that failed", () => {
+    const failed = { revision: "d04be8", reason: "r", message: "m", time: "2026-11-21T09:00:00Z" };
+    const rollout = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z", failed };
+    expect(order("retry", { rollout })).toEqual({ action: "retry", revision: "d04be8", id: "id-1" });
+  });
+
+  it.each(["promote", "abort", "retry"] as const)(
+    "refuses %s where there is nothing to do it to",
+    (command) => {
+      expect(() => order(command, { canary: undefined, rollout: undefined })).toThrow(/nothing to/);
+    },
+  );
+});

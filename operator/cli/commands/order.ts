@@ -1,0 +1,80 @@
+import { COMMAND_ANNOTATION, type Command } from "../../api/v1alpha1/commands.ts";
+import type { Arguments } from "../arguments.ts";
+import type { BridgeView, Terminal } from "../bridge-view.ts";
+import { BRIDGES, type Connection, readBridge } from "../connection.ts";
+import { CliFailure, EXIT } from "../failure.ts";
+import { endedBy, follow } from "../follow.ts";
+
+type Acknowledgement = NonNullable<NonNullable<BridgeView["status"]>["command"]>;
+
+/**
+ * `promote`, `abort` and `retry`: writes the command, bound to the revision and step that status shows now, and waits until the operator
+ * has answered. The uid is a precondition, so that a bridge made anew under the same name is not meant.
+ */
+export async function order(
+  args: Arguments & { name: string; command: "promote" | "abort" | "retry" },
+  connection: Connection,
+  terminal: Terminal,
+): Promise<void> {
+  const bridge = await readBridge(connection, args.name);
+  const command = commandFor(bridge, args, terminal.newId());
+  const { uid } = bridge.metadata;
+  await connection.client.mergePatch(BRIDGES, connection.namespace, args.name, {
+    metadata: { uid, annotations: { [COMMAND_ANNOTATION]: JSON.stringify(command) } },
+  });
+  const { result, message } = await acknowledgement(connection, args, command.id, terminal);
+  if (result === "Refused")
+    throw new CliFailure(`the operator refuses to ${args.command} ${args.name}: ${message}`);
+  terminal.write(`${args.name}: ${message}\n`);
+}
+
+/**
+ * What to write for the state that the person sees.
+ * @throws CliFailure when there is nothing to promote, abort or retry
+ */
+export function commandFor(
+  bridge: BridgeView,
+  args: { readonly command: "promote" | "abort" | "retry"; readonly name: string; readonly full: boolean },
+  id: string,
+): Command {
+  const { canary, step, rollout } = bridge.status ?? {};
+  if (args.command === "retry") {
+    const revision = rollout?.failed?.revision;
+    if (revision === undefined)
+      throw new CliFailure(`no version of ${args.name} was rolled back; there is nothing to try again.`);
+    return { action: "retry", revision, id };
+  }
+  const revision = canary?.revision ?? rollout?.canaryRevision;
+  if (revision === undefined)
+    throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
+  if (args.command === "abort") return { action: "abort", revision, id };
+  if (args.full) return { action: "promote", revision, full: true, id };
+  if (step === undefined)
+    throw new CliFailure(`${args.name} is at no step yet; wait for its canary, or promote with --full.`);
+  return { action: "promote", revision, step: step.name, id };
+}
+
+async function acknowledgement(
+  connection: Connection,
+  args: { readonly name: string; readonly command: string; readonly timeoutMs: number },
+  id: string,
+  terminal: Terminal,
+): Promise<Acknowledgement> {
+  const deadline = AbortSignal.timeout(args.timeoutMs);
+  const signal = AbortSignal.any([terminal.signal, deadline]);
+  try {
+    for await (const { bridge, gone } of follow(connection, args.name, signal)) {
+      if (gone) throw new CliFailure(`${args.name} was deleted before the operator answered.`);
+      const answer = bridge.status?.command;
+      if (answer?.id === id) return answer;
+    }
+  } catch (error) {
+    if (!endedBy(signal, error)) throw error;
+  }
+  if (terminal.signal.aborted)
+    throw new CliFailure("interrupted; the command is written and will be obeyed.");
+  throw new CliFailure(
+    `the operator has not answered within ${args.timeoutMs / 1000} s. The command is written and will be obeyed when the operator runs: kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator`,
+    EXIT.timeout,
+  );
+}

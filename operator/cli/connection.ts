@@ -1,0 +1,76 @@
+import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
+import { createClient, type KubeClient } from "../kube/client.ts";
+import { isForbidden, isNotFound, isUnauthorized } from "../kube/errors.ts";
+import { loadKubeConfig } from "../kube/kubeconfig.ts";
+import type { Resource } from "../kube/resources.ts";
+import { createTransport } from "../kube/transport.ts";
+import type { BridgeView } from "./bridge-view.ts";
+import { CliFailure } from "./failure.ts";
+
+export const BRIDGES: Resource = {
+  group: GROUP,
+  version: VERSION,
+  plural: PLURAL,
+  kind: KIND,
+  namespaced: true,
+};
+
+/** The API server and namespace that a command line speaks of. */
+export interface Connection {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+export function connect(options: {
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly namespace: string | undefined;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}): Connection {
+  const { kubeconfig, context, environment } = options;
+  const kubeConfig = loadKubeConfig({ kubeconfig, context, environment });
+  const transport = createTransport({ kubeConfig, userAgent: "kubectl-llmbridge", deadlineMs: 15_000 });
+  const inContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace;
+  return {
+    client: createClient(transport),
+    namespace: options.namespace ?? inContext ?? "default",
+    close: () => transport.close(),
+  };
+}
+
+/**
+ * Reads one bridge.
+ * @throws CliFailure when there is none
+ */
+export async function readBridge({ client, namespace }: Connection, name: string): Promise<BridgeView> {
+  try {
+    return await client.get<BridgeView>(BRIDGES, namespace, name);
+  } catch (error) {
+    throw isNotFound(error) ? new CliFailure(await whyNotFound({ client, namespace }, name)) : error;
+  }
+}
+
+/** Both a missing bridge and a missing CustomResourceDefinition are answered with 404. */
+async function whyNotFound(
+  { client, namespace }: Pick<Connection, "client" | "namespace">,
+  name: string,
+): Promise<string> {
+  try {
+    await client.listPage(BRIDGES, { namespace, limit: 1 });
+    return `there is no bridge ${name} in namespace ${namespace}; \`kubectl llmbridge get -A\` lists all.`;
+  } catch (error) {
+    return isNotFound(error) ? NOT_INSTALLED : `there is no bridge ${name} in namespace ${namespace}.`;
+  }
+}
+
+const NOT_INSTALLED = "this cluster does not know LLMBridge; install the operator's chart first.";
+
+/** The sentence for what the API server or the network answered. */
+export function sentenceOf(error: unknown): string {
+  if (isNotFound(error)) return NOT_INSTALLED;
+  if (isUnauthorized(error))
+    return "the API server does not accept these credentials; log in again or choose another --context.";
+  if (isForbidden(error)) return `you may not do this: ${error.status.message ?? error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

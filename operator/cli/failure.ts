@@ -1,0 +1,23 @@
+/** Exit codes of `kubectl llmbridge`. */
+export const EXIT = {
+  /** Done. */
+  ok: 0,
+  /** Refused, not found, not allowed, or `lint` found something. */
+  failed: 1,
+  /** Wrong use: an unknown command or option, a missing name. */
+  usage: 2,
+  /** The operator did not answer in time. */
+  timeout: 3,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** An end with a sentence for the person and an exit code, and no stack trace. */
+export class CliFailure extends Error {
+  override readonly name = "CliFailure";
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

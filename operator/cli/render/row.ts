@@ -1,0 +1,59 @@
+import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
+import type { BridgeView } from "../bridge-view.ts";
+import { ageText } from "./age.ts";
+import { versionText } from "./version.ts";
+
+const HEAD = [
+  "NAME",
+  "PHASE",
+  "STEP",
+  "STABLE",
+  "CANARY",
+  "WEIGHT",
+  "SERVED",
+  "VERDICT",
+  "REPLICAS",
+  "WORKERS",
+  "AGE",
+];
+
+/** The head of the table of `get`. */
+export function headOf(withNamespace: boolean): readonly string[] {
+  return withNamespace ? ["NAMESPACE", ...HEAD] : HEAD;
+}
+
+/** One bridge as a line of `get`. */
+export function rowOf(bridge: BridgeView, nowMs: number, withNamespace: boolean): readonly string[] {
+  const { metadata, spec, status = {} } = bridge;
+  const { canary, stable, step } = status;
+  const row = [
+    metadata.name,
+    spec.rollout.paused ? `${status.phase ?? "-"} (paused)` : (status.phase ?? "-"),
+    step ? `${step.name} (${step.index + 1}/${step.count})` : "-",
+    versionText(stable),
+    versionText(canary),
+    canary ? `${canary.desiredWeight}%` : "-",
+    canary?.requestShare ?? "-",
+    verdictText(status.verdicts ?? []),
+    `${status.replicas ?? 0}${canary ? `+${canary.replicas}` : ""}`,
+    status.workers ? String(status.workers.current) : "-",
+    ageText(metadata.creationTimestamp, nowMs),
+  ];
+  return withNamespace ? [metadata.namespace ?? "", ...row] : row;
+}
+
+/** From the worst to the best. */
+const ORDER: readonly VerdictStatus["category"][] = [
+  ...(["ProvedWorse", "Violated", "NoData", "Undecided", "ProvedBelow", "Passed"] as const),
+];
+
+/** The verdict that keeps the rollout from going on, or the last good one. */
+export function worstVerdict(verdicts: readonly VerdictStatus[]): VerdictStatus | undefined {
+  return [...verdicts].sort((a, b) => ORDER.indexOf(a.category) - ORDER.indexOf(b.category))[0];
+}
+
+function verdictText(verdicts: readonly VerdictStatus[]): string {
+  const worst = worstVerdict(verdicts);
+  if (worst === undefined) return "-";
+  return worst.estimate === undefined ? worst.category : `${worst.category} (${worst.estimate})`;
+}

@@ -1,0 +1,69 @@
+import { type Arguments, parseArguments } from "./arguments.ts";
+import type { Terminal } from "./bridge-view.ts";
+import { explain } from "./commands/explain.ts";
+import { get } from "./commands/get.ts";
+import { lint } from "./commands/lint.ts";
+import { order } from "./commands/order.ts";
+import { setPaused } from "./commands/pause.ts";
+import { status } from "./commands/status.ts";
+import { type Connection, connect, sentenceOf } from "./connection.ts";
+import { CliFailure, EXIT, type ExitCode } from "./failure.ts";
+import { colours } from "./render/colour.ts";
+import { USAGE } from "./usage.ts";
+
+/** Runs one command line and says how it ended. Never throws for what a person, a cluster or a network does. */
+export async function run(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  try {
+    const args = parseArguments(argv);
+    if (args === "help") {
+      terminal.write(USAGE);
+      return EXIT.ok;
+    }
+    if (args.command === "lint") return await lint(args, terminal);
+    return await runConnected(args, environment, terminal);
+  } catch (error) {
+    terminal.warn(
+      `${colours(terminal.interactive).bad("error:")} ${error instanceof CliFailure ? error.message : sentenceOf(error)}\n`,
+    );
+    return error instanceof CliFailure ? error.exitCode : EXIT.failed;
+  }
+}
+
+async function runConnected(
+  args: Arguments,
+  environment: Readonly<Record<string, string | undefined>>,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const connection = connect({ ...args, environment });
+  try {
+    await dispatch(args, connection, terminal);
+    return EXIT.ok;
+  } finally {
+    await connection.close();
+  }
+}
+
+function dispatch(args: Arguments, connection: Connection, terminal: Terminal): Promise<void> {
+  const { command, name = "" } = args;
+  switch (command) {
+    case "get":
+      return get(args, connection, terminal);
+    case "status":
+      return status({ ...args, name }, connection, terminal);
+    case "explain":
+      return explain({ ...args, name }, connection, terminal);
+    case "promote":
+    case "abort":
+    case "retry":
+      return order({ ...args, name, command }, connection, terminal);
+    case "pause":
+    case "resume":
+      return setPaused({ ...args, name, command }, connection, terminal);
+    case "lint":
+      return Promise.reject(new Error("lint needs no cluster"));
+  }
+}
