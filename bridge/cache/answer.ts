@@ -1,0 +1,34 @@
+/** A whole answer as the client got it; a stream is stored as the bytes of all its events. */
+export interface CachedAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** First byte of a stored answer; a pod takes any other layout for a miss, so that versions may share a Redis. */
+const LAYOUT = 1;
+const HEAD_BYTES = 5;
+
+/** An answer as one value: layout (1 byte), status (u16), length of the content type (u16), content type, body. */
+export function packAnswer(answer: CachedAnswer): Buffer {
+  const typeBytes = Buffer.byteLength(answer.contentType);
+  const packed = Buffer.allocUnsafe(HEAD_BYTES + typeBytes + answer.body.length);
+  packed.writeUInt8(LAYOUT, 0);
+  packed.writeUInt16BE(answer.status, 1);
+  packed.writeUInt16BE(typeBytes, 3);
+  packed.write(answer.contentType, HEAD_BYTES);
+  answer.body.copy(packed, HEAD_BYTES + typeBytes);
+  return packed;
+}
+
+/** The answer in a stored value, or undefined where it was written by something else or was cut short. */
+export function unpackAnswer(packed: Buffer): CachedAnswer | undefined {
+  if (packed.length < HEAD_BYTES || packed[0] !== LAYOUT) return undefined;
+  const bodyStart = HEAD_BYTES + packed.readUInt16BE(3);
+  if (packed.length < bodyStart) return undefined;
+  return {
+    status: packed.readUInt16BE(1),
+    contentType: packed.toString("utf8", HEAD_BYTES, bodyStart),
+    body: packed.subarray(bodyStart),
+  };
+}

@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type CacheSubject, cacheKey } from "./key.ts";
+
+const body = { model: "m", messages: [{ role: "user", content: "hi" }] };
+const subject: CacheSubject = { scope: "ns/b", tenant: "t", route: "chat", upstreamModel: "u m", body };
+const keyOf = (changes: Partial<CacheSubject>) => cacheKey({ ...subject, ...changes });
+const keyOfBody = (fields: Record<string, unknown>) => keyOf({ body: { ...body, ...fields } });
+
+describe("cacheKey", () => {
+  it("never lets two tenants share an entry", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (a, b, text) => {
+        fc.pre(a !== b);
+        const asked = { messages: [{ role: "user", content: text }] };
+        expect(keyOf({ tenant: a, body: asked })).not.toBe(keyOf({ tenant: b, body: asked }));
+      }),
+    );
+    expect(keyOf({ tenant: "a", upstreamModel: "bc" })).not.toBe(keyOf({ tenant: "ab", upstreamModel: "c" }));
+  });
+
+  it("depends on bridge, route and upstream model", () => {
+    const changed = [{ scope: "ns/c" }, { route: "embeddings" }, { upstreamModel: "v m" }] as const;
+    for (const change of changed) expect(keyOf(change)).not.toBe(keyOf({}));
+  });
+
+  it("does not depend on the order of keys at any depth", () => {
+    const asked = {
+      messages: [{ role: "user", content: "hi" }],
+      max_tokens: 5,
+      a: { b: 1, c: { d: 2, e: 3 } },
+    };
+    const turned = {
+      a: { c: { e: 3, d: 2 }, b: 1 },
+      max_tokens: 5,
+      messages: [{ content: "hi", role: "user" }],
+    };
+    expect(keyOf({ body: asked })).toBe(keyOf({ body: turned }));
+    expect(keyOf({ body: { messages: [1, 2] } })).not.toBe(keyOf({ body: { messages: [2, 1] } }));
+  });
+
+  it("changes with every field that is not on the list of ignored ones", () => {
+    const ignored = ["model", "user", "metadata", "service_tier", "safety_identifier"];
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.jsonValue({ maxDepth: 3 }), (name, value) => {
+        fc.pre(value !== null && value !== false && !ignored.includes(name) && !(name in body));
+        fc.pre(!name.startsWith("__proto"));
+        expect(keyOfBody({ [name]: value })).not.toBe(keyOf({}));
+      }),
+    );
+    for (const name of ignored) expect(keyOfBody({ [name]: "x" })).toBe(keyOf({}));
+  });
+
+  it("takes absent, null and a false stream for the same, a true stream for another", () => {
+    for (const same of [{ stream: false }, { stream: null }, { temperature: null }, { store: false }])
+      expect(keyOfBody(same)).toBe(keyOf({}));
+    expect(keyOfBody({ stream: true })).not.toBe(keyOf({}));
+  });
+
+  it.each([
+    ["a temperature above 0", { temperature: 0.7 }],
+    ["several answers", { n: 2, temperature: 0 }],
+    ["storage at the provider", { store: true }],
+    ["a hosted tool", { tools: [{ type: "web_search" }] }],
+    ["web search", { web_search_options: {} }],
+    ["audio output", { audio: { voice: "x" } }],
+  ])("refuses %s", (_name, fields) => {
+    expect(keyOfBody(fields)).toBeUndefined();
+  });
+
+  it.each([
+    ["temperature 0", { temperature: 0 }],
+    ["a temperature with a seed", { temperature: 0.7, seed: 1 }],
+    ["n = 1", { n: 1 }],
+    ["the caller's own functions", { tools: [{ type: "function", function: { name: "f" } }] }],
+  ])("accepts %s", (_name, fields) => {
+    expect(keyOfBody(fields)).toBeTypeOf("string");
+  });
+
+  it("refuses other routes, bodies that are no object, and nesting that would exhaust the stack", () => {
+    expect(keyOf({ route: "models" })).toBeUndefined();
+    for (const odd of [undefined, null, 1, "x", []]) expect(keyOf({ body: odd })).toBeUndefined();
+    let deep: unknown = 1;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    expect(keyOfBody({ deep })).toBeUndefined();
+  });
+});

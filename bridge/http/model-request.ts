@@ -1,0 +1,61 @@
+import type { ModelRequest } from "../upstreams/protocol.ts";
+import { clientFailure, type Failure } from "./failure.ts";
+import { jsonFaultOffset, linePlace } from "./json.ts";
+
+export type ReadRequest =
+  | { readonly ok: true; readonly request: ModelRequest }
+  | { readonly ok: false; readonly failure: Failure };
+
+function refuse(message: string, param?: string): ReadRequest {
+  return { ok: false, failure: clientFailure(400, "invalid_request", message, param) };
+}
+
+/**
+ * Parses the body of a chat or embeddings request, once for all who need it. Checks what the bridge itself relies on; what
+ * the model thinks of the rest, its upstream says.
+ */
+export function readModelRequest(route: "chat" | "embeddings", body: Buffer, requestId: string): ReadRequest {
+  const text = body.toString();
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    const place = text === "" ? "it is empty" : `it goes wrong at ${linePlace(text, jsonFaultOffset(text))}`;
+    const failure = clientFailure(400, "invalid_json", `body: not valid JSON, ${place}; send a JSON object.`);
+    return { ok: false, failure };
+  }
+  return checkModelRequest(route, json, body, requestId);
+}
+
+/** The same for a body that is parsed already. */
+export function checkModelRequest(
+  route: "chat" | "embeddings",
+  json: unknown,
+  body: Buffer,
+  requestId: string,
+): ReadRequest {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    return refuse("body: not a JSON object; send an object with model and messages.");
+  }
+  const fields = json as Record<string, unknown>;
+  const { model, stream } = fields;
+  if (typeof model !== "string" || model === "") {
+    return refuse("model: missing or not a string; name one of the models that /v1/models lists.", "model");
+  }
+  if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
+    return refuse("stream: not a boolean; write true or false.", "stream");
+  }
+  if (route === "chat" && !Array.isArray(fields.messages)) {
+    return refuse(
+      "messages: missing or not an array; send the conversation as an array of messages.",
+      "messages",
+    );
+  }
+  if (route === "embeddings" && fields.input === undefined) {
+    return refuse("input: missing; send a text or an array of texts.", "input");
+  }
+  return {
+    ok: true,
+    request: { body, json: fields, model, stream: route === "chat" && stream === true, requestId },
+  };
+}

@@ -1,0 +1,35 @@
+import type { FaultDomain } from "../../contract/metrics.ts";
+import { clientFailure, type Failure } from "./failure.ts";
+
+/** Whose fault an upstream's status is: 429 and 5xx the upstream's, other 4xx the caller's. */
+export function domainOfStatus(status: number): FaultDomain | undefined {
+  if (status < 400) return undefined;
+  return status === 429 || status >= 500 ? "upstream" : "client";
+}
+
+/** 401 and 403 concern the bridge's own credentials: the caller's were not sent. A wrong Secret is a broken configuration. */
+export function credentialsRefused(upstream: string, status: number): Failure {
+  return {
+    status: 502,
+    domain: "bridge",
+    code: "upstream_credentials",
+    message: `Upstream ${upstream} refused the bridge's credentials (${status}); correct the Secret that the upstream's secretRef names.`,
+  };
+}
+
+export function incompleteStream(upstream: string): Failure {
+  return {
+    status: 502,
+    domain: "upstream",
+    code: "upstream_incomplete",
+    message: `Upstream ${upstream} ended its stream without the terminal event; the answer is not complete, try again.`,
+  };
+}
+
+export function slowClient(ms: number): Failure {
+  return clientFailure(
+    408,
+    "client_too_slow",
+    `The answer was not read for ${ms} ms; read streams as they come, or ask for an answer in one piece.`,
+  );
+}
