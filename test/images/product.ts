@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  type BuiltImage,
+  baseName,
+  buildImage,
+  cachedImage,
+  type ImageRequest,
+  isStored,
+  localName,
+} from "./build-image.ts";
+import { ensureNodeBase, nodeBaseKey } from "./node-base.ts";
+
+const CHECKOUT = resolve(import.meta.dirname, "../..");
+const COMMON = [
+  "package.json",
+  "package-lock.json",
+  ".npmrc",
+  "tools/build.ts",
+  "tools/rootfs.ts",
+  "contract",
+];
+
+export type ProductImage = "operator" | "bridge";
+
+/** What an image of the product is built from; `dockerfile` and `context` are the shipped ones. */
+export function productRequest(target: ProductImage): ImageRequest {
+  const npmrc = join(homedir(), ".npmrc");
+  return {
+    name: `llmbridge/${target}:dev`,
+    dockerfile: join(CHECKOUT, "Dockerfile"),
+    target,
+    context: CHECKOUT,
+    inputs: [...COMMON, target],
+    basedOn: [nodeBaseKey()],
+    ...(existsSync(npmrc) ? { secrets: { npmrc } } : {}),
+  };
+}
+
+/** Builds an image on the stand-in base; at once when one of the same inputs exists. */
+export async function productImage(
+  cache: string,
+  target: ProductImage,
+): Promise<BuiltImage & { fresh: boolean }> {
+  const request = productRequest(target);
+  const cached = cachedImage(cache, request);
+  if (cached !== undefined) return { ...cached, fresh: false };
+  await ensureNodeBase(cache);
+  return { ...(await buildImage(cache, request)), fresh: true };
+}
+
+/** An image built on the bridge's: its Dockerfile begins with `ARG BRIDGE_IMAGE` and `FROM ${BRIDGE_IMAGE}`. */
+export function imageOnBridge(
+  cache: string,
+  request: Omit<ImageRequest, "basedOn">,
+): Promise<BuiltImage & { fresh: boolean }> {
+  return imageOnProduct(cache, "bridge", "BRIDGE_IMAGE", request);
+}
+
+/** An image built on one of the product's, whose name is given to its Dockerfile as `argument`. */
+export async function imageOnProduct(
+  cache: string,
+  target: ProductImage,
+  argument: string,
+  request: Omit<ImageRequest, "basedOn">,
+): Promise<BuiltImage & { fresh: boolean }> {
+  const product = await productImage(cache, target);
+  const full: ImageRequest = {
+    ...request,
+    basedOn: [product.id],
+    buildArgs: { ...request.buildArgs, [argument]: localName(baseName(product)) },
+  };
+  const cached = cachedImage(cache, full);
+  if (cached !== undefined) return { ...cached, fresh: false };
+  if (!(await isStored(cache, baseName(product)))) {
+    await ensureNodeBase(cache);
+    await buildImage(cache, productRequest(target));
+  }
+  return { ...(await buildImage(cache, full)), fresh: true };
+}

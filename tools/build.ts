@@ -1,0 +1,88 @@
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type BuildOptions, build } from "rolldown";
+
+const ROOT = resolve(import.meta.dirname, "..");
+
+/** A folder below dist/ and the entries it is bundled from; entries of one bundle share their common code. */
+interface Bundle {
+  readonly name: string;
+  readonly entries: Readonly<Record<string, string>>;
+  /** The entry that people run by name; it gets a first line that finds Node, and its executable bit. */
+  readonly command?: string;
+}
+
+const BUNDLES: readonly Bundle[] = [
+  { name: "operator", entries: { main: "operator/main.ts" } },
+  { name: "bridge", entries: { main: "bridge/main.ts", worker: "bridge/workers/worker.ts" } },
+  { name: "cli", entries: { main: "operator/cli/main.ts" }, command: "main" },
+];
+
+/** Options for one bundle: ECMAScript modules for Node with all dependencies inside. */
+export function bundleOptions(bundle: Bundle, root: string, output: string): BuildOptions {
+  return {
+    cwd: root,
+    input: { ...bundle.entries },
+    platform: "node",
+    // Optional native parts that their packages look for at run time and do without.
+    external: ["@napi-rs/nice", "pg-native", "bufferutil", "utf-8-validate"],
+    // CommonJS packages ask where they are; in the bundle that is where the bundle is.
+    transform: { define: { __dirname: "import.meta.dirname", __filename: "import.meta.filename" } },
+    logLevel: "warn",
+    // The generated API classes of client-node say nothing about side effects and have none; the operator uses few of them.
+    treeshake: { moduleSideEffects: [{ test: /\/@kubernetes\/client-node\/dist\//, sideEffects: false }] },
+    output: {
+      dir: join(output, bundle.name),
+      format: "esm",
+      entryFileNames: "[name].js",
+      chunkFileNames: "shared-[hash].js",
+      // Smaller sources are less memory: V8 keeps the text of what it runs.
+      minify: true,
+      keepNames: true,
+      ...(bundle.command === undefined ? {} : { banner: "#!/usr/bin/env node" }),
+    },
+  };
+}
+
+/** Says which entry file is missing and what it is needed for; undefined when all exist. */
+export function missingEntry(
+  bundles: readonly Bundle[],
+  exists: (path: string) => boolean,
+): string | undefined {
+  for (const bundle of bundles) {
+    for (const path of Object.values(bundle.entries)) {
+      if (!exists(path)) return `${path} does not exist; dist/${bundle.name} is bundled from it.`;
+    }
+  }
+  return undefined;
+}
+
+/** Bundles the named parts (all when none is named) into `output`. Throws when an entry is missing or does not compile. */
+export async function bundle(names: readonly string[], output = join(ROOT, "dist")): Promise<void> {
+  const unknown = names.find((name) => !BUNDLES.some((known) => known.name === name));
+  if (unknown !== undefined) {
+    throw new Error(
+      `"${unknown}" is no bundle; write ${BUNDLES.map((known) => known.name).join(", ")} or nothing.`,
+    );
+  }
+  const wanted = BUNDLES.filter((known) => names.length === 0 || names.includes(known.name));
+  const missing = missingEntry(wanted, (path) => existsSync(join(ROOT, path)));
+  if (missing !== undefined) throw new Error(missing);
+  mkdirSync(output, { recursive: true });
+  // Node asks the nearest package.json what a .js file is.
+  writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');
+  for (const one of wanted) {
+    rmSync(join(output, one.name), { recursive: true, force: true });
+    await build(bundleOptions(one, ROOT, output));
+    if (one.command !== undefined) chmodSync(join(output, one.name, `${one.command}.js`), 0o755);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await bundle(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
