@@ -1,0 +1,55 @@
+import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { run } from "../../tools/setup/command.ts";
+import { cgroupsExist, removeCgroups } from "./cgroups.ts";
+import { linkExists, removeLink } from "./network.ts";
+import { FIXED_FOLDERS } from "./node.ts";
+import { killOwned, ownedBy } from "./processes.ts";
+import type { ClusterSettings } from "./settings.ts";
+
+/**
+ * Removes everything of a cluster, running or left over: processes (they carry the work folder in their environment;
+ * the node's first process takes all containers and mounts with it), the veth pair with its routes, cgroups, and the
+ * work folder. Safe to call when there is nothing.
+ */
+export async function removeCluster(settings: ClusterSettings, keepLogs = false): Promise<void> {
+  const { workFolder } = settings;
+  await killOwned(workFolder);
+  await removeLink(settings.link);
+  if (cgroupsExist(settings.cgroup)) await removeCgroups(settings.cgroup);
+  for (const mount of mountsBelow(workFolder)) await run(["umount", "--lazy", mount]);
+  for (const folder of FIXED_FOLDERS) removeIfEmpty(folder);
+  const doomed = keepLogs
+    ? ["node", "etcd", "prometheus", "state.json"].map((name) => `${workFolder}/${name}`)
+    : [workFolder];
+  for (const path of doomed) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** What a cluster would leave behind, in words; empty when there is nothing. */
+export function leftovers(settings: ClusterSettings): string[] {
+  const { workFolder } = settings;
+  return [
+    ...ownedBy(workFolder).map((id) => `process ${id.pid}`),
+    ...(linkExists(settings.link) ? [`network link ${settings.link}`] : []),
+    ...(cgroupsExist(settings.cgroup) ? ["cgroups"] : []),
+    ...mountsBelow(workFolder).map((mount) => `mount ${mount}`),
+    ...(existsSync(workFolder) ? [`folder ${workFolder}`] : []),
+  ];
+}
+
+/** Mount points below a folder as this process sees them, the deepest first. */
+function mountsBelow(folder: string): string[] {
+  return readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path === folder || path.startsWith(`${folder}/`))
+    .sort((left, right) => right.length - left.length);
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EBUSY") throw error;
+  }
+}

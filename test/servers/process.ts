@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const KEPT_LINES = 100;
+
+/** A server process that a test started, and that the test ends. */
+export interface ServerProcess {
+  readonly pid: number;
+  /** Sends a signal; no-op once it has exited. */
+  signal(name: NodeJS.Signals): void;
+  /** SIGTERM, SIGKILL after `graceMs`; resolves when it is gone. Calling it again is fine. */
+  stop(graceMs?: number): Promise<void>;
+  readonly exited: Promise<number | undefined>;
+  /** The line that said that it serves. */
+  readonly readyLine: string;
+  /** The last lines of its output, oldest first. */
+  readonly lastLines: readonly string[];
+}
+
+export interface StartOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** The line of stdout or stderr that says that it serves. */
+  readonly ready: RegExp;
+  /** Default 20,000. */
+  readonly readyWithinMs?: number;
+}
+
+/**
+ * Starts a server and waits for its ready line.
+ * @throws with its last lines of output if it exits or stays silent first.
+ */
+export async function startProcess(options: StartOptions): Promise<ServerProcess> {
+  const child: ChildProcess = spawn(options.command, options.args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const exited = new Promise<number | undefined>((resolve) => {
+    // "close" instead of "exit": by then its last words have arrived.
+    child.once("close", (code) => resolve(code ?? undefined));
+    child.once("error", () => resolve(undefined));
+  });
+  const lastLines: string[] = [];
+  const readyLine = await new Promise<string>((resolve, reject) => {
+    const fail = (what: string) =>
+      reject(new Error(`${options.command}: ${what} before it was ready; it said: ${lastLines.join(" | ")}`));
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      fail("time ran out");
+    }, options.readyWithinMs ?? 20_000);
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => {
+        lastLines.push(line);
+        if (lastLines.length > KEPT_LINES) lastLines.shift();
+        if (!options.ready.test(line)) return;
+        clearTimeout(timer);
+        resolve(line);
+      });
+    }
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      fail(`exited with ${code ?? signal}`);
+    });
+  });
+
+  return {
+    pid: child.pid ?? 0,
+    exited,
+    readyLine,
+    lastLines,
+    signal: (name) => void child.kill(name),
+    async stop(graceMs = 5_000) {
+      child.kill("SIGCONT");
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
