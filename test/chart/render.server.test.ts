@@ -1,0 +1,182 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { parseAdministratorSettings } from "../../operator/settings/file.ts";
+import { readProcessSettings } from "../../operator/settings/read-process.ts";
+import { type ChartBed, chartBed } from "./chart-bed.ts";
+import { CHART, type Manifest } from "./helm.ts";
+import { isMap, pathsOf, withValue } from "./values.ts";
+
+const values = parse(readFileSync(join(CHART, "values.yaml"), "utf8")) as Record<string, unknown>;
+const source = { name: "default", url: "http://prometheus.monitoring.svc:9090", allowedNamespaces: ["ai"] };
+
+/** Values that take every branch of the templates that a boolean does not. */
+const everything = {
+  ...{ imagePullSecrets: [{ name: "registry" }], replicas: 2, logLevel: "debug", priorityClassName: "high" },
+  image: { digest: `sha256:${"a".repeat(64)}` },
+  settings: { sources: [source] },
+  sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
+  serviceAccount: { name: "operator", annotations: { "example.com/a": "b" } },
+  podDisruptionBudget: { enabled: true },
+  networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },
+  ...{ podAnnotations: { "example.com/a": "b" }, podLabels: { "example.com/l": "v" } },
+  ...{ nodeSelector: { a: "b" }, tolerations: [{ operator: "Exists" }], affinity: { podAntiAffinity: {} } },
+  topologySpreadConstraints: [
+    {
+      maxSkew: 1,
+      topologyKey: "zone",
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: { a: "b" } },
+    },
+  ],
+};
+
+let bed: ChartBed;
+
+beforeAll(async () => {
+  bed = await chartBed();
+});
+
+afterAll(async () => {
+  await bed.down();
+});
+
+/** Every object, but those whose kind this API server does not know, in a dry run under strict validation. */
+function accepted(manifests: readonly Manifest[]): string {
+  const known = manifests.filter(({ kind }) => kind !== "PodMonitor");
+  const environment = { ...process.env, KUBECONFIG: bed.server.kubeconfigPath };
+  const args = ["apply", "--dry-run=server", "--validate=strict", "-f", "-"];
+  const input = JSON.stringify({ apiVersion: "v1", kind: "List", items: known });
+  return execFileSync(bed.server.kubectlPath, args, { env: environment, input, encoding: "utf8" });
+}
+
+const named = (manifests: readonly Manifest[], kind: string) => manifests.filter((one) => one.kind === kind);
+
+describe("the chart", () => {
+  it("passes helm lint", async () => {
+    await bed.helm.run(["lint", CHART, "--strict"]);
+  });
+
+  it("renders objects that the API server accepts", async () => {
+    expect(accepted(await bed.helm.template())).toContain("deployment.apps/llmb created");
+  });
+
+  it("does so with every value set", async () => {
+    const manifests = await bed.helm.template(everything);
+    expect(accepted(manifests)).toContain("networkpolicy.networking.k8s.io/llmb created");
+  });
+
+  it.each(
+    pathsOf(values, (value) => typeof value === "boolean").map((path) => [path.join("."), path] as const),
+  )("renders with %s flipped", async (_, path) => {
+    const present = path.reduce<unknown>((node, key) => (isMap(node) ? node[key] : undefined), values);
+    const flipped = withValue(path, !present) as Record<string, object>;
+    const needed =
+      path.join(".") === "serviceAccount.create"
+        ? { serviceAccount: { create: false, name: "mine" } }
+        : flipped;
+    const manifests = await bed.helm.template(needed);
+    const before = await bed.helm.template();
+    expect(manifests).not.toEqual(before);
+    accepted(manifests);
+  });
+
+  it("puts all rights into the watched namespaces when there are some", async () => {
+    const manifests = await bed.helm.template({
+      watchNamespaces: ["a", "b"],
+      rbac: { aggregateUserRoles: false },
+    });
+    expect(named(manifests, "ClusterRole")).toEqual([]);
+    expect(named(manifests, "ClusterRoleBinding")).toEqual([]);
+    const namespaces = named(manifests, "Role").map(({ metadata }) => metadata.namespace);
+    expect(namespaces).toEqual(["a", "b", "operators"]);
+  });
+});
+
+describe("values.schema.json", () => {
+  const free = [
+    "annotations",
+    "labels",
+    "podAnnotations",
+    "podLabels",
+    "nodeSelector",
+    "affinity",
+    "requests",
+    "limits",
+  ];
+  const objects = [[], ...pathsOf(values, isMap)].filter((path) => !free.includes(path.at(-1) ?? ""));
+
+  it.each(objects.map((path) => [path.join(".") || "the top", path] as const))(
+    "refuses an unknown value in %s",
+    async (_, path) => {
+      await expect(bed.helm.template(withValue([...path, "typo"], 1))).rejects.toThrow(
+        /additional properties 'typo' not allowed/,
+      );
+    },
+  );
+
+  it.each<[string, object]>([
+    ["an unknown resource", { resources: { limits: { memroy: "1Gi" } } }],
+    ["a source without address", { settings: { sources: [{ name: "default" }] } }],
+    ["an address that is none", { settings: { sources: [{ ...source, url: "prometheus:9090" }] } }],
+    ["text where a boolean belongs", { crds: { install: "no" } }],
+    ["an unknown log level", { logLevel: "loud" }],
+  ])("refuses %s", async (_, wrong) => {
+    await expect(bed.helm.template(wrong)).rejects.toThrow("don't meet the specifications of the schema");
+  });
+
+  it("allows what a parent chart passes to every child", async () => {
+    await bed.helm.template({ global: { anything: true } });
+  });
+});
+
+describe("the operator's pod", () => {
+  interface Probe {
+    readonly httpGet: { readonly path: string };
+    readonly periodSeconds: number;
+    readonly failureThreshold: number;
+  }
+  interface Container {
+    readonly args: readonly string[];
+    readonly startupProbe: Probe;
+  }
+  interface Deployment extends Manifest {
+    readonly spec: {
+      readonly template: {
+        readonly metadata: object;
+        readonly spec: { readonly containers: readonly Container[] };
+      };
+    };
+  }
+
+  it("is admitted where only restricted pods are", async () => {
+    await bed.api.request("POST", "/api/v1/namespaces/operators/serviceaccounts", {
+      metadata: { name: "llmb" },
+    });
+    const [deployment] = named(
+      await bed.helm.template({ sourceSecrets: everything.sourceSecrets }),
+      "Deployment",
+    ) as Deployment[];
+    const { template } = deployment?.spec ?? { template: undefined };
+    const pod = { ...template, metadata: { ...template?.metadata, name: "trial" } };
+    await bed.api.request("POST", "/api/v1/namespaces/operators/pods?dryRun=All&fieldValidation=Strict", pod);
+  });
+
+  it("is given two minutes to start on a busy node before liveness may end it", async () => {
+    const [deployment] = named(await bed.helm.template({}), "Deployment") as Deployment[];
+    const probe = deployment?.spec.template.spec.containers[0]?.startupProbe;
+    expect(probe?.httpGet.path).toBe("/healthz");
+    expect((probe?.periodSeconds ?? 0) * (probe?.failureThreshold ?? 0)).toBe(120);
+  });
+
+  it("gets flags that the operator takes and a settings file that it can read", async () => {
+    const manifests = await bed.helm.template({ ...everything, watchNamespaces: ["ai", "web"] });
+    const [deployment] = named(manifests, "Deployment") as Deployment[];
+    const settings = readProcessSettings(deployment?.spec.template.spec.containers[0]?.args ?? [], {});
+    expect(settings).toMatchObject({ leaseName: "llmb", logLevel: "debug", watchNamespaces: ["ai", "web"] });
+    const [file] = named(manifests, "ConfigMap") as (Manifest & { data: Record<string, string> })[];
+    expect(parseAdministratorSettings(file?.data["settings.yaml"] ?? "").sources).toMatchObject([source]);
+  });
+});
