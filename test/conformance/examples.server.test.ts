@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { fieldSchema } from "../../operator/api/crd.ts";
+import { nodeAt } from "../../operator/api/schema/validations.ts";
+import { lintYaml } from "../../operator/cli/lint-yaml.ts";
+import { createProgress } from "../../tools/setup/progress.ts";
+import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
+import { type BridgeApi, bridgeApi } from "./bridge-api.ts";
+
+const folder = join(import.meta.dirname, "../../examples");
+const examples = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
+
+let server: ApiServer;
+let api: BridgeApi;
+
+beforeAll(async () => {
+  server = await apiServerUp({ progress: createProgress({ write: () => {}, nowMs: Date.now }) });
+  api = bridgeApi(server.kubeconfigPath);
+  await api.installCrd();
+});
+
+afterAll(async () => {
+  await api.close();
+  await server.down();
+});
+
+describe.each(examples)("%s", (name) => {
+  const path = join(folder, name);
+
+  it("applies by kubectl", () => {
+    const environment = { ...process.env, KUBECONFIG: server.kubeconfigPath };
+    const said = execFileSync(server.kubectlPath, ["apply", "-f", path], {
+      env: environment,
+      encoding: "utf8",
+    });
+    expect(said).toMatch(/llmbridge\.llmbridge\.dev\/\S+ (created|configured|unchanged)/);
+  });
+
+  it("is valid for lint", () => {
+    expect(lintYaml(readFileSync(path, "utf8")).map(({ kind }) => kind)).toEqual(["valid"]);
+  });
+});
+
+it("full.yaml names every part of the spec", () => {
+  const { spec } = parse(readFileSync(join(folder, "full.yaml"), "utf8")) as { spec: object };
+  expect(Object.keys(spec).sort()).toEqual(
+    Object.keys(nodeAt(fieldSchema(), "spec").properties ?? {}).sort(),
+  );
+});

@@ -1,0 +1,171 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { conditionOf } from "../scene/api.ts";
+import { type Kubectl, kubectlIn, outputOfFailure } from "../scene/kubectl.ts";
+import { expectUnharmed, type Serving, serving, sufferingOf } from "../scene/rollback.ts";
+import { openScene, type Scene } from "../scene/scene.ts";
+
+let scene: Scene;
+let kubectl: Kubectl;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llmbridge-cli-"));
+  scene = await openScene("cli");
+  kubectl = kubectlIn(scene.cluster, scene.namespace);
+});
+afterAll(async () => {
+  await scene?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const llmbridge = (...args: readonly string[]) => kubectl("llmbridge", ...args);
+
+/** A rollout that waits for a person at half of the traffic. */
+const rollout = {
+  steps: [
+    { name: "half", weight: 50, hold: "5s", approval: true },
+    { name: "all", weight: 100, hold: "1s" },
+  ],
+  analysis: { interval: "5s", errors: { rollbackAbove: "5%", promoteBelow: "10%" } },
+};
+
+let of: Serving;
+let stable: string;
+let canary: string;
+
+/** The canary holds at half of the traffic; returns its revision. */
+async function canaryHolds(): Promise<string> {
+  const status = await of.bridge.waitFor(
+    "at half",
+    ({ phase, step }) => phase === "Holding" && step?.name === "half",
+  );
+  return status.canary?.revision ?? "";
+}
+
+describe("kubectl llmbridge, against a bridge that serves", () => {
+  it("lint says what the API server would, with the line and the remedy", async () => {
+    const manifest = (spec: object) =>
+      stringify({
+        apiVersion: "llmbridge.dev/v1alpha1",
+        kind: "LLMBridge",
+        metadata: { name: "chat" },
+        spec,
+      });
+    const spec = { ...(await scene.spec()), rollout };
+    const [good, bad, worse] = ["good.yaml", "bad.yaml", "worse.yaml"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(good, manifest(spec));
+    await writeFile(bad, manifest({ ...spec, scaling: { minReplicas: 5, maxReplicas: 2 } }));
+    await writeFile(worse, manifest({ ...spec, replica: 2 }));
+    expect(await llmbridge("lint", "-f", good)).toMatch(/good\.yaml:1: .*valid/);
+    const said = await outputOfFailure(llmbridge("lint", "-f", bad));
+    expect(said).toMatch(/error: .*bad\.yaml:\d+: spec\.scaling/);
+    // Rules are judged on a manifest of the right shape only, here as at the API server.
+    const unknown = await outputOfFailure(llmbridge("lint", "-f", worse));
+    expect(unknown).toMatch(/error: .*worse\.yaml:\d+: spec\.replica: .*replicas/);
+  });
+
+  it("shows a bridge at rest, and refuses orders for which there is nothing", async () => {
+    of = await serving(
+      scene,
+      "chat",
+      { replicas: 2, rollout },
+      { rps: 8, longStreams: 1, longStreamSeconds: 10, agents: 1 },
+    );
+    stable = of.stable;
+    expect(await llmbridge("get")).toMatch(
+      new RegExp(`NAME +PHASE +STEP .*\\nchat +Stable +- +${stable} \\(dev\\) +- `),
+    );
+    expect(await llmbridge("explain", "chat")).toMatch("The stable version is what the spec asks for.");
+    for (const order of ["promote", "abort"])
+      expect(await outputOfFailure(llmbridge(order, "chat"))).toBe(
+        `error: chat has no canary; there is nothing to ${order}.\n`,
+      );
+    expect(await outputOfFailure(llmbridge("retry", "chat"))).toMatch("there is nothing to try again");
+    expect(await outputOfFailure(llmbridge("status", "chta"))).toMatch(/^error: .*chta/);
+  });
+
+  it("pause holds a canary, which promote does not overrule, and resume lets it go on", async () => {
+    await of.bridge.patch({ image: await scene.image("next") });
+    canary = await canaryHolds();
+    expect(await llmbridge("pause", "chat")).toMatch(/^chat: paused\./);
+    expect(await llmbridge("pause", "chat")).toBe("chat: is paused already.\n");
+    await of.bridge.waitFor("paused", ({ summary = "" }) => summary.includes("paused"));
+    expect(await llmbridge("get", "chat")).toMatch("Holding (paused)");
+    expect(await llmbridge("explain", "chat")).toMatch(
+      "It is paused; `kubectl llmbridge resume chat` lets it go on.",
+    );
+    expect(await outputOfFailure(llmbridge("promote", "chat"))).toBe(
+      "error: the operator refuses to promote chat: The rollout is paused; `kubectl llmbridge resume` it first.\n",
+    );
+    expect(await llmbridge("resume", "chat")).toBe("chat: goes on.\n");
+  });
+
+  it("shows what the canary waits for, and promote releases the step that needs approval", async () => {
+    await of.bridge.waitFor("waiting for a person", ({ rollout: state }) => state?.heldFor === "Approval");
+    const status = await llmbridge("status", "chat");
+    expect(status).toMatch(new RegExp(`├─ stable +${stable} .*2/2 ready`));
+    expect(status).toMatch(new RegExp(`├─ canary +${canary} .*2/2 ready`));
+    expect(status).toMatch(/errors +[+-]\d+\.\d\dpp .*n=\d+ +ProvedBelow/);
+    expect(status).toMatch(/● half 50% .*\(needs approval\) +○ all 100%/);
+    expect(await llmbridge("explain", "chat")).toMatch(
+      "Why is it not promoted yet? Step half waits for a person: `kubectl llmbridge promote chat`.",
+    );
+    console.log(
+      await kubectl("get", "llmb"),
+      await llmbridge("get"),
+      status,
+      await llmbridge("explain", "chat"),
+    );
+    expect(await llmbridge("promote", "chat")).toBe(
+      "chat: Step half is released; it is left as soon as its pods are ready.\n",
+    );
+    await of.bridge.promoted(await scene.image("next"));
+    expect((await of.bridge.status()).stable?.revision).toBe(canary);
+    await kubectl("wait", "--for=condition=Ready", "llmbridge/chat", "--timeout=10s");
+  });
+
+  it("abort takes a canary away, retry tries it again, and promote --full makes it stable at once", async () => {
+    await of.bridge.patch({ image: await scene.image("first") });
+    const withdrawn = await canaryHolds();
+    expect(await llmbridge("abort", "chat")).toBe("chat: The canary is withdrawn.\n");
+    const status = await of.bridge.rolledBack();
+    expect(status).toMatchObject({
+      stable: { revision: canary },
+      rollout: { failed: { reason: "Command" } },
+    });
+    expect(conditionOf(status, "Progressing")).toMatchObject({ status: "False", reason: "RolledBack" });
+    expect(await llmbridge("explain", "chat")).toMatch(
+      "a person asked for it. Change the spec, or try the same again with `kubectl llmbridge retry chat`.",
+    );
+    expect(await llmbridge("retry", "chat")).toBe(
+      `chat: Revision ${withdrawn} is tried again from the first step.\n`,
+    );
+    await canaryHolds();
+    expect(await llmbridge("promote", "chat", "--full")).toBe(
+      "chat: All of the traffic moves to the canary as soon as its pods are ready.\n",
+    );
+    await of.bridge.promoted(await scene.image("first"));
+  });
+
+  it("told it all in Events, and no client suffered", async () => {
+    const described = await kubectl("describe", "llmbridge", "chat");
+    for (const reason of ["FirstReady", "NewRevision", "Prepared", "Command", "RolledBack"])
+      expect(described.slice(described.indexOf("Events:"))).toMatch(new RegExp(`\\b${reason}\\b`));
+    console.log(described.slice(described.indexOf("Events:")), await llmbridge("explain", "chat"));
+    const report = await of.load.stop(15_000);
+    console.log(
+      `cli: ${Object.keys(report.versions)
+        .map((one) => `${one}: ${sufferingOf(one, report)}`)
+        .join("; ")}`,
+    );
+    expectUnharmed(of, report);
+    expect(report.samples).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
+import type { Load } from "../load/load.ts";
+import { type Bridge, conditionOf } from "../scene/api.ts";
+import { openScene, type Scene } from "../scene/scene.ts";
+
+const SOURCE_AWAY_MS = 60_000;
+const SERVER_AWAY_MS = 20_000;
+
+let scene: Scene;
+beforeAll(async () => {
+  scene = await openScene("outages");
+});
+afterEach(async () => {
+  // Whatever a test did, the next one and the cluster's other users find both as they were.
+  await scene?.cluster.start("kube-apiserver");
+  await scene?.cluster.startPrometheus();
+});
+afterAll(async () => scene?.close());
+
+/** A bridge in the middle of its first step, under load. */
+async function holding(name: string): Promise<{ bridge: Bridge; load: Load; status: LLMBridgeStatus }> {
+  const bridge = scene.bridge(name);
+  await bridge.apply(
+    await scene.spec({
+      scaling: { minReplicas: 3, maxReplicas: 3 },
+      rollout: {
+        steps: [
+          { name: "half", weight: 50, hold: "15s" },
+          { name: "all", weight: 100, hold: "5s" },
+        ],
+        analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
+      },
+    }),
+  );
+  await bridge.promoted(await scene.image("first"));
+  const load = await scene.load(bridge, { rps: 30, agents: 2, longStreams: 2, longStreamSeconds: 20 });
+  await bridge.patch({ image: await scene.image("next") });
+  const status = await bridge.waitFor(
+    "holding",
+    ({ rollout }) => rollout?.phase === "Holding" && rollout.servedSince !== undefined,
+  );
+  return { bridge, load, status };
+}
+
+/** What must not move while nothing is known. */
+const inForce = ({ phase, stable, canary }: LLMBridgeStatus) => ({
+  phase,
+  weights: [stable?.desiredWeight, canary?.desiredWeight],
+  replicas: [stable?.replicas, canary?.replicas],
+});
+
+async function expectPromotedUnharmed(bridge: Bridge, load: Load): Promise<void> {
+  await bridge.promoted(await scene.image("next"), 180_000);
+  const { failed, cut, samples } = await load.stop();
+  expect({ failed, cut, samples }).toEqual({ failed: 0, cut: 0, samples: [] });
+}
+
+describe("Prometheus away for a minute in the middle of a step", () => {
+  it("holds weight and replicas, says so, and goes on when it is back", async () => {
+    const { bridge, load, status } = await holding("blind");
+    await scene.cluster.stopPrometheus();
+    const stoppedMs = Date.now();
+    const told = await bridge.waitFor(
+      "told that its metrics are missing",
+      (now) => conditionOf(now, "MetricsAvailable")?.status === "False",
+    );
+    console.log(
+      `Prometheus stopped to MetricsAvailable=False: ${((Date.now() - stoppedMs) / 1000).toFixed(1)} s`,
+    );
+    expect(conditionOf(told, "ScalingActive")).toMatchObject({ status: "False", reason: "MetricsMissing" });
+    expect(conditionOf(told, "Ready")?.status).toBe("True");
+    const seen = new Set<string>();
+    while (Date.now() - stoppedMs < SOURCE_AWAY_MS) {
+      seen.add(JSON.stringify(inForce(await bridge.status())));
+      await delay(1_000);
+    }
+    expect([...seen]).toEqual([JSON.stringify(inForce(status))]);
+    await scene.cluster.startPrometheus();
+    const backMs = Date.now();
+    await bridge.waitFor("seeing again", (now) => conditionOf(now, "MetricsAvailable")?.status === "True");
+    await expectPromotedUnharmed(bridge, load);
+    console.log(`Prometheus back to promoted: ${((Date.now() - backMs) / 1000).toFixed(1)} s`);
+  });
+});
+
+describe("the API server away for 20 s in the middle of a step", () => {
+  it("leaves the data plane alone, and the operator goes on when it is back", async () => {
+    const { bridge, load } = await holding("cut-off");
+    await scene.cluster.stop("kube-apiserver", "SIGKILL");
+    const before = load.snapshot();
+    await delay(SERVER_AWAY_MS);
+    const during = load.snapshot();
+    expect(during.finished - before.finished).toBeGreaterThan(200);
+    expect({ failed: during.failed, cut: during.cut }).toEqual({ failed: 0, cut: 0 });
+    await scene.cluster.start("kube-apiserver");
+    const backMs = Date.now();
+    await expectPromotedUnharmed(bridge, load);
+    console.log(`API server back to promoted: ${((Date.now() - backMs) / 1000).toFixed(1)} s`);
+  });
+});

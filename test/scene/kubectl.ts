@@ -1,0 +1,27 @@
+import { CommandError, run } from "../../tools/setup/command.ts";
+import type { LocalCluster } from "../cluster/cluster.ts";
+
+/** Runs kubectl, its llmbridge plugin included, in one namespace, as a person does. */
+export type Kubectl = (...args: readonly string[]) => Promise<string>;
+
+export function kubectlIn(cluster: LocalCluster, namespace: string): Kubectl {
+  const env = {
+    ...process.env,
+    KUBECONFIG: cluster.kubeconfigPath,
+    PATH: `${cluster.binFolder}:${process.env.PATH}`,
+  };
+  // The namespace comes last: kubectl hands a plugin only what stands behind its name.
+  return (...args) => run([cluster.kubectlPath, ...args, "--namespace", namespace], { env });
+}
+
+/** All that a command wrote which was to fail. */
+export async function outputOfFailure(command: Promise<string>): Promise<string> {
+  let output: string;
+  try {
+    output = await command;
+  } catch (error) {
+    if (error instanceof CommandError) return error.output;
+    throw error;
+  }
+  throw new Error(`the command was to fail, but wrote:\n${output}`);
+}
