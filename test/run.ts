@@ -1,0 +1,169 @@
+/**
+ * Runs every check and suite in turn and closes with the line `N passed, N failed`.
+ *
+ * A check that is a whole command (types, lint, ...) counts as one; suites count by their tests. A suite that dies without a
+ * report counts as one failure, so that no crash can look like a pass. Names of suites as arguments run only those. What failed
+ * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import * as z from "zod";
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+  /** One line for each failure: where it is and the first line of what it said. */
+  failures: readonly string[];
+}
+
+interface Stage {
+  readonly name: string;
+  readonly run: () => Promise<Count>;
+}
+
+const vitestReport = z.object({
+  numPassedTests: z.number(),
+  numFailedTests: z.number(),
+  numPendingTests: z.number(),
+  numTodoTests: z.number(),
+  numFailedTestSuites: z.number(),
+  success: z.boolean(),
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.string().optional(),
+      assertionResults: z.array(
+        z.object({
+          fullName: z.string(),
+          status: z.string(),
+          failureMessages: z.array(z.string()).nullish(),
+        }),
+      ),
+    }),
+  ),
+});
+
+const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
+
+function exitCode(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: "inherit" });
+    child.on("error", () => resolve(127));
+    child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+  });
+}
+
+function check(name: string, command: string, ...args: string[]): Stage {
+  return {
+    name,
+    run: async () => {
+      const code = await exitCode(command, args);
+      const passed = code === 0;
+      return {
+        passed: passed ? 1 : 0,
+        failed: passed ? 0 : 1,
+        skipped: 0,
+        failures: passed ? [] : [`${name}: ${command} ${args.join(" ")} ended with ${code}`],
+      };
+    },
+  };
+}
+
+function suite(project: string): Stage {
+  return {
+    name: project,
+    run: async () => {
+      const file = join(reports, `${project}.json`);
+      const code = await exitCode("vitest", [
+        "run",
+        "--project",
+        project,
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ]);
+      return countOf(file, code);
+    },
+  };
+}
+
+function countOf(file: string, code: number): Count {
+  try {
+    const report = vitestReport.parse(JSON.parse(readFileSync(file, "utf8")));
+    const failed = report.numFailedTests;
+    return {
+      passed: report.numPassedTests,
+      // A suite may fail as a whole (set-up, import, a leak after the tests) with no single test failing.
+      failed:
+        failed === 0 && (code !== 0 || !report.success) ? Math.max(1, report.numFailedTestSuites) : failed,
+      skipped: report.numPendingTests + report.numTodoTests,
+      failures: failuresOf(report),
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { passed: 0, failed: 1, skipped: 0, failures: [`the suite left no report: ${firstLine(why)}`] };
+  }
+}
+
+function failuresOf(report: z.infer<typeof vitestReport>): string[] {
+  return report.testResults.flatMap((file) => {
+    const place = relative(process.cwd(), file.name);
+    const tests = file.assertionResults
+      .filter(({ status }) => status === "failed")
+      .map((test) => `${place}: ${test.fullName}: ${firstLine(test.failureMessages?.[0] ?? "no message")}`);
+    if (tests.length > 0 || file.status !== "failed") return tests;
+    return [`${place}: ${firstLine(file.message ?? "failed outside its tests")}`];
+  });
+}
+
+function firstLine(text: string): string {
+  return stripVTControlCharacters(text).trim().split("\n", 1)[0]?.slice(0, 300) ?? "";
+}
+
+const stages: readonly Stage[] = [
+  check("lint", "biome", "check", "--error-on-warnings", "."),
+  check("types", "tsc", "--noEmit"),
+  check("generated", "node", "tools/generate.ts", "--check"),
+  check("dead-code", "knip"),
+  suite("unit"),
+  suite("server"),
+  suite("cluster"),
+];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !stages.some((stage) => stage.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `error: no suite named ${unknown.join(", ")}; there are ${stages.map((s) => s.name).join(", ")}`,
+  );
+  process.exit(2);
+}
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+const lines: string[] = [];
+for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  const started = performance.now();
+  console.log(`\n==> ${stage.name}`);
+  const count = await stage.run();
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  lines.push(
+    `${stage.name.padEnd(12)} ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped  ${seconds} s`,
+  );
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.skipped += count.skipped;
+  failures.push(...count.failures);
+}
+rmSync(reports, { recursive: true, force: true });
+console.log(`\n${lines.join("\n")}\n`);
+if (failures.length > 0) console.log(`${failures.map((line) => `FAILED ${line}`).join("\n")}\n`);
+console.log(
+  `${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ""}`,
+);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
