@@ -1,0 +1,54 @@
+# Every target uses the Node of the lockfile, never an older one of the system.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+NODE := node_modules/.bin/node
+.DEFAULT_GOAL := help
+.PHONY: help packages setup verify unit generate test test-own-cluster demo demo-down cluster-up cluster-down images bench-bridge bench-evidence clean
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+packages:
+	@tools/setup/packages.sh
+
+setup: packages ## Install what is missing and build the tools of the test cluster (cached per machine)
+	@$(NODE) tools/setup/main.ts
+
+verify: packages ## Check format, types, lint, generated files, dead code, and run the unit tests
+	@$(NODE) test/run.ts lint types generated dead-code unit
+
+unit: packages ## Run the unit tests
+	@$(NODE) node_modules/vitest/vitest.mjs run --project unit
+
+generate: packages ## Write the generated files again
+	@$(NODE) tools/generate.ts
+
+test: setup ## Run every check and every suite, the ones on a real cluster too
+	@$(NODE) test/run.ts
+
+test-own-cluster: packages ## Install and run a bridge on the cluster that LLMBRIDGE_KUBECONFIG names, and remove it again
+	@test -n "$$LLMBRIDGE_KUBECONFIG" || { echo "error: LLMBRIDGE_KUBECONFIG names no cluster; set it to the path of a kubeconfig." >&2; exit 1; }
+	@$(NODE) node_modules/vitest/vitest.mjs run --project cluster test/e2e/own-cluster.cluster.test.ts
+
+demo: setup ## Watch the product work on a real cluster
+	@$(NODE) test/demo.ts
+
+demo-down: cluster-down ## Remove all that the demo made
+
+cluster-up: packages ## Start a real Kubernetes 1.35 with Prometheus on this machine
+	@$(NODE) test/cluster/main.ts up
+
+cluster-down: packages ## Stop it and remove everything of it
+	@$(NODE) test/cluster/main.ts down
+
+images: packages ## Build the images and say how large they are
+	@$(NODE) test/images/main.ts
+
+bench-bridge: packages ## Measure the bridge against a bare proxy in the same run
+	@$(NODE) tools/build.ts bridge
+	@$(NODE) bench/bridge.ts
+
+bench-evidence: packages ## Simulate canaries: false rollbacks, false promotions, times to a verdict
+	@$(NODE) bench/evidence.ts
+
+clean: ## Remove what was built in this folder (the cache of the machine stays)
+	@rm -rf dist
