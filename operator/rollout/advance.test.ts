@@ -3,6 +3,7 @@ import {
   canaryAt,
   evidenceSays,
   podsBecomeReady,
+  reconcile,
   settle,
   specAsksFor,
   storyOf,
@@ -50,6 +51,29 @@ describe("a good version", () => {
       "Step/StepPassed",
       "Promote/StepPassed",
     ]);
+  });
+});
+
+describe("a transition", () => {
+  it("is stored with what the new phase waits for, so that a pass later there is nothing to write", () => {
+    const story = given();
+    story.world.desired = "b";
+    const started = reconcile(story);
+    expect(started.state).toMatchObject({ phase: "Preparing", heldFor: "PodsNotReady" });
+    expect(started.summary).toContain("Pods of the canary that step quarter needs are not ready.");
+    expect(reconcile(story)).toMatchObject({ state: started.state, summary: started.summary });
+  });
+
+  it("does not take requests of the step before for requests of its own", () => {
+    const story = given();
+    canaryAt(story, 0);
+    timePasses(story, 5);
+    evidenceSays(story, "ProvedBelow");
+    story.world.traffic = false;
+    podsBecomeReady(story);
+    const holding = stateOf(story.world);
+    expect(holding).toMatchObject({ phase: "Holding", stepName: "half", heldFor: "NoRequests" });
+    expect(holding.servedSince).toBeUndefined();
   });
 });
 

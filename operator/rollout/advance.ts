@@ -42,10 +42,10 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const before = input.state ?? recoverState(input);
   const context = contextOf(input, refresh(before, input));
   const step = stepForward(context);
-  const hold = step.hold;
+  const moved = step.state.phase !== before.phase || step.state.stepName !== before.stepName;
+  const hold = moved ? holdOnArrival(input, step.state) : step.hold;
   const state = compact({ ...step.state, heldFor: hold?.reason });
   const after = contextOf(input, state);
-  const moved = state.phase !== before.phase || state.stepName !== before.stepName;
   return {
     state,
     replicas: replicasOf(after),
@@ -135,6 +135,18 @@ function move(context: Context): Pass {
   const next = MOVES[state.phase](context);
   if (next.kind === "Stay") return { state: compact({ ...state, ...next.change }), hold: next.hold };
   return { state: take(state, next.transition, context.nowMs, next.change), told: next.told };
+}
+
+/**
+ * Why the phase just entered is not left at once, told together with the entry: a status of its own a moment later would cost a write.
+ * Whether the canary has served is only known of the step before, so that it counts as not known.
+ */
+function holdOnArrival(input: RolloutInput, state: RolloutStatus): Hold | undefined {
+  const revisions = Object.fromEntries(
+    Object.entries(input.revisions).map(([name, facts]) => [name, { ...facts, servedRequests: undefined }]),
+  );
+  const next = MOVES[state.phase](contextOf({ ...input, revisions }, state));
+  return next.kind === "Stay" ? next.hold : undefined;
 }
 
 /** Holds worth telling when they begin; the others are the ordinary course of a rollout. */
