@@ -10,12 +10,17 @@ interface Bundle {
   readonly entries: Readonly<Record<string, string>>;
   /** The entry that people run by name; it gets a first line that finds Node, and its executable bit. */
   readonly command?: string;
+  /** Packages that a file of ours stands in for, in the dependencies' imports too. */
+  readonly alias?: Readonly<Record<string, string>>;
 }
 
+/** See there for what it saves. */
+const UNDICI = { undici: "operator/kube/undici.ts" };
+
 const BUNDLES: readonly Bundle[] = [
-  { name: "operator", entries: { main: "operator/main.ts" } },
+  { name: "operator", entries: { main: "operator/main.ts" }, alias: UNDICI },
   { name: "bridge", entries: { main: "bridge/main.ts", worker: "bridge/workers/worker.ts" } },
-  { name: "cli", entries: { main: "operator/cli/main.ts" }, command: "main" },
+  { name: "cli", entries: { main: "operator/cli/main.ts" }, command: "main", alias: UNDICI },
 ];
 
 /** Options for one bundle: ECMAScript modules for Node with all dependencies inside. */
@@ -24,6 +29,7 @@ export function bundleOptions(bundle: Bundle, root: string, output: string): Bui
     cwd: root,
     input: { ...bundle.entries },
     platform: "node",
+    resolve: { alias: absolute(bundle.alias ?? {}, root) },
     // Optional native parts that their packages look for at run time and do without.
     external: ["@napi-rs/nice", "pg-native", "bufferutil", "utf-8-validate"],
     // CommonJS packages ask where they are; in the bundle that is where the bundle is.
@@ -42,6 +48,10 @@ export function bundleOptions(bundle: Bundle, root: string, output: string): Bui
       ...(bundle.command === undefined ? {} : { banner: "#!/usr/bin/env node" }),
     },
   };
+}
+
+function absolute(alias: Readonly<Record<string, string>>, root: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(alias).map(([name, path]) => [name, join(root, path)]));
 }
 
 /** Says which entry file is missing and what it is needed for; undefined when all exist. */

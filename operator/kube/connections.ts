@@ -1,8 +1,8 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import { Agent, type Dispatcher, ProxyAgent } from "undici";
 import type { Clock } from "./clock.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
 import type { Log } from "./log.ts";
+import { Agent, type Dispatcher, ProxyAgent } from "./undici.ts";
 
 /**
  * Connections that do not wait for each other: ordinary requests, watches (one each, for minutes), and the lease, which must get

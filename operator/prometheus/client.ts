@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { Agent } from "undici";
+import { Agent } from "../kube/undici.ts";
 import { guardedLookup, sourceUrl } from "./egress.ts";
 import { parseAnswer, type Series } from "./response.ts";
 
