@@ -195,12 +195,12 @@ describe("a chat over WebSocket", () => {
           before = written;
           return stalled;
         },
-        { interval: 200, timeout: 5_000 },
+        { interval: 200, timeout: 20_000 },
       )
       .toBe(true);
     expect(written).toBeLessThan(total);
     agent.socket.resume();
-    await expect.poll(() => agent.last?.type, { timeout: 5_000 }).toBe("done");
+    await expect.poll(() => agent.last?.type, { timeout: 20_000 }).toBe("done");
     expect(agent.of(1).length).toBe(pieces + 1);
     expect(agent.messages.map((message) => message.offset)).toEqual(
       Array.from({ length: pieces + 2 }, (_, index) => index),
