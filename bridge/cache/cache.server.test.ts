@@ -56,6 +56,10 @@ async function lookups(metrics: Metrics, result: string): Promise<number> {
   return values.find(({ labels }) => labels.tier === "redis" && labels.result === result)?.value ?? 0;
 }
 
+/** What was answered without waiting for anything outside of the process. */
+const atOnce = <T>(answer: Promise<T>) =>
+  Promise.race([answer, new Promise<string>((resolve) => setImmediate(resolve, "it waited"))]);
+
 describe("createAnswerCache with Redis", () => {
   it("lets another pod of the bridge reuse an answer, byte for byte", async () => {
     const [one, two] = [pod(), pod()];
@@ -83,10 +87,9 @@ describe("createAnswerCache with Redis", () => {
     await connected(cache);
     await server.kill();
     await expect.poll(() => cache.stats().redis?.connected).toBe(false);
-    const startMs = performance.now();
-    for (let i = 0; i < 1_000; i++) expect(await cache.get(keyFor(cache, "t", `dead ${i}`))).toBeUndefined();
+    for (let i = 0; i < 1_000; i++)
+      expect(await atOnce(cache.get(keyFor(cache, "t", `dead ${i}`)))).toBeUndefined();
     cache.set(keyFor(cache, "t", "dead"), answer);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
     expect(await lookups(metrics, "error")).toBeGreaterThanOrEqual(1_000);
     await server.start();
     await connected(cache);
@@ -102,9 +105,7 @@ describe("createAnswerCache with Redis", () => {
     try {
       await Promise.all(Array.from({ length: 20 }, (_, i) => cache.get(keyFor(cache, "t", `slow ${i}`))));
       expect(cache.stats().redis?.circuitOpen).toBe(true);
-      const startMs = performance.now();
-      await cache.get(keyFor(cache, "t", "after"));
-      expect(performance.now() - startMs).toBeLessThan(50);
+      expect(await atOnce(cache.get(keyFor(cache, "t", "after")))).toBeUndefined();
     } finally {
       server.resume();
     }

