@@ -80,6 +80,32 @@ describe("apply", () => {
     expect((await map()).data).toEqual({ a: "old" });
   });
 
+  it("still moves traffic when another write is refused for good, and nothing else", async () => {
+    const metadata = { name: "chat-svc", namespace, ownerReferences: [ownerReference(bridge)] };
+    const service = (version: string) =>
+      ({
+        ...{ apiVersion: "v1", kind: "Service", metadata },
+        spec: { selector: { version }, ports: [{ port: 80, protocol: "TCP" }] },
+      }) as ChildObject;
+    await run({ kind: "Create", resource: "services", object: service("canary") });
+    const read = () =>
+      client.get<KubeObject & { spec: { selector: object } }>(resources.services, namespace, "chat-svc");
+    const { uid, resourceVersion } = (await read()).metadata;
+    const bad = { ...configMap({}), data: { "not a key": "1" } } as ChildObject;
+    const after = { ...configMap({ a: "1" }), metadata: { ...configMap({}).metadata, name: "chat-y" } };
+    await expect(
+      run(create(bad), create(after), {
+        kind: "Update",
+        resource: "services",
+        object: service("stable"),
+        uid,
+        resourceVersion,
+      }),
+    ).rejects.toThrow(/not a key/);
+    expect((await read()).spec.selector).toEqual({ version: "stable" });
+    await expect(client.get(resources.configMaps, namespace, "chat-y")).rejects.toMatchObject({ code: 404 });
+  });
+
   it("refuses to take what belongs to another bridge, saying whose it is", async () => {
     const other = { ...bridge, name: "other", uid: "22222222-2222-2222-2222-222222222222" };
     await run(create(configMap({ a: "theirs" }, other)));

@@ -1,6 +1,6 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
+import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
@@ -41,12 +41,21 @@ export class NotCleanedUp extends Error {
 /** What was found by quorum and not in the cache, so that no decision rests on a cache older than it. */
 export type OnFound = (resource: Resource, object: KubeObject) => void;
 
+/** The API server will refuse the same write again, so that only a change elsewhere (a quota, a policy, an object's owner) helps. */
+export const isRefused = (error: unknown): error is Error =>
+  error instanceof NameConflict ||
+  ((isInvalid(error) || isForbidden(error)) && !isNamespaceTerminating(error));
+
+/** Traffic goes where it should whatever else is refused: it was decided on pods that are ready, and a failed canary must get none. */
+const movesTraffic = (write: Write): boolean => write.kind === "Update" && write.resource === "services";
+
 /**
  * Executes the writes of a plan in order; the only place besides kube/ that writes children.
  *
  * Every write is bound, so that one decided on a stale cache fails instead of undoing what somebody else has written since: a create
  * first reads by quorum whether the name is free, everything else carries the uid and, except annotations of pods, the
- * resourceVersion it was decided on. The first failure ends the pass and is thrown: the order of the writes is part of their safety.
+ * resourceVersion it was decided on. The first failure is thrown and ends the pass, because the order of the writes is part of their
+ * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
  */
@@ -57,10 +66,18 @@ export async function apply(
   onFound: OnFound,
   signal?: AbortSignal,
 ): Promise<void> {
+  let refusal: Error | undefined;
   for (const write of writes) {
     signal?.throwIfAborted();
-    await execute(client, bridge, write, onFound, signal);
+    if (refusal && !movesTraffic(write)) continue;
+    try {
+      await execute(client, bridge, write, onFound, signal);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      refusal ??= error;
+    }
   }
+  if (refusal) throw refusal;
 }
 
 async function execute(

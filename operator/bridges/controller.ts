@@ -6,14 +6,14 @@ import {
   type ReconcileContext,
   type ReconcileResult,
 } from "../kube/controller.ts";
-import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import { isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
-import { apply, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
+import { apply, isRefused, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
 import { type Caches, LLMBRIDGES } from "./caches.ts";
 import { decide } from "./decide.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
@@ -187,7 +187,7 @@ async function tryApply(
     if (error instanceof NameConflict) return { kind: "NameConflict", message: error.message };
     if (isNamespaceTerminating(error))
       return { kind: "WriteRefused", message: "The namespace is being deleted." };
-    if (isInvalid(error) || isForbidden(error)) {
+    if (isRefused(error)) {
       return {
         kind: "WriteRefused",
         message: `The API server refused a child: ${error.message.slice(0, 400)}`,

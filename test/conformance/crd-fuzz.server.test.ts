@@ -1,27 +1,13 @@
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { RULES } from "../../operator/api/v1alpha1/rules/index.ts";
 import type { SpecPatch } from "../../operator/api/v1alpha1/rules/rule.ts";
 import { lintManifest } from "../../operator/api/v1alpha1/validate.ts";
-import { createProgress } from "../../tools/setup/progress.ts";
-import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
-import { type BridgeApi, bridgeApi } from "./bridge-api.ts";
 import { patched, smallestBridge } from "./bridge-objects.ts";
+import { bridgeServer } from "./bridge-server.ts";
 import { WRONG_TEXTS } from "./wrong-texts.ts";
 
-let server: ApiServer;
-let api: BridgeApi;
-
-beforeAll(async () => {
-  server = await apiServerUp({ progress: createProgress({ write: () => {}, nowMs: Date.now }) });
-  api = bridgeApi(server.kubeconfigPath);
-  await api.installCrd();
-});
-
-afterAll(async () => {
-  await api.close();
-  await server.down();
-});
+const running = bridgeServer();
 
 const rulePatches = RULES.flatMap(({ accepted, refused }) => [accepted, refused])
   .filter(({ before, spec }) => before === undefined && spec !== undefined)
@@ -39,7 +25,7 @@ const bridges = (patches: readonly SpecPatch[]) =>
 
 it("judges mixtures of cases as the API server does", async () => {
   const property = fc.asyncProperty(bridges(rulePatches), async (bridge) => {
-    const refused = await api.create(bridge);
+    const refused = await running.api.create(bridge);
     const issues = lintManifest(bridge);
     const line = ({ field, message }: { field: string; message: string }) =>
       `${field} ${issues.find((issue) => issue.path === field && message.endsWith(`: ${issue.message}`))?.message ?? message}`;
@@ -51,7 +37,7 @@ it("judges mixtures of cases as the API server does", async () => {
 it("never stumbles over text of the wrong kind in a rule that computes with it", async () => {
   const wrong = WRONG_TEXTS.map(([, , spec]) => spec);
   const property = fc.asyncProperty(bridges([...wrong, ...wrong, ...rulePatches]), async (bridge) => {
-    const said = (await api.create(bridge)).map(({ message }) => message).join("\n");
+    const said = (await running.api.create(bridge)).map(({ message }) => message).join("\n");
     expect(said).not.toMatch(/evaluat|no such|overload|conversion|rule compile/i);
   });
   await fc.assert(property, { numRuns: 300 });

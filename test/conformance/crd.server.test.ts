@@ -1,28 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { KINDS } from "../../operator/api/v1alpha1/kinds.ts";
 import { RULES } from "../../operator/api/v1alpha1/rules/index.ts";
 import type { SpecPatch } from "../../operator/api/v1alpha1/rules/rule.ts";
 import { llmBridgeSpec } from "../../operator/api/v1alpha1/spec.ts";
 import { type Issue, lintManifest } from "../../operator/api/v1alpha1/validate.ts";
-import { createProgress } from "../../tools/setup/progress.ts";
-import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
-import { type BridgeApi, bridgeApi, type Refusal } from "./bridge-api.ts";
+import type { Refusal } from "./bridge-api.ts";
 import { bridgeOf, patched, smallestBridge } from "./bridge-objects.ts";
+import { bridgeServer } from "./bridge-server.ts";
 import { WRONG_TEXTS } from "./wrong-texts.ts";
 
-let server: ApiServer;
-let api: BridgeApi;
-
-beforeAll(async () => {
-  server = await apiServerUp({ progress: createProgress({ write: () => {}, nowMs: Date.now }) });
-  api = bridgeApi(server.kubeconfigPath);
-  await api.installCrd();
-});
-
-afterAll(async () => {
-  await api.close();
-  await server.down();
-});
+const running = bridgeServer();
 
 /** The server puts the kind of error and the refused value before our sentence. */
 function sameSentences(refused: readonly Refusal[], issues: readonly Issue[]): void {
@@ -41,7 +28,7 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (id, rul
     const { before } = rule.accepted;
     if (before) return acceptsChange(before, rule.accepted.spec ?? {});
     const bridge = bridgeOf(rule.accepted, id);
-    expect(await api.create(bridge)).toEqual([]);
+    expect(await running.api.create(bridge)).toEqual([]);
     expect(lintManifest(bridge)).toEqual([]);
   });
 
@@ -49,9 +36,11 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (id, rul
     const { before } = rule.refused;
     const name = rule.refused.name ?? id.slice(0, 30);
     const bridge = bridgeOf(rule.refused, name);
-    if (before) await api.create(bridgeOf({ spec: before }, name), { keep: true });
-    const refused = before ? await api.patch(name, { spec: rule.refused.spec }) : await api.create(bridge);
-    if (before) await api.remove(name);
+    if (before) await running.api.create(bridgeOf({ spec: before }, name), { keep: true });
+    const refused = before
+      ? await running.api.patch(name, { spec: rule.refused.spec })
+      : await running.api.create(bridge);
+    if (before) await running.api.remove(name);
     const stored = before && llmBridgeSpec.parse(patched(smallestBridge(name).spec, before));
     expect(refused.map(({ message }) => message).join("\n")).toContain(rule.expect);
     sameSentences(refused, lintManifest(bridge, stored));
@@ -59,11 +48,11 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (id, rul
 
   async function acceptsChange(before: SpecPatch, change: SpecPatch): Promise<void> {
     const name = id.slice(0, 30);
-    await api.create(bridgeOf({ spec: before }, name), { keep: true });
+    await running.api.create(bridgeOf({ spec: before }, name), { keep: true });
     try {
-      expect(await api.patch(name, { spec: change })).toEqual([]);
+      expect(await running.api.patch(name, { spec: change })).toEqual([]);
     } finally {
-      await api.remove(name);
+      await running.api.remove(name);
     }
   }
 });
@@ -71,7 +60,7 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (id, rul
 describe("kinds of text", () => {
   it.each(WRONG_TEXTS)("%s refuses %j with what to write", async (kind, text, spec) => {
     const bridge = bridgeOf({ spec }, "kinds");
-    const refused = await api.create(bridge);
+    const refused = await running.api.create(bridge);
     const ours = refused.filter(({ message }) => message.endsWith(`: "${text}" ${KINDS[kind].remedy}`));
     expect(ours, JSON.stringify(refused)).toHaveLength(1);
     const local = lintManifest(bridge).find(({ path }) => path === ours[0]?.field);
@@ -95,12 +84,12 @@ describe("NODE_OPTIONS in pod.env", () => {
 
   it.each(lines)("says the same of each flag here and there: %s", async (value) => {
     const bridge = bridgeOf({ spec: { pod: { env: [{ name: "NODE_OPTIONS", value }] } } }, "options");
-    sameSentences(await api.create(bridge), lintManifest(bridge));
+    sameSentences(await running.api.create(bridge), lintManifest(bridge));
   });
 
   it("names the typed field or the reason for every flag of the usual line", async () => {
     const env = [{ name: "NODE_OPTIONS", value: `${lines[0]} --expose-gc` }];
-    const [refusal] = await api.create(bridgeOf({ spec: { pod: { env } } }, "options"));
+    const [refusal] = await running.api.create(bridgeOf({ spec: { pod: { env } } }, "options"));
     for (const part of [
       "--max-old-space-size: write spec.tuning.nodeOptions.maxOldSpaceMiB: 450.",
       "--gc-interval=100: Node refuses it in NODE_OPTIONS and the process exits with 9",
@@ -114,12 +103,14 @@ describe("NODE_OPTIONS in pod.env", () => {
 
 describe("the server's own words", () => {
   it("refuses an unknown field under strict validation", async () => {
-    const [refusal] = await api.create(bridgeOf({ spec: { rollout: { step: [] } } } as never, "typo"));
+    const [refusal] = await running.api.create(
+      bridgeOf({ spec: { rollout: { step: [] } } } as never, "typo"),
+    );
     expect(refusal?.message).toContain('unknown field "spec.rollout.step"');
   });
 
   it("refuses a word that YAML read as a boolean", async () => {
-    const refused = await api.create(bridgeOf({ spec: { imagePullPolicy: false } }, "off"));
+    const refused = await running.api.create(bridgeOf({ spec: { imagePullPolicy: false } }, "off"));
     expect(refused[0]).toMatchObject({ field: "spec.imagePullPolicy" });
   });
 
@@ -128,7 +119,7 @@ describe("the server's own words", () => {
       { name: "all", weight: 10 },
       { name: "all", weight: 100 },
     ];
-    const refused = await api.create(bridgeOf({ spec: { rollout: { steps } } }, "twice"));
+    const refused = await running.api.create(bridgeOf({ spec: { rollout: { steps } } }, "twice"));
     expect(refused.map(({ field }) => field)).toContain("spec.rollout.steps[1]");
     expect(
       lintManifest(bridgeOf({ spec: { rollout: { steps } } }, "twice")).map(({ path }) => path),
@@ -138,29 +129,29 @@ describe("the server's own words", () => {
 
 describe("subresources", () => {
   it("refuses to scale a bridge whose replicas the operator manages", async () => {
-    await api.create(smallestBridge("managed"), { keep: true });
-    const refused = await api.patch("managed", { spec: { replicas: 7 } }, "scale");
-    await api.remove("managed");
+    await running.api.create(smallestBridge("managed"), { keep: true });
+    const refused = await running.api.patch("managed", { spec: { replicas: 7 } }, "scale");
+    await running.api.remove("managed");
     expect(refused.map(({ message }) => message).join()).toContain("replicas is not read in mode Managed");
   });
 
   it("scales a bridge in mode External", async () => {
     const bridge = bridgeOf({ spec: { scaling: { mode: "External" } } }, "external");
-    await api.create(bridge, { keep: true });
-    const refused = await api.patch("external", { spec: { replicas: 7 } }, "scale");
-    await api.remove("external");
+    await running.api.create(bridge, { keep: true });
+    const refused = await running.api.patch("external", { spec: { replicas: 7 } }, "scale");
+    await running.api.remove("external");
     expect(refused).toEqual([]);
   });
 });
 
 it("fills in the defaults that the types promise", async () => {
-  await api.create(smallestBridge("defaults"), { keep: true });
-  const stored = (await api.request(
+  await running.api.create(smallestBridge("defaults"), { keep: true });
+  const stored = (await running.api.request(
     "GET",
     "/apis/llmbridge.dev/v1alpha1/namespaces/default/llmbridges/defaults",
   )) as {
     spec: unknown;
   };
-  await api.remove("defaults");
+  await running.api.remove("defaults");
   expect(stored.spec).toEqual(llmBridgeSpec.parse(smallestBridge("defaults").spec));
 });

@@ -1,38 +1,24 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { fieldSchema } from "../../operator/api/crd.ts";
 import { nodeAt } from "../../operator/api/schema/validations.ts";
 import { lintYaml } from "../../operator/cli/lint-yaml.ts";
-import { createProgress } from "../../tools/setup/progress.ts";
-import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
-import { type BridgeApi, bridgeApi } from "./bridge-api.ts";
+import { bridgeServer } from "./bridge-server.ts";
 
 const folder = join(import.meta.dirname, "../../examples");
 const examples = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
 
-let server: ApiServer;
-let api: BridgeApi;
-
-beforeAll(async () => {
-  server = await apiServerUp({ progress: createProgress({ write: () => {}, nowMs: Date.now }) });
-  api = bridgeApi(server.kubeconfigPath);
-  await api.installCrd();
-});
-
-afterAll(async () => {
-  await api.close();
-  await server.down();
-});
+const running = bridgeServer();
 
 describe.each(examples)("%s", (name) => {
   const path = join(folder, name);
 
   it("applies by kubectl", () => {
-    const environment = { ...process.env, KUBECONFIG: server.kubeconfigPath };
-    const said = execFileSync(server.kubectlPath, ["apply", "-f", path], {
+    const environment = { ...process.env, KUBECONFIG: running.server.kubeconfigPath };
+    const said = execFileSync(running.server.kubectlPath, ["apply", "-f", path], {
       env: environment,
       encoding: "utf8",
     });
