@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /** What hangs is to be found; what is only slow on a busy machine has not failed. */
-const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 20_000 } } };
+const PATIENCE = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 20_000 } } };
+const CLUSTER_PATIENCE = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
@@ -10,8 +11,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["{operator,bridge,contract,tools,test}/**/*.test.ts"],
-          exclude: ["**/*.cluster.test.ts", "**/*.server.test.ts", "**/node_modules/**"],
-          ...patience,
+          exclude: ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"],
+          ...PATIENCE,
         },
       },
       {
@@ -19,19 +20,30 @@ export default defineConfig({
         test: {
           name: "server",
           include: ["{operator,bridge,test}/**/*.server.test.ts"],
-          ...patience,
+          ...PATIENCE,
           maxWorkers: 1,
         },
       },
       {
-        // Suites against the real cluster; one at a time, because there is one cluster a machine.
+        // Suites that share the real cluster, each with a namespace of its own; most of their time they wait for windows to pass.
         test: {
           name: "cluster",
           include: ["test/**/*.cluster.test.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          globalSetup: "test/scene/global-setup.ts",
+          ...CLUSTER_PATIENCE,
+          maxWorkers: 2,
+        },
+      },
+      {
+        // Suites that need a real cluster for themselves, because they break a part of it or measure all of it; one at a time.
+        test: {
+          name: "alone",
+          include: ["test/**/*.alone.test.ts"],
+          globalSetup: "test/scene/global-setup.ts",
+          env: { LLMBRIDGE_CLUSTER_NETWORK: "10.215" },
+          ...CLUSTER_PATIENCE,
           maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

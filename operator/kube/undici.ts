@@ -10,7 +10,10 @@ import ProxyAgent from "undici/lib/dispatcher/proxy-agent.js";
 // As undici's index does; without it a dispatcher has no request().
 Object.assign(Dispatcher.prototype, methods);
 
-/** Named by client-node's API classes, none of which is used: Node's own will do. */
-const fetch: typeof globalThis.fetch = globalThis.fetch;
+/**
+ * Named by client-node's API classes, none of which is used: Node's own will do.
+ * @public
+ */
+export const fetch: typeof globalThis.fetch = globalThis.fetch;
 
-export { Agent, Dispatcher, fetch, ProxyAgent };
+export { Agent, Dispatcher, ProxyAgent };

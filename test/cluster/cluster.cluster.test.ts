@@ -19,7 +19,10 @@ import { clusterDown, clusterUp } from "./up.ts";
 // A network of its own, so that these tests never stop the cluster that somebody works with.
 const env = { ...process.env, LLMBRIDGE_CLUSTER_NETWORK: "10.214" };
 const settings = clusterSettings(env);
-const others = [clusterSettings({ ...env, LLMBRIDGE_CLUSTER_NETWORK: "10.213" }).link, "10.213."];
+// Other suites' clusters come and go beside it.
+const others = [process.env.LLMBRIDGE_CLUSTER_NETWORK, "10.213", "10.215"].map((network) =>
+  clusterSettings({ ...env, LLMBRIDGE_CLUSTER_NETWORK: network }),
+);
 const notes: string[] = [];
 const progress = createProgress({ write: (text) => notes.push(text), nowMs: Date.now });
 

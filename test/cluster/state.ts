@@ -1,10 +1,8 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
-import { identify, isAlive, type ProcessId } from "./processes.ts";
-import { until } from "./until.ts";
+import { type Lock, processId } from "./lock.ts";
 
-const processId = z.object({ pid: z.number(), startTicks: z.number() });
 const running = z.object({
   component: z.object({
     name: z.string(),
@@ -42,57 +40,9 @@ export function writeState(workFolder: string, state: ClusterState): void {
   renameSync(`${path}.new`, path);
 }
 
-/** Runs `work` while nobody else starts or stops the cluster; the lock of a holder that died is taken over. */
-export async function withLock<T>(
-  workFolder: string,
-  note: (text: string) => void,
-  work: () => Promise<T>,
-): Promise<T> {
-  const path = `${workFolder}.lock`;
-  mkdirSync(dirname(path), { recursive: true });
-  let told = false;
-  await until(
-    "the cluster's lock",
-    180_000,
-    async () => {
-      if (tryLock(path)) return undefined;
-      const holder = lockHolder(path);
-      if (holder === undefined || !isAlive(holder)) {
-        rmSync(path, { force: true });
-        return "the lock of a process that has ended";
-      }
-      if (!told) note(`Process ${holder.pid} is starting or stopping the cluster; waiting for it.`);
-      told = true;
-      return `process ${holder.pid} holds ${path}`;
-    },
-    100,
-  );
-  try {
-    return await work();
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-function tryLock(path: string): boolean {
-  // Linked into place with its content, so that nobody ever reads a lock that does not say yet who holds it.
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, JSON.stringify(identify(process.pid)));
-  try {
-    linkSync(own, path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-function lockHolder(path: string): ProcessId | undefined {
-  try {
-    return processId.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch {
-    return undefined;
-  }
-}
+/** Nobody else starts, stops or changes the cluster meanwhile. */
+export const clusterLock = (workFolder: string, note?: Lock["note"]): Lock => ({
+  path: `${workFolder}.lock`,
+  doing: "starting or stopping the cluster",
+  ...(note === undefined ? {} : { note }),
+});

@@ -13,10 +13,11 @@ import { auditLogPath } from "./control-plane.ts";
 import { externalCluster } from "./external.ts";
 import { healthProblem, waitReady } from "./health.ts";
 import { importImage } from "./images.ts";
+import { withLock } from "./lock.ts";
 import { demandNoStranger, demandRoot, preflight } from "./preflight.ts";
 import { type ClusterSettings, clusterSettings } from "./settings.ts";
 import { kubeconfigPath, startCluster } from "./start.ts";
-import { readState, withLock, writeState } from "./state.ts";
+import { clusterLock, readState, writeState } from "./state.ts";
 
 export interface ClusterOptions {
   readonly progress: Progress;
@@ -38,7 +39,7 @@ export async function clusterUp(options: ClusterOptions): Promise<LocalCluster> 
     ...images.map((image) => image.id),
     ...fileParts(import.meta.dirname, ["."], { keep: (path) => !path.endsWith(".test.ts") }),
   ]);
-  return withLock(settings.workFolder, progress.note, async () => {
+  return withLock(clusterLock(settings.workFolder, progress.note), async () => {
     const known = readState(settings.workFolder);
     const problem = known === undefined ? "it is not up" : await healthProblem(settings, known);
     if (known !== undefined && problem === undefined) {
@@ -72,7 +73,7 @@ export async function clusterUp(options: ClusterOptions): Promise<LocalCluster> 
 export async function clusterDown(options: ClusterOptions): Promise<void> {
   demandRoot();
   const settings = clusterSettings(options.env ?? process.env);
-  await withLock(settings.workFolder, options.progress.note, () => removeCluster(settings));
+  await withLock(clusterLock(settings.workFolder, options.progress.note), () => removeCluster(settings));
 }
 
 function localCluster(settings: ClusterSettings, tools: ToolPaths, startedHere: boolean): LocalCluster {
@@ -82,17 +83,13 @@ function localCluster(settings: ClusterSettings, tools: ToolPaths, startedHere: 
   const changeState = <T>(
     change: (state: NonNullable<ReturnType<typeof readState>>) => Promise<T>,
   ): Promise<T> =>
-    withLock(
-      workFolder,
-      () => undefined,
-      async () => {
-        const state = readState(workFolder);
-        if (state === undefined) throw new Error("The cluster is not up.");
-        const result = await change(state);
-        writeState(workFolder, state);
-        return result;
-      },
-    );
+    withLock(clusterLock(workFolder), async () => {
+      const state = readState(workFolder);
+      if (state === undefined) throw new Error("The cluster is not up.");
+      const result = await change(state);
+      writeState(workFolder, state);
+      return result;
+    });
 
   const stop: LocalCluster["stop"] = (name, signal) =>
     changeState(async (state) => {

@@ -7,7 +7,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { clusterForSuites } from "../cluster/up.ts";
 import { productImages } from "../images/all.ts";
 import { type Api, Bridge, openApi } from "../scene/api.ts";
-import { installOperator, uninstallOperator } from "../scene/operator.ts";
+import { ensureOperator, installOperator, uninstallOperator } from "../scene/operator.ts";
 import { testProgress } from "../scene/scene.ts";
 
 /**
@@ -22,13 +22,15 @@ const namespace = `llmbridge-${randomBytes(3).toString("hex")}`;
 
 beforeAll(async () => {
   cluster = await clusterForSuites({ progress: testProgress });
+  api = openApi(cluster.kubeconfigPath);
   if (cluster.kind === "Local") {
-    for (const built of await productImages(cacheRoot(process.env), testProgress))
-      await cluster.loadImage(built);
+    const images = await productImages(cacheRoot(process.env), testProgress);
+    for (const built of images) await cluster.loadImage(built);
+    await ensureOperator(cluster, api.client, images);
+  } else {
+    await installOperator(cluster);
   }
   image = cluster.kind === "Local" ? "llmbridge/bridge:dev" : cluster.images.bridge;
-  await installOperator(cluster);
-  api = openApi(cluster.kubeconfigPath);
   await api.client.create(resources.namespaces, {
     apiVersion: "v1",
     kind: "Namespace",

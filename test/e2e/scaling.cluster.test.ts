@@ -316,37 +316,3 @@ describe.concurrent("alerts", () => {
     });
   });
 });
-
-describe("without metrics", () => {
-  it("alerts are unknown and do not act, whatever they would do", async () => {
-    const alerts = [
-      { name: "busy", metric: "MemoryShare", above: "1%", for: "1s", action: "ScaleUp", cooldown: "1s" },
-    ];
-    await scene.cluster.stopPrometheus();
-    try {
-      await elastic.patch({ alerts });
-      const blind = await elastic.waitFor(
-        "without metrics",
-        ({ alerts: all }) => all[0]?.state === "Unknown",
-      );
-      expect(blind.alerts[0]?.message).toContain("the alert does not act");
-      expect(conditionOf(blind, "MetricsAvailable")?.status).toBe("False");
-      expect(conditionOf(blind, "ScalingActive")).toMatchObject({
-        status: "False",
-        reason: "MetricsMissing",
-      });
-      // Three looks of a bridge at rest.
-      const blindMs = Date.now();
-      await elastic.waitFor("blind for three looks", ({ stable, workers }) => {
-        expect(stable?.replicas).toBe(2);
-        expect(workers?.current).toBe(1);
-        return Date.now() - blindMs > 30_000;
-      });
-      expect(conditionOf(await elastic.status(), "Ready")?.status).toBe("True");
-    } finally {
-      await scene.cluster.startPrometheus();
-    }
-    // The same alert acts as soon as its metric is known.
-    await elastic.waitFor("grown by the alert", ({ stable }) => (stable?.replicas ?? 0) > 2);
-  });
-});

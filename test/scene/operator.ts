@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
+import type { KubeClient } from "../../operator/kube/client.ts";
+import type { KubeObject } from "../../operator/kube/object.ts";
+import { resources } from "../../operator/kube/resources.ts";
+import { cacheKey, fileParts } from "../../tools/setup/cache.ts";
 import { run } from "../../tools/setup/command.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import type { Cluster, LocalCluster } from "../cluster/cluster.ts";
+import { withLock } from "../cluster/lock.ts";
+import type { BuiltImage } from "../images/build-image.ts";
 
 /** Where the operator lives on the test cluster. */
 export const OPERATOR_NAMESPACE = "llmbridge-system";
@@ -13,6 +19,9 @@ export interface InstallOptions {
   /** Identifies the content behind the tag: the same tag with another content restarts the operator. Remembered for later calls. */
   readonly imageId?: string;
 }
+
+/** Annotation of the operator's pods. */
+const IMAGE_ID = "llmbridge.dev/image-id";
 
 let lastImageId = "";
 
@@ -35,13 +44,61 @@ export async function installOperator(cluster: Cluster, options: InstallOptions 
     "--set",
     `${imageValues(cluster, tag)},replicas=${replicas}`,
     "--set-json",
-    `podAnnotations=${JSON.stringify({ "llmbridge.dev/image-id": imageId })}`,
+    `podAnnotations=${JSON.stringify({ [IMAGE_ID]: imageId })}`,
     "--set-json",
     `settings.sources=${JSON.stringify(source)}`,
     "--wait",
     "--timeout",
     "120s",
   ]);
+}
+
+/**
+ * Installs the operator where these very images with this very chart are not installed yet. Suites that share a cluster open their
+ * scenes side by side, and helm refuses a second change while it makes one.
+ */
+export async function ensureOperator(
+  cluster: LocalCluster,
+  client: KubeClient,
+  images: readonly BuiltImage[],
+): Promise<void> {
+  const imageId = cacheKey([...images.map(({ id }) => id), ...fileParts(CHART, ["."])]);
+  lastImageId = imageId;
+  const lock = { path: `${cluster.workFolder}.operator.lock`, doing: "installing the operator" };
+  await withLock(lock, async () => {
+    if (!(await isInstalled(client, imageId))) await installOperator(cluster, { imageId });
+  });
+}
+
+/** One replica of the present version that is ready, and nothing else. */
+async function isInstalled(client: KubeClient, imageId: string): Promise<boolean> {
+  const options = { namespace: OPERATOR_NAMESPACE };
+  const found = await client.list<OperatorDeployment>(resources.deployments, options);
+  return found.some(
+    ({ spec, status, metadata }) =>
+      metadata.name === OPERATOR_RELEASE &&
+      spec.replicas === 1 &&
+      status?.observedGeneration === metadata.generation &&
+      status?.readyReplicas === 1 &&
+      status.replicas === 1 &&
+      spec.template.metadata.annotations?.[IMAGE_ID] === imageId &&
+      spec.template.spec.containers.some(({ image }) => image.endsWith(":dev")),
+  );
+}
+
+interface OperatorDeployment extends KubeObject {
+  readonly spec: {
+    readonly replicas: number;
+    readonly template: {
+      readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+      readonly spec: { readonly containers: readonly { readonly image: string }[] };
+    };
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+  };
 }
 
 /** Our own cluster has the image on its node; somebody else's pulls it. */

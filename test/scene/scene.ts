@@ -14,7 +14,7 @@ import { type BridgeVersion, bridgeVersionImage, modelImage, productImages } fro
 import { type Load, type LoadOptions, startLoad } from "../load/load.ts";
 import { Bridge, openApi } from "./api.ts";
 import { deployModel, type Model } from "./model.ts";
-import { installOperator } from "./operator.ts";
+import { ensureOperator } from "./operator.ts";
 
 /** A namespace of its own on the test cluster, with the operator installed by the chart and a model stand-in. */
 export interface Scene {
@@ -56,10 +56,8 @@ export async function openScene(name: string, options: SceneOptions = {}): Promi
   const images = await productImages(cache, progress);
   for (const image of images) await cluster.loadImage(image);
   await cluster.loadImage(await modelImage(cache));
-  const imageId = images.map(({ id }) => id).join(" ");
-  await progress.step("Operator installed by its chart", () => installOperator(cluster, { imageId }));
-
   const api = openApi(cluster.kubeconfigPath);
+  await progress.step("Operator installed by its chart", () => ensureOperator(cluster, api.client, images));
   const namespace = options.namespace ?? `${name}-${randomBytes(3).toString("hex")}`;
   if (options.namespace !== undefined) await removeNamespace(api.client, namespace);
   await api.client.create(resources.namespaces, {

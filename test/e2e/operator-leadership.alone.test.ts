@@ -7,6 +7,7 @@ import { until } from "../cluster/until.ts";
 import { nextOperatorImage } from "../images/all.ts";
 import { conditionOf } from "../scene/api.ts";
 import { startAudit, writesOfOperator } from "../scene/audit.ts";
+import { CHILD_KINDS } from "../scene/children.ts";
 import { installOperator, OPERATOR_NAMESPACE, uninstallOperator } from "../scene/operator.ts";
 import { killOperator, leader, leaderIdentity } from "../scene/operator-pods.ts";
 import { openScene, type Scene } from "../scene/scene.ts";
@@ -138,17 +139,8 @@ describe("an operator that is uninstalled", () => {
 
 async function childUids(bridge: string): Promise<string[]> {
   const labelSelector = `llmbridge.dev/bridge=${bridge}`;
-  const kinds = [
-    resources.deployments,
-    resources.services,
-    resources.configMaps,
-    resources.serviceAccounts,
-    resources.podDisruptionBudgets,
-    resources.networkPolicies,
-    resources.pods,
-  ];
   const lists = await Promise.all(
-    kinds.map((kind) => scene.client.list(kind, { namespace: scene.namespace, labelSelector })),
+    CHILD_KINDS.map((kind) => scene.client.list(kind, { namespace: scene.namespace, labelSelector })),
   );
   return lists
     .flat()

@@ -44,42 +44,73 @@ async function holding(name: string): Promise<{ bridge: Bridge; load: Load; stat
   return { bridge, load, status };
 }
 
-/** What must not move while nothing is known. */
-const inForce = ({ phase, stable, canary }: LLMBridgeStatus) => ({
-  phase,
-  weights: [stable?.desiredWeight, canary?.desiredWeight],
-  replicas: [stable?.replicas, canary?.replicas],
-});
-
 async function expectPromotedUnharmed(bridge: Bridge, load: Load): Promise<void> {
   await bridge.promoted(await scene.image("next"), 180_000);
   const { failed, cut, samples } = await load.stop();
   expect({ failed, cut, samples }).toEqual({ failed: 0, cut: 0, samples: [] });
 }
 
+/** A bridge at rest with an alert that would make it larger at once if its metric were known. */
+async function withAlert(): Promise<Bridge> {
+  const bridge = scene.bridge("alerting");
+  await bridge.apply(
+    await scene.spec({
+      scaling: { minReplicas: 2, maxReplicas: 4, demandWindow: "15s", scaleDownWindow: "1m" },
+      alerts: [],
+    }),
+  );
+  await bridge.promoted(await scene.image("first"));
+  return bridge;
+}
+
+/** What must not move while nothing is known. */
+const inForce = ({ phase, stable, canary, workers }: LLMBridgeStatus) => ({
+  phase,
+  weights: [stable?.desiredWeight, canary?.desiredWeight],
+  replicas: [stable?.replicas, canary?.replicas],
+  workers: workers?.current,
+});
+
 describe("Prometheus away for a minute in the middle of a step", () => {
-  it("holds weight and replicas, says so, and goes on when it is back", async () => {
+  it("holds weight, replicas and workers, says so, lets no alert act, and goes on when it is back", async () => {
+    const alerting = await withAlert();
     const { bridge, load, status } = await holding("blind");
+    const alertingBefore = inForce(await alerting.status());
     await scene.cluster.stopPrometheus();
     const stoppedMs = Date.now();
-    const told = await bridge.waitFor(
-      "told that its metrics are missing",
-      (now) => conditionOf(now, "MetricsAvailable")?.status === "False",
+    await alerting.patch({
+      alerts: [
+        { name: "busy", metric: "MemoryShare", above: "1%", for: "1s", action: "ScaleUp", cooldown: "1s" },
+      ],
+    });
+    for (const one of [bridge, alerting]) {
+      const told = await one.waitFor(
+        "told that its metrics are missing",
+        (now) => conditionOf(now, "MetricsAvailable")?.status === "False",
+      );
+      console.log(
+        `Prometheus stopped to MetricsAvailable=False of ${one.name}: ${((Date.now() - stoppedMs) / 1000).toFixed(1)} s`,
+      );
+      expect(conditionOf(told, "ScalingActive")).toMatchObject({ status: "False", reason: "MetricsMissing" });
+      expect(conditionOf(told, "Ready")?.status).toBe("True");
+    }
+    const unknown = await alerting.waitFor(
+      "without its metric",
+      ({ alerts }) => alerts[0]?.state === "Unknown",
     );
-    console.log(
-      `Prometheus stopped to MetricsAvailable=False: ${((Date.now() - stoppedMs) / 1000).toFixed(1)} s`,
-    );
-    expect(conditionOf(told, "ScalingActive")).toMatchObject({ status: "False", reason: "MetricsMissing" });
-    expect(conditionOf(told, "Ready")?.status).toBe("True");
+    expect(unknown.alerts[0]?.message).toContain("the alert does not act");
     const seen = new Set<string>();
     while (Date.now() - stoppedMs < SOURCE_AWAY_MS) {
-      seen.add(JSON.stringify(inForce(await bridge.status())));
+      seen.add(JSON.stringify([inForce(await bridge.status()), inForce(await alerting.status())]));
       await delay(1_000);
     }
-    expect([...seen]).toEqual([JSON.stringify(inForce(status))]);
+    expect([...seen]).toEqual([JSON.stringify([inForce(status), alertingBefore])]);
+    expect(conditionOf(await alerting.status(), "Ready")?.status).toBe("True");
     await scene.cluster.startPrometheus();
     const backMs = Date.now();
     await bridge.waitFor("seeing again", (now) => conditionOf(now, "MetricsAvailable")?.status === "True");
+    // The same alert acts as soon as its metric is known.
+    await alerting.waitFor("grown by the alert", ({ stable }) => (stable?.replicas ?? 0) > 2);
     await expectPromotedUnharmed(bridge, load);
     console.log(`Prometheus back to promoted: ${((Date.now() - backMs) / 1000).toFixed(1)} s`);
   });
