@@ -21,7 +21,7 @@ export default defineConfig({
           name: "server",
           include: ["{operator,bridge,test}/**/*.server.test.ts"],
           ...PATIENCE,
-          maxWorkers: 1,
+          maxWorkers: 2,
         },
       },
       {
