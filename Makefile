@@ -17,7 +17,7 @@ verify: packages ## Check format, types, lint, generated files, dead code, and r
 	@$(NODE) test/run.ts lint types generated dead-code unit
 
 unit: packages ## Run the unit tests
-	@$(NODE) node_modules/vitest/vitest.mjs run --project unit
+	@$(NODE) node_modules/vitest/vitest.mjs run --project unit --project unit-processes
 
 generate: packages ## Write the generated files again
 	@$(NODE) tools/generate.ts

@@ -1,18 +1,37 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** What hangs is to be found; what is only slow on a busy machine has not failed. */
 const PATIENCE = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 20_000 } } };
+const NOT_UNIT = ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"];
+/** vitest leaves one processor to itself, which on two is half of them. */
+const BOTH = { maxWorkers: Math.max(2, availableParallelism() - 1) };
+/** Suites on one cluster at once. Two processors are just enough for one suite, its cluster and its load. */
+const SIDE_BY_SIDE = availableParallelism() >= 4 ? 2 : 1;
 const CLUSTER_PATIENCE = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {
     projects: [
       {
+        // Pure code: its tests leave nothing behind that the next file's could meet, so they share a process and what it has loaded.
         test: {
           name: "unit",
-          include: ["{operator,bridge,contract,tools,test}/**/*.test.ts"],
-          exclude: ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"],
+          include: ["{operator,contract}/**/*.test.ts"],
+          exclude: NOT_UNIT,
           ...PATIENCE,
+          ...BOTH,
+          isolate: false,
+        },
+      },
+      {
+        // Servers in the test's own process, child processes, worker threads.
+        test: {
+          name: "unit-processes",
+          include: ["{bridge,tools,test}/**/*.test.ts"],
+          exclude: NOT_UNIT,
+          ...PATIENCE,
+          ...BOTH,
         },
       },
       {
@@ -21,7 +40,7 @@ export default defineConfig({
           name: "server",
           include: ["{operator,bridge,test}/**/*.server.test.ts"],
           ...PATIENCE,
-          maxWorkers: 2,
+          ...BOTH,
         },
       },
       {
@@ -31,7 +50,7 @@ export default defineConfig({
           include: ["test/**/*.cluster.test.ts"],
           globalSetup: "test/scene/global-setup.ts",
           ...CLUSTER_PATIENCE,
-          maxWorkers: 2,
+          maxWorkers: SIDE_BY_SIDE,
         },
       },
       {
@@ -40,7 +59,6 @@ export default defineConfig({
           name: "alone",
           include: ["test/**/*.alone.test.ts"],
           globalSetup: "test/scene/global-setup.ts",
-          env: { LLMBRIDGE_CLUSTER_NETWORK: "10.215" },
           ...CLUSTER_PATIENCE,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

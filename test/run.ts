@@ -22,8 +22,7 @@ interface Count {
 
 interface Stage {
   readonly name: string;
-  /** `write` takes what the stage's commands print; without it they print by themselves. */
-  readonly run: (write?: (text: Buffer) => void) => Promise<Count>;
+  readonly run: () => Promise<Count>;
 }
 
 const vitestReport = z.object({
@@ -51,21 +50,19 @@ const vitestReport = z.object({
 
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
 
-function exitCode(command: string, args: readonly string[], write?: (text: Buffer) => void): Promise<number> {
+function exitCode(command: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
-    const stdio = write ? "pipe" : "inherit";
-    const child = spawn(command, args, { stdio: ["ignore", stdio, stdio] });
-    if (write) for (const stream of [child.stdout, child.stderr]) stream?.on("data", write);
+    const child = spawn(command, args, { stdio: "inherit" });
     child.on("error", () => resolve(127));
-    child.on("close", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+    child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
 }
 
 function check(name: string, command: string, ...args: string[]): Stage {
   return {
     name,
-    run: async (write) => {
-      const code = await exitCode(command, args, write);
+    run: async () => {
+      const code = await exitCode(command, args);
       const passed = code === 0;
       return {
         passed: passed ? 1 : 0,
@@ -77,13 +74,18 @@ function check(name: string, command: string, ...args: string[]): Stage {
   };
 }
 
-function suite(project: string): Stage {
+function suite(name: string, projects: readonly string[] = [name]): Stage {
   return {
-    name: project,
-    run: async (write) => {
-      const file = join(reports, `${project}.json`);
-      const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
-      const code = await exitCode("vitest", ["run", "--project", project, ...reporters], write);
+    name,
+    run: async () => {
+      const file = join(reports, `${name}.json`);
+      const code = await exitCode("vitest", [
+        "run",
+        ...projects.flatMap((one) => ["--project", one]),
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${file}`,
+      ]);
       return countOf(file, code);
     },
   };
@@ -122,17 +124,16 @@ function firstLine(text: string): string {
   return stripVTControlCharacters(text).trim().split("\n", 1)[0]?.slice(0, 300) ?? "";
 }
 
-/** In order; stages of one line run side by side. The two kinds of cluster suites mostly wait, each for a cluster of its own. */
-const plan: readonly (readonly Stage[])[] = [
-  [check("lint", "biome", "check", "--error-on-warnings", ".")],
-  [check("types", "tsc", "--noEmit")],
-  [check("generated", "node", "tools/generate.ts", "--check")],
-  [check("dead-code", "knip")],
-  [suite("unit")],
-  [suite("server")],
-  [suite("cluster"), suite("alone")],
+const stages: readonly Stage[] = [
+  check("lint", "biome", "check", "--error-on-warnings", "."),
+  check("types", "tsc", "--noEmit"),
+  check("generated", "node", "tools/generate.ts", "--check"),
+  check("dead-code", "knip"),
+  suite("unit", ["unit", "unit-processes"]),
+  suite("server"),
+  suite("cluster"),
+  suite("alone"),
 ];
-const stages = plan.flat();
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !stages.some((stage) => stage.name === name));
@@ -146,10 +147,10 @@ if (unknown.length > 0) {
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 const lines: string[] = [];
-
-async function runStage(stage: Stage, write?: (text: Buffer) => void): Promise<void> {
+for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const started = performance.now();
-  const count = await stage.run(write);
+  console.log(`\n==> ${stage.name}`);
+  const count = await stage.run();
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   lines.push(
     `${stage.name.padEnd(12)} ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped  ${seconds} s`,
@@ -158,25 +159,6 @@ async function runStage(stage: Stage, write?: (text: Buffer) => void): Promise<v
   total.failed += count.failed;
   total.skipped += count.skipped;
   failures.push(...count.failures);
-}
-
-for (const together of plan) {
-  const [first, ...others] = together.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-  if (first === undefined) continue;
-  // What runs beside the first is printed after it, so that every line stands with its own suite.
-  const held = others.map((stage) => {
-    const output: Buffer[] = [];
-    return { stage, output, over: runStage(stage, (text) => output.push(text)) };
-  });
-  console.log(
-    `\n==> ${first.name}${others.length > 0 ? `, and beside it ${others.map(({ name }) => name).join(", ")}` : ""}`,
-  );
-  await runStage(first);
-  for (const { stage, output, over } of held) {
-    await over;
-    console.log(`\n==> ${stage.name}`);
-    process.stdout.write(Buffer.concat(output));
-  }
 }
 rmSync(reports, { recursive: true, force: true });
 console.log(`\n${lines.join("\n")}\n`);

@@ -19,7 +19,7 @@ export async function removeCluster(settings: ClusterSettings, keepLogs = false)
   for (const mount of mountsBelow(workFolder)) await run(["umount", "--lazy", mount]);
   for (const folder of FIXED_FOLDERS) removeIfEmpty(folder);
   const doomed = keepLogs
-    ? ["node", "etcd", "prometheus", "state.json"].map((name) => `${workFolder}/${name}`)
+    ? ["node", "etcd", "prometheus", "imported", "state.json"].map((name) => `${workFolder}/${name}`)
     : [workFolder];
   for (const path of doomed) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
 }

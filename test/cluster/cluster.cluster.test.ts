@@ -20,7 +20,7 @@ import { clusterDown, clusterUp } from "./up.ts";
 const env = { ...process.env, LLMBRIDGE_CLUSTER_NETWORK: "10.214" };
 const settings = clusterSettings(env);
 // Other suites' clusters come and go beside it.
-const others = [process.env.LLMBRIDGE_CLUSTER_NETWORK, "10.213", "10.215"].map((network) =>
+const others = [process.env.LLMBRIDGE_CLUSTER_NETWORK, "10.213"].map((network) =>
   clusterSettings({ ...env, LLMBRIDGE_CLUSTER_NETWORK: network }),
 );
 const notes: string[] = [];

@@ -105,7 +105,7 @@ export async function openScene(name: string, options: SceneOptions = {}): Promi
     async close() {
       await Promise.all(loads.map((load) => load.stop(5_000)));
       await removeBridges(api.client, namespace);
-      await removeNamespace(api.client, namespace);
+      await deleteNamespace(api.client, namespace);
       await api.close();
     },
   };
@@ -135,16 +135,32 @@ function smallSpec(image: string, model: Model): LLMBridgeSpecInput {
   };
 }
 
-/**
- * Bridges go before their namespace: with pods in it, the namespace's own controller looks again only after half of their grace
- * period, which is minutes.
- */
+/** Bridges go before their namespace, so that the operator is not asked to make children where none can be made. */
 async function removeBridges(client: KubeClient, namespace: string): Promise<void> {
   for (const { metadata } of await client.list(LLMBRIDGES, { namespace })) {
     await client.delete(LLMBRIDGES, namespace, metadata.name).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
   }
+}
+
+/** Its pods drain while the next suite opens its scene; what comes to rest by itself need not be waited for. */
+async function deleteNamespace(client: KubeClient, namespace: string): Promise<boolean> {
+  try {
+    await client.delete(resources.namespaces, "", namespace);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * A namespace that is to be made anew. Its pods go first: with pods in it, the namespace's own controller looks again only after half
+ * of their grace period, which is minutes.
+ */
+async function removeNamespace(client: KubeClient, namespace: string): Promise<void> {
+  await removeBridges(client, namespace);
   const labelSelector = "app.kubernetes.io/managed-by=llmbridge-operator";
   await until(
     `the bridges' pods in ${namespace} to be gone`,
@@ -155,16 +171,7 @@ async function removeBridges(client: KubeClient, namespace: string): Promise<voi
     },
     500,
   );
-}
-
-/** Nothing of a scene is left when this returns: the next one must not meet its pods. */
-async function removeNamespace(client: KubeClient, namespace: string): Promise<void> {
-  try {
-    await client.delete(resources.namespaces, "", namespace);
-  } catch (error) {
-    if (isNotFound(error)) return;
-    throw error;
-  }
+  if (!(await deleteNamespace(client, namespace))) return;
   await until(
     `namespace ${namespace} to be gone`,
     180_000,
