@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster demo demo-down cluster-up cluster-down images bench-bridge bench-evidence clean
+.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down images bench-bridge bench-evidence clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup ## Run every check and every suite, the ones on a real cluster too
 test-own-cluster: packages ## Install and run a bridge on the cluster that LLMBRIDGE_KUBECONFIG names, and remove it again
 	@test -n "$$LLMBRIDGE_KUBECONFIG" || { echo "error: LLMBRIDGE_KUBECONFIG names no cluster; set it to the path of a kubeconfig." >&2; exit 1; }
 	@$(NODE) node_modules/vitest/vitest.mjs run --project cluster test/e2e/own-cluster.cluster.test.ts
+
+explore: setup ## Kill, blind and mislead the operator at every write of a rollout (LLMBRIDGE_SEED=n repeats the sample of a test run)
+	@LLMBRIDGE_EXPLORE=$${LLMBRIDGE_SEED:-all} $(NODE) node_modules/vitest/vitest.mjs run --project server test/faults/explore.server.test.ts
 
 demo: setup ## Watch the product work on a real cluster
 	@$(NODE) test/demo.ts

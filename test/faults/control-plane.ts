@@ -1,0 +1,111 @@
+import { dirname } from "node:path";
+import { createClient, type KubeClient } from "../../operator/kube/client.ts";
+import { createInformer } from "../../operator/kube/informer.ts";
+import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
+import type { KubeObject } from "../../operator/kube/object.ts";
+import { resources } from "../../operator/kube/resources.ts";
+import { createTransport } from "../../operator/kube/transport.ts";
+import { cacheRoot } from "../../tools/setup/cache.ts";
+import { createProgress } from "../../tools/setup/progress.ts";
+import { toolPaths } from "../../tools/setup/tools.ts";
+import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
+import { startComponent } from "../cluster/component.ts";
+import { type BridgeApi, bridgeApi } from "../conformance/bridge-api.ts";
+
+/**
+ * The real API server with the real controllers of Deployments, ReplicaSets and garbage, and no node: pods are said to be Ready as soon
+ * as they exist. All that an operator sees of a cluster, ready in five seconds.
+ */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly api: BridgeApi;
+  readonly client: KubeClient;
+  down(): Promise<void>;
+}
+
+const CONTROLLERS = [
+  "deployment-controller",
+  "replicaset-controller",
+  "garbage-collector-controller",
+  "namespace-controller",
+];
+
+export async function startControlPlane(): Promise<ControlPlane> {
+  const progress = createProgress({ write: () => {}, nowMs: Date.now });
+  const server = await apiServerUp({ progress });
+  const { kubeconfigPath } = server;
+  const api = bridgeApi(kubeconfigPath);
+  await api.installCrd();
+  await startComponent(
+    {
+      name: "kube-controller-manager",
+      place: "Host",
+      argv: [
+        toolPaths(cacheRoot(process.env)).kubestack,
+        "kube-controller-manager",
+        `--kubeconfig=${kubeconfigPath}`,
+        `--controllers=${CONTROLLERS.join(",")}`,
+        "--leader-elect=false",
+        "--secure-port=0",
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
+      ],
+    },
+    // Whatever ends the API server ends what shares its folder.
+    { owner: dirname(kubeconfigPath) },
+  );
+  const transport = createTransport({
+    kubeConfig: loadKubeConfig({ kubeconfig: kubeconfigPath }),
+    userAgent: "llmbridge-test",
+  });
+  const client = createClient(transport);
+  const stop = new AbortController();
+  const pods = createInformer<Pod>({ client, resource: resources.pods });
+  pods.onChange(({ kind, object }) => {
+    if (kind === "deleted" || object.metadata.deletionTimestamp || object.status?.phase === "Running") return;
+    // A pod that is gone by now needs no status.
+    makeReady(api, object).catch(() => undefined);
+  });
+  const watching = pods.start(stop.signal);
+  return {
+    server,
+    api,
+    client,
+    async down() {
+      stop.abort();
+      await watching;
+      await transport.close();
+      await api.close();
+      await server.down();
+    },
+  };
+}
+
+interface Pod extends KubeObject {
+  readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
+  readonly status?: { readonly phase?: string };
+}
+
+function makeReady(api: BridgeApi, pod: Pod): Promise<unknown> {
+  const { namespace, name } = pod.metadata;
+  const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
+  const condition = (type: string) => ({ type, status: "True", lastTransitionTime: time });
+  const status = {
+    phase: "Running",
+    startTime: time,
+    podIP: "10.0.0.1",
+    podIPs: [{ ip: "10.0.0.1" }],
+    conditions: ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition),
+    containerStatuses: pod.spec.containers.map((container) => ({
+      name: container.name,
+      image: container.image,
+      imageID: container.image,
+      ready: true,
+      restartCount: 0,
+      started: true,
+      state: { running: { startedAt: time } },
+    })),
+  };
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
+  return api.request("PATCH", path, { status }, "application/merge-patch+json");
+}

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle } from "../../tools/build.ts";
+import { type ServerProcess, startProcess } from "../servers/process.ts";
+
+/** The operator as its image runs it, as a process of this machine. */
+export interface OperatorProgram {
+  /** Starts a process that watches one namespace and talks to the API server by this kubeconfig. */
+  start(options: OperatorOptions): Promise<ServerProcess>;
+  /** Removes the program; its processes must have ended. */
+  remove(): void;
+}
+
+export interface OperatorOptions {
+  readonly kubeconfigPath: string;
+  readonly namespace: string;
+  /** Take a Lease before acting. Default: no, so that a process that was killed is followed at once. */
+  readonly leaderElection?: boolean;
+  readonly instance?: string;
+}
+
+/** A source that nobody answers for: rollouts then move by what a person commands. */
+const SETTINGS = JSON.stringify({ sources: [{ name: "default", url: "http://127.0.0.1:9" }] });
+
+/** Bundles the operator, so that it starts as quickly as in its image. */
+export async function operatorProgram(): Promise<OperatorProgram> {
+  const folder = mkdtempSync(join(tmpdir(), "llmbridge-operator-"));
+  await bundle(["operator"], folder);
+  const settings = join(folder, "settings.yaml");
+  writeFileSync(settings, SETTINGS);
+  return {
+    start: ({ kubeconfigPath, namespace, leaderElection = false, instance = "explored" }) =>
+      startProcess({
+        command: process.execPath,
+        args: [
+          join(folder, "operator", "main.js"),
+          `--settings=${settings}`,
+          `--kubeconfig=${kubeconfigPath}`,
+          `--watch-namespaces=${namespace}`,
+          `--leader-election=${leaderElection}`,
+          `--lease-namespace=${namespace}`,
+          `--instance=${instance}`,
+          "--metrics-port=0",
+          "--health-port=0",
+        ],
+        env: { PATH: process.env.PATH },
+        ready: /"msg":"the operator has started"/,
+      }),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}

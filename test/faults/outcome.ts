@@ -1,0 +1,148 @@
+import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
+import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
+import type { KubeClient } from "../../operator/kube/client.ts";
+import type { KubeObject } from "../../operator/kube/object.ts";
+import { CHILD_KINDS } from "../scene/children.ts";
+import type { ProxiedRequest } from "./proxy.ts";
+import { isWrite } from "./request.ts";
+
+/** What a story came to: equal for two runs that did the same, whatever happened to the operator on the way. */
+export interface Outcome {
+  /** Every child with what it says, by `Kind name`. */
+  readonly children: Readonly<Record<string, unknown>>;
+  /** What status says of the rollout, without times. */
+  readonly status: unknown;
+  /** Each decision that was told, oldest first. */
+  readonly decisions: readonly string[];
+  /** How often each child was created and deleted. */
+  readonly created: Readonly<Record<string, number>>;
+  readonly deleted: Readonly<Record<string, number>>;
+}
+
+/** Reads the outcome in a namespace of which nothing else is known to the operator. */
+export async function outcomeOf(
+  client: KubeClient,
+  namespace: string,
+  requests: readonly ProxiedRequest[],
+): Promise<Outcome> {
+  const lists = await Promise.all(
+    CHILD_KINDS.map(async (kind) => {
+      const objects = await client.list<KubeObject>(kind, {
+        namespace,
+        labelSelector: "llmbridge.dev/bridge",
+      });
+      // Pods are named by chance; how many of which revision there are is told by their Deployments.
+      return kind.kind === "Pod"
+        ? []
+        : objects.map((object) => [`${kind.kind} ${object.metadata.name}`, said(object)] as const);
+    }),
+  );
+  const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
+  const status = llmBridgeStatus.parse(bridge.status ?? {});
+  const writes = requests.filter((request) => isWrite(request) && isOperators(request) && isOfChild(request));
+  const outcome: Outcome = {
+    children: Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1))),
+    status: statusSays(status),
+    decisions: status.decisions
+      .map(({ action, reason, message }) => `${action} ${reason}: ${message}`)
+      .reverse(),
+    created: counted(writes.filter(({ serverCode }) => serverCode === 201)),
+    deleted: counted(writes.filter(({ verb, carriedOut }) => verb === "delete" && carriedOut)),
+  };
+  // The namespace is another in each run; names of revisions are hashes over what was rendered and tell of it too.
+  return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, status)) as Outcome;
+}
+
+/** The writes of the operator that a fault may be put at, in order: children and status, not its lease and its Events. */
+export const isOperators = ({ userAgent, resource }: ProxiedRequest): boolean =>
+  userAgent.startsWith("llmbridge-operator/") && resource !== "leases" && resource !== "events";
+
+const isOfChild = ({ resource }: ProxiedRequest): boolean => !resource.startsWith("llmbridges");
+
+function counted(requests: readonly ProxiedRequest[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { resource, name } of requests) {
+    const key = `${resource} ${name}`;
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+  return Object.fromEntries(Object.entries(counts).sort());
+}
+
+/** What an object says that is not given by the server or by time. */
+function said(object: KubeObject): unknown {
+  const { metadata, status: _, ...rest } = object as KubeObject & { status?: unknown };
+  const { labels, annotations, ownerReferences } = metadata as KubeObject["metadata"] & {
+    ownerReferences?: readonly { kind: string; name: string }[];
+  };
+  const kept = Object.entries(annotations ?? {}).filter(
+    ([name]) => !name.startsWith("deployment.kubernetes.io/"),
+  );
+  return withoutAddresses({
+    ...rest,
+    metadata: {
+      labels,
+      annotations: Object.fromEntries(kept),
+      owners: ownerReferences?.map(({ kind, name }) => `${kind} ${name}`),
+    },
+  });
+}
+
+const GIVEN = new Set([
+  "clusterIP",
+  "clusterIPs",
+  "nodePort",
+  "healthCheckNodePort",
+  "uid",
+  "resourceVersion",
+]);
+
+function withoutAddresses(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAddresses);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => !GIVEN.has(key))
+      .map(([key, inner]) => [key, withoutAddresses(inner)]),
+  );
+}
+
+function statusSays({ phase, summary, stable, canary, rollout, conditions }: LLMBridgeStatus): unknown {
+  const failed = rollout?.failed && { revision: rollout.failed.revision, reason: rollout.failed.reason };
+  return {
+    phase,
+    summary,
+    stable: stable && { revision: stable.revision, image: stable.image, ready: stable.ready },
+    canary,
+    failed,
+    conditions: conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`).sort(),
+  };
+}
+
+const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+function withStandardNames(text: string, namespace: string, status: LLMBridgeStatus): string {
+  // A rendered Deployment is kept as text, with its owner's uid in it.
+  let result = text.replaceAll(namespace, "NAMESPACE").replaceAll(UID, "UID");
+  const revisions = status.decisions
+    .flatMap(({ message }) => message.match(/\b[0-9a-f]{10}\b/g) ?? [])
+    .reverse();
+  for (const [index, revision] of [...new Set(revisions)].entries())
+    result = result.replaceAll(revision, `REVISION${index}`);
+  return result;
+}
+
+/** Where two outcomes say something else, one line for each place; empty where they agree. */
+export function differences(wanted: Outcome, found: Outcome): string[] {
+  const [before, after] = [leaves(wanted), leaves(found)];
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => `${path}: ${before.get(path) ?? "nothing"} became ${after.get(path) ?? "nothing"}`);
+}
+
+function leaves(value: unknown, path = "", found = new Map<string, string>()): Map<string, string> {
+  if (typeof value === "object" && value !== null && Object.keys(value).length > 0)
+    for (const [key, inner] of Object.entries(value))
+      leaves(inner, path === "" ? key : `${path}.${key}`, found);
+  else found.set(path, JSON.stringify(value));
+  return found;
+}

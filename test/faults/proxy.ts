@@ -1,0 +1,337 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Agent, createServer, request as forward, type Server } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { Authority } from "../cluster/pki.ts";
+import { type KubeRequest, kubeRequest } from "./request.ts";
+import { type Strike, statusBody } from "./strike.ts";
+import { relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
+
+/** A request that reached the proxy, and what its client was told. */
+export interface ProxiedRequest extends KubeRequest {
+  /** Counts from 0, in order of arrival. */
+  readonly index: number;
+  readonly atMs: number;
+  /** What the client was answered; undefined while there is no answer, and for ever where none came. */
+  code: number | undefined;
+  /** What the server answered, whatever the client was told; undefined where it never got it. */
+  serverCode: number | undefined;
+  /** Whether the server has carried it out. */
+  carriedOut: boolean;
+}
+
+export interface Rule {
+  /** How often it has struck. */
+  readonly struck: number;
+  remove(): void;
+}
+
+export interface RuleOptions {
+  /** Strikes so often and no more. Default: until it is removed. */
+  readonly times?: number;
+  /** Called at each strike: before the request is passed on, or, of a strike that comes after, when the server has answered. */
+  readonly onStruck?: () => void;
+}
+
+/**
+ * A real API server behind a line that fails when a test says so. Nothing of the product knows of it: it stands where a load balancer
+ * would, and the kubeconfig it writes leads through it.
+ */
+export interface FaultProxy {
+  /** Leads through the proxy with the rights of the kubeconfig that the proxy was given. */
+  readonly kubeconfigPath: string;
+  readonly requests: readonly ProxiedRequest[];
+  /** Strikes every request of which `matches` is true; of several rules the oldest that still holds. */
+  when(matches: (request: ProxiedRequest) => boolean, strike: Strike, options?: RuleOptions): Rule;
+  /**
+   * From now on watches of these requests get nothing more, though their connections live. `thaw` lets go what has waited: all of it, or,
+   * as a cache that fell behind shows it, of several changes of one object only the last.
+   */
+  freeze(matches: (request: KubeRequest) => boolean): { thaw(how?: "All" | "Coalesced"): void };
+  /** Events of which this is true are lost to watches of the request. */
+  lose(
+    matches: (request: KubeRequest) => boolean,
+    drops: NonNullable<WatchGate["drops"]>,
+  ): { remove(): void };
+  /** Resets every connection that is open, watches too. */
+  cutAll(): void;
+  /** No connection is accepted until `restore`; those that are open end. */
+  cutOff(): void;
+  restore(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface OpenWatch {
+  readonly request: KubeRequest;
+  readonly gate: WatchGate;
+  readonly relay: WatchRelay;
+}
+
+interface LiveRule {
+  readonly matches: (request: ProxiedRequest) => boolean;
+  readonly strike: Strike;
+  readonly onStruck: (() => void) | undefined;
+  left: number;
+  struck: number;
+}
+
+/** Starts a proxy in front of the server that the kubeconfig names. */
+export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProxy> {
+  const folder = mkdtempSync(join(tmpdir(), "llmbridge-faults-"));
+  const upstream = readUpstream(kubeconfigPath);
+  const authority = new Authority(join(folder, "pki"));
+  mkdirSync(authority.folder);
+  await authority.create();
+  await authority.issue({
+    name: "server",
+    user: "fault-proxy",
+    addresses: ["DNS:localhost", "IP:127.0.0.1"],
+  });
+  await authority.issue({ name: "client", user: "client" });
+
+  const requests: ProxiedRequest[] = [];
+  let rules: LiveRule[] = [];
+  const frozen = new Set<(request: KubeRequest) => boolean>();
+  const losses = new Set<{
+    matches: (request: KubeRequest) => boolean;
+    drops: NonNullable<WatchGate["drops"]>;
+  }>();
+  const watches = new Set<OpenWatch>();
+  const sockets = new Set<Socket>();
+  const answered = new Map<string, Answered>();
+
+  const gateOf = (request: KubeRequest): WatchGate => ({
+    frozen: [...frozen].some((matches) => matches(request)),
+    drops: (event) => [...losses].some((loss) => loss.matches(request) && loss.drops(event)),
+  });
+
+  const ruleFor = (request: ProxiedRequest): LiveRule | undefined => {
+    const rule = rules.find(({ matches, left }) => left > 0 && matches(request));
+    if (rule === undefined) return undefined;
+    rule.left--;
+    rule.struck++;
+    return rule;
+  };
+
+  async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request: ProxiedRequest = {
+      ...kubeRequest(message),
+      index: requests.length,
+      atMs: Date.now(),
+      code: undefined,
+      serverCode: undefined,
+      carriedOut: false,
+    };
+    requests.push(request);
+    const body = await readAll(message);
+    const rule = ruleFor(request);
+    const strike = rule?.strike;
+    const comesAfter = strike !== undefined && "after" in strike && strike.after === true;
+    if (!comesAfter) rule?.onStruck?.();
+    if (strike?.kind === "Hang") return;
+    if (strike?.kind === "Reset" && !strike.after) return void message.socket.destroy();
+    if (strike?.kind === "Answer" && !strike.after) return tell(request, response, failure(strike));
+    if (strike?.kind === "Delay") await new Promise((resolve) => setTimeout(resolve, strike.ms));
+    const before = strike?.kind === "Replay" ? answered.get(sameList(request)) : undefined;
+    if (before) return tell(request, response, before);
+
+    const answer = await passOn(upstream, message, body);
+    request.serverCode = answer.statusCode;
+    request.carriedOut = (answer.statusCode ?? 500) < 400;
+    if (request.verb === "watch" && answer.statusCode === 200) {
+      request.code = 200;
+      return watch(request, answer, response, strike);
+    }
+    const told: Answered = {
+      code: answer.statusCode ?? 502,
+      headers: pick(answer.headers, "content-type", "retry-after", "warning"),
+      body: await readAll(answer),
+    };
+    if (comesAfter) rule?.onStruck?.();
+    if (request.verb === "list" && told.code === 200 && !answered.has(sameList(request)))
+      answered.set(sameList(request), told);
+    if (strike?.kind === "Reset") return void message.socket.destroy();
+    tell(request, response, strike?.kind === "Answer" ? failure(strike) : told);
+  }
+
+  function watch(
+    request: ProxiedRequest,
+    answer: IncomingMessage,
+    response: ServerResponse,
+    strike: Strike | undefined,
+  ): void {
+    response.writeHead(200, pick(answer.headers, "content-type"));
+    response.flushHeaders();
+    const gate = gateOf(request);
+    const relay = relayWatch(answer, response, gate);
+    if (strike?.kind === "EndWatch") {
+      const object = JSON.parse(statusBody(strike.code, strike.reason, "the history is gone")) as object;
+      relay.end(JSON.stringify({ type: "ERROR", object }));
+      return;
+    }
+    const open: OpenWatch = { request, gate, relay };
+    watches.add(open);
+    response.on("close", () => watches.delete(open));
+  }
+
+  const server = createServer(
+    { cert: readFileSync(authority.path("server.crt")), key: readFileSync(authority.path("server.key")) },
+    (message, response) => {
+      handle(message, response).catch(() => message.socket.destroy());
+    },
+  );
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    // Who resets a connection is told so by the other side.
+    socket.on("error", () => undefined);
+  });
+  const cutAll = (): void => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  const port = await listen(server, 0);
+  const ownKubeconfig = join(folder, "kubeconfig");
+  authority.writeKubeconfig(ownKubeconfig, "client", `https://127.0.0.1:${port}`);
+
+  return {
+    kubeconfigPath: ownKubeconfig,
+    requests,
+    when(matches, strike, { times = Number.POSITIVE_INFINITY, onStruck } = {}) {
+      const rule: LiveRule = { matches, strike, onStruck, left: times, struck: 0 };
+      rules.push(rule);
+      return {
+        get struck() {
+          return rule.struck;
+        },
+        remove() {
+          rules = rules.filter((other) => other !== rule);
+        },
+      };
+    },
+    freeze(matches) {
+      frozen.add(matches);
+      for (const open of watches) if (matches(open.request)) open.gate.frozen = true;
+      return {
+        thaw(how = "All") {
+          frozen.delete(matches);
+          for (const open of watches) {
+            if (!matches(open.request)) continue;
+            open.gate.frozen = gateOf(open.request).frozen;
+            open.relay.thaw(how);
+          }
+        },
+      };
+    },
+    lose(matches, drops) {
+      const loss = { matches, drops };
+      losses.add(loss);
+      return { remove: () => void losses.delete(loss) };
+    },
+    cutAll,
+    cutOff() {
+      server.close();
+      cutAll();
+    },
+    async restore() {
+      await listen(server, port);
+    },
+    async close() {
+      server.close();
+      cutAll();
+      upstream.agent.destroy();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+interface Answered {
+  readonly code: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+function tell(request: ProxiedRequest, response: ServerResponse, { code, headers, body }: Answered): void {
+  request.code = code;
+  response.writeHead(code, { ...headers, "content-length": body.length });
+  response.end(body);
+}
+
+function failure(strike: Extract<Strike, { kind: "Answer" }>): Answered {
+  const { code, reason = "", message = "", retryAfter } = strike;
+  return {
+    code,
+    headers: {
+      "content-type": "application/json",
+      ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
+    },
+    body: Buffer.from(statusBody(code, reason, message, retryAfter)),
+  };
+}
+
+/** Lists of the same collection, whatever version and page they ask for. */
+const sameList = ({ verb, path, query }: KubeRequest): string =>
+  JSON.stringify([verb, path, query.get("labelSelector"), query.get("fieldSelector")]);
+
+interface Upstream {
+  readonly url: URL;
+  readonly agent: Agent;
+}
+
+function readUpstream(kubeconfigPath: string): Upstream {
+  const config = parse(readFileSync(kubeconfigPath, "utf8")) as {
+    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
+    users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
+  };
+  const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
+  if (!cluster || !user) throw new Error(`${kubeconfigPath} names no cluster or no user`);
+  const decoded = (text: string): Buffer => Buffer.from(text, "base64");
+  return {
+    url: new URL(cluster.server),
+    agent: new Agent({
+      keepAlive: true,
+      ca: decoded(cluster["certificate-authority-data"]),
+      cert: decoded(user["client-certificate-data"]),
+      key: decoded(user["client-key-data"]),
+    }),
+  };
+}
+
+async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+  const { url, agent } = upstream;
+  const sent = forward({
+    host: url.hostname,
+    port: url.port,
+    method: message.method,
+    path: message.url,
+    agent,
+    headers: {
+      ...pick(message.headers, "accept", "content-type", "user-agent"),
+      ...(body.length > 0 ? { "content-length": body.length } : {}),
+    },
+  });
+  sent.end(body);
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  return answer;
+}
+
+function pick(headers: IncomingMessage["headers"], ...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
+  );
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage } from "node:http";
+
+/** What a request asks of the API server, in the words of its audit log. */
+export interface KubeRequest {
+  /** get, list, watch, create, update, patch, delete or deletecollection. */
+  readonly verb: string;
+  /** Plural name, with the subresource behind a slash: `deployments`, `llmbridges/status`. Empty for paths of no resource. */
+  readonly resource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly userAgent: string;
+}
+
+const VERBS: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };
+
+/** Reads verb and resource from method and path: `/api/v1/...` and `/apis/GROUP/VERSION/...`. */
+export function kubeRequest(request: Pick<IncomingMessage, "method" | "url" | "headers">): KubeRequest {
+  const url = new URL(request.url ?? "/", "https://server");
+  const method = request.method ?? "GET";
+  const parts = url.pathname.split("/").filter((part) => part !== "");
+  const rest = parts[0] === "api" ? parts.slice(2) : parts[0] === "apis" ? parts.slice(3) : [];
+  // `namespaces/x` alone is the namespace itself; with more behind it, it is where the rest lives.
+  const inNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const [plural = "", name = "", subresource] = inNamespace ? rest.slice(2) : rest;
+  const named = name !== "";
+  const read = url.searchParams.get("watch") ? "watch" : named ? "get" : "list";
+  return {
+    verb:
+      method === "GET"
+        ? read
+        : method === "DELETE"
+          ? named
+            ? "delete"
+            : "deletecollection"
+          : (VERBS[method] ?? method.toLowerCase()),
+    resource: subresource === undefined ? plural : `${plural}/${subresource}`,
+    namespace: inNamespace ? (rest[1] ?? "") : "",
+    name,
+    path: url.pathname,
+    query: url.searchParams,
+    userAgent: String(request.headers["user-agent"] ?? ""),
+  };
+}
+
+const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+
+export const isWrite = ({ verb }: KubeRequest): boolean => WRITES.has(verb);

@@ -1,0 +1,59 @@
+/**
+ * What the proxy does to a request that a rule matches. Whether the server has carried a request out is part of the strike: a client
+ * that gets no answer cannot know, and both must be survived.
+ */
+export type Strike =
+  /** Passed on, later. */
+  | { readonly kind: "Delay"; readonly ms: number }
+  /** A failure in the server's form. `after`: the server has carried the request out, and only the answer is another. */
+  | {
+      readonly kind: "Answer";
+      readonly code: number;
+      readonly reason?: string;
+      readonly message?: string;
+      /** Header Retry-After, seconds. */
+      readonly retryAfter?: number;
+      readonly after?: boolean;
+    }
+  /** The connection is reset. `after`: once the server has answered; nothing of the answer gets through. */
+  | { readonly kind: "Reset"; readonly after?: boolean }
+  /** Half-open: the connection stays, and no byte comes any more. Nothing is passed on. */
+  | { readonly kind: "Hang" }
+  /** A watch begins as it should and then ends with this event instead of the server's next. */
+  | { readonly kind: "EndWatch"; readonly code: number; readonly reason: string }
+  /** The first answer that the same list ever got: an API server that lags behind. Passed on where there is none. */
+  | { readonly kind: "Replay" };
+
+export const delayed = (ms: number): Strike => ({ kind: "Delay", ms });
+export const conflict = (): Strike => answer(409, "Conflict", "the object has been modified");
+export const tooManyRequests = (retryAfter: number): Strike => ({
+  ...answer(429, "TooManyRequests", "too many requests"),
+  retryAfter,
+});
+export const gone = (): Strike => answer(410, "Expired", "too old resource version");
+export const hung = (): Strike => ({ kind: "Hang" });
+export const replayed = (): Strike => ({ kind: "Replay" });
+export const reset = (after = false): Strike => ({ kind: "Reset", after });
+/** The stream tells that its history is gone, as etcd's compaction makes it do. */
+export const historyGone = (): Strike => ({ kind: "EndWatch", code: 410, reason: "Expired" });
+
+export function answer(
+  code: number,
+  reason = "",
+  message = `injected ${code}`,
+): Extract<Strike, { kind: "Answer" }> {
+  return { kind: "Answer", code, reason, message };
+}
+
+/** The server's form of a failure. */
+export function statusBody(code: number, reason: string, message: string, retryAfter?: number): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Status",
+    status: "Failure",
+    code,
+    reason,
+    message,
+    ...(retryAfter === undefined ? {} : { details: { retryAfterSeconds: retryAfter } }),
+  });
+}
