@@ -74,7 +74,7 @@ describe("a bridge from its first to its second version", () => {
     await bridge.promoted(await scene.image("next"));
     const toDone = await writesOf(audit);
     console.log(`writes, promote to done: ${toDone.length} (${countsText(toDone)})`);
-    expect(toHeld.length).toBeLessThanOrEqual(15);
+    expect(toHeld.length).toBeLessThanOrEqual(12);
     expect(toDone.length).toBeLessThanOrEqual(12);
     const report = await load.stop();
     expect({ failed: report.failed, samples: report.samples }).toEqual({ failed: 0, samples: [] });
@@ -102,6 +102,7 @@ describe("a bridge from its first to its second version", () => {
     expect(writesOfOperator(atRest)).toEqual([]);
     const rss = (await operatorRssBytes(scene.client, await leader(scene.client))) / MEBIBYTE;
     console.log(`operator idle RSS: ${rss.toFixed(0)} MiB`);
-    expect(rss).toBeLessThan(140);
+    // A leak would be found here; how much an idle operator holds to the mebibyte is a figure to report.
+    expect(rss).toBeLessThan(220);
   });
 });
