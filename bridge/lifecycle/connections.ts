@@ -28,7 +28,8 @@ export class Connections {
   readonly #sockets = new Set<Tracked>();
   readonly #random: () => number;
   #maxAgeMs: number;
-  #draining = false;
+  #drainingSince = Number.POSITIVE_INFINITY;
+  #lastNewcomer = Number.NEGATIVE_INFINITY;
 
   constructor(options: ConnectionsOptions) {
     this.#maxAgeMs = options.maxAgeMs;
@@ -52,6 +53,7 @@ export class Connections {
 
   /** Stops following a connection that became a WebSocket: its session ends it. */
   remove(socket: Duplex): void {
+    this.#noteNewcomer(socket as Tracked);
     this.#sockets.delete(socket as Tracked);
   }
 
@@ -66,11 +68,21 @@ export class Connections {
   }
 
   drain(): void {
-    this.#draining = true;
+    this.#drainingSince = Math.min(this.#drainingSince, performance.now());
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drainingSince !== Number.POSITIVE_INFINITY;
+  }
+
+  /** When a request last began on a connection that was opened after the drain (monotonic clock); -Infinity while there was none. */
+  get lastNewcomer(): number {
+    return this.#lastNewcomer;
+  }
+
+  #noteNewcomer(socket: Tracked): void {
+    const now = performance.now();
+    if ((socket[BORN] ?? 0) >= this.#drainingSince) this.#lastNewcomer = now;
   }
 
   /** Whether a connection born at `bornMs` (monotonic clock) has reached its age. */
@@ -81,11 +93,12 @@ export class Connections {
   /** Whether the next response on this connection should be its last. */
   shouldClose(socket: Socket): boolean {
     const { [BORN]: born, [JITTER]: jitter } = socket as Tracked;
-    return this.#draining || (born !== undefined && jitter !== undefined && this.expired(born, jitter));
+    return this.draining || (born !== undefined && jitter !== undefined && this.expired(born, jitter));
   }
 
   /** A request has begun on this connection. */
   busy(socket: Socket): void {
+    this.#noteNewcomer(socket as Tracked);
     (socket as Tracked)[QUIET_SINCE] = Number.POSITIVE_INFINITY;
   }
 

@@ -63,6 +63,19 @@ async function refusesConnections(): Promise<boolean> {
 }
 
 describe("SIGTERM", () => {
+  it("goes on accepting while proxies that have not learned of it send requests on new connections", async () => {
+    await start({ settleMs: 500, deadlineMs: 20_000 });
+    bridge.child.kill("SIGTERM");
+    await expect.poll(readiness, { interval: 10 }).toBe(503);
+    const begunMs = performance.now();
+    while (performance.now() - begunMs < 2_000) {
+      const response = await fetch(`${bridge.url}/v1/models`);
+      expect(response.headers.get("connection")).toBe("close");
+      await response.text();
+    }
+    await expect.poll(refusesConnections).toBe(true);
+  });
+
   it("is not ready at once, goes on accepting, lets streams end and exits with 0", async () => {
     await start({ settleMs: 1_000, deadlineMs: 20_000 });
     expect(await readiness()).toBe(200);

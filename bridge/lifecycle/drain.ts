@@ -39,6 +39,12 @@ export interface Drain {
  */
 const QUIET_MS = 5_000;
 
+/**
+ * How long beyond its time a pod goes on accepting while requests still come on new connections: a proxy that has lost the API server
+ * learns of the change up to half a minute after it is back (the longest back-off of client-go's reflectors).
+ */
+const LATE_PROXIES_MS = 30_000;
+
 /** How often the end of the last request is looked for; only while draining. */
 const CHECK_MS = 50;
 
@@ -48,14 +54,24 @@ function pause(ms: number): Promise<void> {
 
 /**
  * The drain protocol (RFC 9110 §7.6.1 for HTTP, RFC 6455 §7.4.1 code 1012 for WebSockets):
- * 1. not ready at once, still accepting for `settleMs` while endpoints and proxies learn of it; every response says
- *    `Connection: close`, and agents are asked to reconnect one by one;
+ * 1. not ready at once, still accepting while endpoints and proxies learn of it: until no request has come on a new connection for
+ *    `settleMs`, but no more than half a minute, nor half of `deadlineMs`, beyond `settleMs`; every response says `Connection: close`,
+ *    and agents are asked to reconnect one by one;
  * 2. no new connections; requests on the existing ones are answered, also with `Connection: close`;
- * 3. when no request is left and no client is likely to send one, or `deadlineMs` after step 1, what is left is cut and counted.
+ * 3. when no request is left and no client is likely to send one, or `settleMs` and `deadlineMs` after the start, what is left is cut and counted.
  */
 export function createDrain(options: DrainOptions): Drain {
   const { front, connections, agents, metrics, log } = options;
   let running: Promise<void> | undefined;
+
+  const settled = async (begun: number, settleMs: number, moreMs: number): Promise<void> => {
+    for (;;) {
+      const quietAt = Math.max(begun, connections.lastNewcomer) + settleMs;
+      const waitMs = Math.min(quietAt, begun + settleMs + moreMs) - performance.now();
+      if (waitMs <= 0) return;
+      await pause(waitMs);
+    }
+  };
 
   const run = async (): Promise<void> => {
     const { settleMs, deadlineMs } = options.times();
@@ -63,11 +79,12 @@ export function createDrain(options: DrainOptions): Drain {
     connections.drain();
     agents.drain(settleMs);
     log.info({ settleMs, deadlineMs, inFlight: options.inFlight() }, "draining");
-    await pause(settleMs);
+    const begun = performance.now();
+    await settled(begun, settleMs, Math.min(LATE_PROXIES_MS, deadlineMs / 2));
     // http.Server.close() would end idle keep-alive connections at once, also those a request is on its way on
     // (nodejs/node#60617): only the listening socket is closed here.
     NetServer.prototype.close.call(front);
-    const deadline = performance.now() + deadlineMs;
+    const deadline = begun + settleMs + deadlineMs;
     const quietMs = Math.min(QUIET_MS, deadlineMs);
     while (options.inFlight() > 0 || agents.size > 0 || connections.lively(quietMs) > 0) {
       if (performance.now() >= deadline) break;
