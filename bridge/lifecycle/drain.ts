@@ -41,9 +41,12 @@ const QUIET_MS = 5_000;
 
 /**
  * How long beyond its time a pod goes on accepting while requests still come on new connections: a proxy that has lost the API server
- * learns of the change up to half a minute after it is back (the longest back-off of client-go's reflectors).
+ * learns of the change up to a minute after it is back (client-go's reflectors wait up to 30 s, doubled by jitter).
  */
-const LATE_PROXIES_MS = 30_000;
+const LATE_PROXIES_MS = 75_000;
+
+/** A request on a new connection in the second half of the time to settle shows a late proxy; the door then closes after so many such times without one. */
+const LATE_QUIET = 4;
 
 /** How often the end of the last request is looked for; only while draining. */
 const CHECK_MS = 50;
@@ -54,9 +57,9 @@ function pause(ms: number): Promise<void> {
 
 /**
  * The drain protocol (RFC 9110 §7.6.1 for HTTP, RFC 6455 §7.4.1 code 1012 for WebSockets):
- * 1. not ready at once, still accepting while endpoints and proxies learn of it: until no request has come on a new connection for
- *    `settleMs`, but no more than half a minute, nor half of `deadlineMs`, beyond `settleMs`; every response says `Connection: close`,
- *    and agents are asked to reconnect one by one;
+ * 1. not ready at once, still accepting for `settleMs` while endpoints and proxies learn of it, and longer while requests still come
+ *    on new connections, but no more than 75 s, nor half of `deadlineMs`, beyond it; every response says `Connection: close`, and
+ *    agents are asked to reconnect one by one;
  * 2. no new connections; requests on the existing ones are answered, also with `Connection: close`;
  * 3. when no request is left and no client is likely to send one, or `settleMs` and `deadlineMs` after the start, what is left is cut and counted.
  */
@@ -66,7 +69,9 @@ export function createDrain(options: DrainOptions): Drain {
 
   const settled = async (begun: number, settleMs: number, moreMs: number): Promise<void> => {
     for (;;) {
-      const quietAt = Math.max(begun, connections.lastNewcomer) + settleMs;
+      const last = connections.lastNewcomer;
+      const isLate = last > begun + settleMs / 2;
+      const quietAt = isLate ? last + LATE_QUIET * settleMs : begun + settleMs;
       const waitMs = Math.min(quietAt, begun + settleMs + moreMs) - performance.now();
       if (waitMs <= 0) return;
       await pause(waitMs);
