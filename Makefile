@@ -29,7 +29,7 @@ test-own-cluster: packages ## Install and run a bridge on the cluster that LLMBR
 	@test -n "$$LLMBRIDGE_KUBECONFIG" || { echo "error: LLMBRIDGE_KUBECONFIG names no cluster; set it to the path of a kubeconfig." >&2; exit 1; }
 	@$(NODE) node_modules/vitest/vitest.mjs run --project cluster test/e2e/own-cluster.cluster.test.ts
 
-explore: setup ## Kill, blind and mislead the operator at every write of a rollout (LLMBRIDGE_SEED=n repeats the sample of a test run)
+explore: setup ## Kill, blind and mislead the operator at every write of a rollout (LLMBRIDGE_SEED=n: a sample of them)
 	@LLMBRIDGE_EXPLORE=$${LLMBRIDGE_SEED:-all} $(NODE) node_modules/vitest/vitest.mjs run --project server test/faults/explore.server.test.ts
 
 demo: setup ## Watch the product work on a real cluster

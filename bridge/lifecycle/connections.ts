@@ -81,8 +81,7 @@ export class Connections {
   }
 
   #noteNewcomer(socket: Tracked): void {
-    const now = performance.now();
-    if ((socket[BORN] ?? 0) >= this.#drainingSince) this.#lastNewcomer = now;
+    if ((socket[BORN] ?? 0) >= this.#drainingSince) this.#lastNewcomer = performance.now();
   }
 
   /** Whether a connection born at `bornMs` (monotonic clock) has reached its age. */

@@ -1,9 +1,9 @@
 import type { ServerProcess } from "../servers/process.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { OperatorProgram } from "./operator-process.ts";
-import { isOperators, type Outcome, outcomeOf } from "./outcome.ts";
-import { type FaultProxy, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
-import { isWrite, type KubeRequest } from "./request.ts";
+import { isExplored, type Outcome, outcomeOf } from "./outcome.ts";
+import { type FaultProxy, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
+import type { KubeRequest } from "./request.ts";
 import { playStory } from "./story.ts";
 import { delayed, replayed, reset, type Strike } from "./strike.ts";
 
@@ -39,6 +39,8 @@ export interface Run {
   readonly writes: readonly string[];
   /** How often the operator was started again. */
   readonly restarts: number;
+  /** How often the fault struck: not at all where this run came to its end with fewer writes. */
+  readonly struck: number;
 }
 
 const BLIND_MS = 1_500;
@@ -52,10 +54,15 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
   const operator = supervise(() => program.start({ kubeconfigPath: proxy.kubeconfigPath, namespace }));
   try {
     await operator.started;
-    if (fault) prepare(proxy, fault, operator);
+    const rule = fault && prepare(proxy, fault, operator);
     await playStory(plane.client, namespace);
     const outcome = await outcomeOf(plane.client, namespace, proxy.requests);
-    return { outcome, writes: writesOf(proxy.requests), restarts: operator.restarts() };
+    return {
+      outcome,
+      writes: writesOf(proxy.requests),
+      restarts: operator.restarts(),
+      struck: rule?.struck ?? 0,
+    };
   } finally {
     await operator.stop();
     await proxy.close();
@@ -63,12 +70,10 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
   }
 }
 
-const isExplored = (request: ProxiedRequest): boolean => isWrite(request) && isOperators(request);
-
 const writesOf = (requests: readonly ProxiedRequest[]): string[] =>
   requests.filter(isExplored).map(({ verb, resource }) => `${verb} ${resource}`);
 
-function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Supervised): void {
+function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Supervised): Rule {
   let seen = 0;
   const isTheOne = (request: ProxiedRequest) => isExplored(request) && seen++ === write;
   const isWatch = ({ verb }: KubeRequest) => verb === "watch";
@@ -96,7 +101,7 @@ function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Su
     },
   };
   const { strike, onStruck } = strikes[perturbation];
-  proxy.when(isTheOne, strike, { times: 1, onStruck });
+  return proxy.when(isTheOne, strike, { times: 1, onStruck });
 }
 
 interface Supervised {

@@ -2,6 +2,7 @@ import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alph
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
+import { isOperators } from "../scene/audit.ts";
 import { CHILD_KINDS } from "../scene/children.ts";
 import type { ProxiedRequest } from "./proxy.ts";
 import { isWrite } from "./request.ts";
@@ -39,7 +40,7 @@ export async function outcomeOf(
   );
   const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
   const status = llmBridgeStatus.parse(bridge.status ?? {});
-  const writes = requests.filter((request) => isWrite(request) && isOperators(request) && isOfChild(request));
+  const writes = requests.filter((request) => isExplored(request) && isOfChild(request));
   const outcome: Outcome = {
     children: Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1))),
     status: statusSays(status),
@@ -53,9 +54,9 @@ export async function outcomeOf(
   return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, status)) as Outcome;
 }
 
-/** The writes of the operator that a fault may be put at, in order: children and status, not its lease and its Events. */
-export const isOperators = ({ userAgent, resource }: ProxiedRequest): boolean =>
-  userAgent.startsWith("llmbridge-operator/") && resource !== "leases" && resource !== "events";
+/** A write of the operator that a fault may be put at: to children and status, not its lease and its Events. */
+export const isExplored = (request: ProxiedRequest): boolean =>
+  isWrite(request) && isOperators(request.userAgent) && !["leases", "events"].includes(request.resource);
 
 const isOfChild = ({ resource }: ProxiedRequest): boolean => !resource.startsWith("llmbridges");
 

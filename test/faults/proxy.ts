@@ -5,7 +5,8 @@ import { Agent, createServer, request as forward, type Server } from "node:https
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
+import { readCredentials } from "../../operator/kube/credentials.ts";
+import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import { Authority } from "../cluster/pki.ts";
 import { type KubeRequest, kubeRequest } from "./request.ts";
 import { type Strike, statusBody } from "./strike.ts";
@@ -13,8 +14,6 @@ import { relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
 
 /** A request that reached the proxy, and what its client was told. */
 export interface ProxiedRequest extends KubeRequest {
-  /** Counts from 0, in order of arrival. */
-  readonly index: number;
   readonly atMs: number;
   /** What the client was answered; undefined while there is no answer, and for ever where none came. */
   code: number | undefined;
@@ -52,11 +51,6 @@ export interface FaultProxy {
    * as a cache that fell behind shows it, of several changes of one object only the last.
    */
   freeze(matches: (request: KubeRequest) => boolean): { thaw(how?: "All" | "Coalesced"): void };
-  /** Events of which this is true are lost to watches of the request. */
-  lose(
-    matches: (request: KubeRequest) => boolean,
-    drops: NonNullable<WatchGate["drops"]>,
-  ): { remove(): void };
   /** Resets every connection that is open, watches too. */
   cutAll(): void;
   /** No connection is accepted until `restore`; those that are open end. */
@@ -82,7 +76,7 @@ interface LiveRule {
 /** Starts a proxy in front of the server that the kubeconfig names. */
 export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProxy> {
   const folder = mkdtempSync(join(tmpdir(), "llmbridge-faults-"));
-  const upstream = readUpstream(kubeconfigPath);
+  const upstream = await readUpstream(kubeconfigPath);
   const authority = new Authority(join(folder, "pki"));
   mkdirSync(authority.folder);
   await authority.create();
@@ -96,17 +90,12 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   const requests: ProxiedRequest[] = [];
   let rules: LiveRule[] = [];
   const frozen = new Set<(request: KubeRequest) => boolean>();
-  const losses = new Set<{
-    matches: (request: KubeRequest) => boolean;
-    drops: NonNullable<WatchGate["drops"]>;
-  }>();
   const watches = new Set<OpenWatch>();
   const sockets = new Set<Socket>();
   const answered = new Map<string, Answered>();
 
   const gateOf = (request: KubeRequest): WatchGate => ({
     frozen: [...frozen].some((matches) => matches(request)),
-    drops: (event) => [...losses].some((loss) => loss.matches(request) && loss.drops(event)),
   });
 
   const ruleFor = (request: ProxiedRequest): LiveRule | undefined => {
@@ -120,7 +109,6 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request: ProxiedRequest = {
       ...kubeRequest(message),
-      index: requests.length,
       atMs: Date.now(),
       code: undefined,
       serverCode: undefined,
@@ -226,11 +214,6 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
         },
       };
     },
-    lose(matches, drops) {
-      const loss = { matches, drops };
-      losses.add(loss);
-      return { remove: () => void losses.delete(loss) };
-    },
     cutAll,
     cutOff() {
       server.close();
@@ -281,23 +264,9 @@ interface Upstream {
   readonly agent: Agent;
 }
 
-function readUpstream(kubeconfigPath: string): Upstream {
-  const config = parse(readFileSync(kubeconfigPath, "utf8")) as {
-    clusters: { cluster: { server: string; "certificate-authority-data": string } }[];
-    users: { user: { "client-certificate-data": string; "client-key-data": string } }[];
-  };
-  const [cluster, user] = [config.clusters[0]?.cluster, config.users[0]?.user];
-  if (!cluster || !user) throw new Error(`${kubeconfigPath} names no cluster or no user`);
-  const decoded = (text: string): Buffer => Buffer.from(text, "base64");
-  return {
-    url: new URL(cluster.server),
-    agent: new Agent({
-      keepAlive: true,
-      ca: decoded(cluster["certificate-authority-data"]),
-      cert: decoded(user["client-certificate-data"]),
-      key: decoded(user["client-key-data"]),
-    }),
-  };
+async function readUpstream(kubeconfigPath: string): Promise<Upstream> {
+  const { origin, tls } = await readCredentials(loadKubeConfig({ kubeconfig: kubeconfigPath }));
+  return { url: new URL(origin), agent: new Agent({ keepAlive: true, ...tls }) };
 }
 
 async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer): Promise<IncomingMessage> {

@@ -112,6 +112,9 @@ describe("scenario 7: a watch that is frozen while its connection lives", () => 
     const { informer, seen } = watch({ silenceMs: 400 });
     await put("before");
     await until("the first", () => seen.length === 1);
+    await until("the watch", () =>
+      proxy.requests.some((request) => isWatch(request) && request.code === 200),
+    );
     // Only the watch that is open now: the next one is a new connection.
     const ice = proxy.freeze(
       (

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
 
 /** One event of a watch as the server sent it. */
-export interface WatchEvent {
+interface WatchEvent {
   readonly type: string;
   readonly object: {
     readonly kind?: string;
@@ -14,12 +14,10 @@ export interface WatchEvent {
   };
 }
 
-/** Decides what becomes of one event: passed on now, dropped, or kept until the gate opens. */
+/** Decides what becomes of events: passed on now, or kept until the gate opens. */
 export interface WatchGate {
   /** Events wait while this is true; the connection looks alive. */
   frozen: boolean;
-  /** An event of which this is true never arrives, as if a later one had overwritten it. */
-  drops?: ((event: WatchEvent) => boolean) | undefined;
 }
 
 /** Passes a watch on event by event. */
@@ -28,8 +26,6 @@ export interface WatchRelay {
   thaw(how: "All" | "Coalesced"): void;
   /** Writes an event of its own and ends the stream. */
   end(line: string): void;
-  /** Resets the connection. */
-  cut(): void;
 }
 
 export function relayWatch(source: Readable, target: ServerResponse, gate: WatchGate): WatchRelay {
@@ -51,7 +47,7 @@ export function relayWatch(source: Readable, target: ServerResponse, gate: Watch
     rest += chunk;
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
-    waiting.push(...lines.filter((line) => line !== "" && !gate.drops?.(JSON.parse(line) as WatchEvent)));
+    waiting.push(...lines.filter((line) => line !== ""));
     flush();
   });
   source.on("end", () => {
@@ -69,10 +65,6 @@ export function relayWatch(source: Readable, target: ServerResponse, gate: Watch
     end(line) {
       finish();
       target.end(`${line}\n`);
-    },
-    cut() {
-      finish();
-      target.destroy();
     },
   };
 }
