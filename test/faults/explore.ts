@@ -123,6 +123,8 @@ function supervise(start: () => Promise<ServerProcess>): Supervised {
         process = await start();
         starts++;
         resolve();
+        // A story may end while a process that was killed is still being replaced.
+        if (isOver) await process.stop();
         await process.exited;
       } catch (error) {
         // One that was killed while it started.

@@ -29,6 +29,12 @@ export interface Rule {
   remove(): void;
 }
 
+export interface Ice {
+  /** How many events wait in the watches that it holds. */
+  readonly waiting: number;
+  thaw(how?: "All" | "Coalesced"): void;
+}
+
 export interface RuleOptions {
   /** Strikes so often and no more. Default: until it is removed. */
   readonly times?: number;
@@ -50,7 +56,7 @@ export interface FaultProxy {
    * From now on watches of these requests get nothing more, though their connections live. `thaw` lets go what has waited: all of it, or,
    * as a cache that fell behind shows it, of several changes of one object only the last.
    */
-  freeze(matches: (request: KubeRequest) => boolean): { thaw(how?: "All" | "Coalesced"): void };
+  freeze(matches: (request: KubeRequest) => boolean): Ice;
   /** Resets every connection that is open, watches too. */
   cutAll(): void;
   /** No connection is accepted until `restore`; those that are open end. */
@@ -203,11 +209,14 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     freeze(matches) {
       frozen.add(matches);
       for (const open of watches) if (matches(open.request)) open.gate.frozen = true;
+      const held = () => [...watches].filter(({ request }) => matches(request));
       return {
+        get waiting() {
+          return held().reduce((sum, { relay }) => sum + relay.waiting, 0);
+        },
         thaw(how = "All") {
           frozen.delete(matches);
-          for (const open of watches) {
-            if (!matches(open.request)) continue;
+          for (const open of held()) {
             open.gate.frozen = gateOf(open.request).frozen;
             open.relay.thaw(how);
           }

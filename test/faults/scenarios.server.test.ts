@@ -194,8 +194,8 @@ describe("scenario 10: changes that are overwritten before they are seen", () =>
     const ice = proxy.freeze(isWatch);
     await put("flips", { is: "B" });
     const last = await put("flips", { is: "A" });
-    // Another object's event behind them tells that all have reached the proxy.
     await put("behind");
+    await until("all three at the proxy", () => ice.waiting === 3);
     ice.thaw("Coalesced");
     await until("the last", () => seen.includes("added behind"));
     expect(informer.store.get(namespace, "flips")?.metadata.resourceVersion).toBe(

@@ -24,6 +24,8 @@ export interface WatchGate {
 export interface WatchRelay {
   /** Passes on what has waited; called when a gate opens. Coalesced: of several changes of one object only the last. */
   thaw(how: "All" | "Coalesced"): void;
+  /** How many events wait. */
+  readonly waiting: number;
   /** Writes an event of its own and ends the stream. */
   end(line: string): void;
 }
@@ -61,6 +63,9 @@ export function relayWatch(source: Readable, target: ServerResponse, gate: Watch
       if (how === "Coalesced") waiting = coalesced(waiting);
       flush();
       if (source.readableEnded) target.end();
+    },
+    get waiting() {
+      return waiting.length;
     },
     end(line) {
       finish();
