@@ -146,7 +146,7 @@ function receive(
   response.on("end", () => {
     const status = response.statusCode ?? 0;
     if (!response.complete) finish({ reason: "incomplete answer", cut: true });
-    else if (status >= 300) finish({ reason: `status ${status}`, cut: false });
+    else if (status >= 300) finish({ reason: `status ${status}`, cut: false, answer: tail.slice(0, 400) });
     else if (isStream && !TERMINAL.test(tail)) finish({ reason: "no terminal event", cut: true });
     else if (!echoed) finish({ reason: "answer to another question", cut: false });
     else finish();

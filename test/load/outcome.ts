@@ -25,4 +25,6 @@ export interface Failure {
    * event, a socket closed without the notice to reconnect, a message lost.
    */
   readonly cut: boolean;
+  /** The beginning of an answer that tells of a failure. */
+  readonly answer?: string;
 }

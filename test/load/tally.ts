@@ -33,6 +33,7 @@ interface FailureSample {
   readonly version: string;
   readonly reason: string;
   readonly cut: boolean;
+  readonly answer?: string;
 }
 
 interface Part extends Counts {
