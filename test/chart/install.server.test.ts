@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ApiError } from "../../operator/kube/errors.ts";
+import { resourceName } from "../../operator/kube/resources.ts";
+import { BRIDGE_PERMISSIONS } from "../../operator/permissions.ts";
 import { smallestBridge } from "../conformance/bridge-objects.ts";
 import { type ChartBed, chartBed } from "./chart-bed.ts";
 import { CHART } from "./helm.ts";
@@ -47,21 +49,13 @@ async function may(
   return answer.status.allowed;
 }
 
-/** Everything that the operator does, by verb; the code asks for no more, and this list has no less. */
-const NEEDED: Readonly<Record<string, string>> = {
-  "llmbridges.llmbridge.dev": "get list watch",
-  "llmbridges.llmbridge.dev/status": "patch",
-  "llmbridges.llmbridge.dev/finalizers": "update",
-  "deployments.apps": "create delete get list patch watch",
-  configmaps: "create delete get list patch watch",
-  serviceaccounts: "create delete get list patch watch",
-  services: "create delete get list patch watch",
-  "poddisruptionbudgets.policy": "create delete get list patch watch",
-  "networkpolicies.networking.k8s.io": "create delete get list patch watch",
-  pods: "get list patch watch",
-  events: "list",
-  "events.events.k8s.io": "create patch",
-};
+/** By `plural.group/subresource`, as `kubectl auth can-i` takes it. */
+const NEEDED = Object.fromEntries(
+  BRIDGE_PERMISSIONS.map(({ resource, subresource, verbs }) => [
+    resourceName(resource) + (subresource === undefined ? "" : `/${subresource}`),
+    [...verbs].sort().join(" "),
+  ]),
+);
 
 const VERBS = [
   "create",

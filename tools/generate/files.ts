@@ -1,5 +1,6 @@
 import { settingsDocs } from "../../operator/settings/docs.ts";
 import { chartCrd } from "./chart-crd.ts";
+import { chartPermissions } from "./chart-permissions.ts";
 import { valuesSchemaJson } from "./chart-values.ts";
 import { cliReference } from "./cli-reference.ts";
 import { crdYaml } from "./crd-yaml.ts";
@@ -17,6 +18,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
   return [
     { path: "crds/llmbridge.dev_llmbridges.yaml", content: crd },
     { path: "charts/llmbridge-operator/templates/crd.yaml", content: chartCrd(crd) },
+    { path: "charts/llmbridge-operator/templates/_permissions.tpl", content: chartPermissions() },
     { path: "charts/llmbridge-operator/values.schema.json", content: valuesSchemaJson() },
     { path: "docs/reference/llmbridge.md", content: resourceReference() },
     { path: "docs/reference/kubectl-llmbridge.md", content: cliReference() },

@@ -1,0 +1,58 @@
+{{- /* Generated from operator/permissions.ts; do not edit. */ -}}
+
+{{- /* On bridges and their children: in the whole cluster, or in each watched namespace. */ -}}
+{{- define "llmbridge-operator.rules" -}}
+# A new leader reads a bridge anew before its first write for it.
+- apiGroups: [llmbridge.dev]
+  resources: [llmbridges]
+  verbs: [get, list, watch]
+# Reports.
+- apiGroups: [llmbridge.dev]
+  resources: [llmbridges/status]
+  verbs: [patch]
+# Children name their bridge as a blocking owner, which OwnerReferencesPermissionEnforcement asks this for.
+- apiGroups: [llmbridge.dev]
+  resources: [llmbridges/finalizers]
+  verbs: [update]
+# A bridge's children.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [create, delete, get, list, patch, watch]
+# A bridge's children.
+- apiGroups: [""]
+  resources: [configmaps, serviceaccounts, services]
+  verbs: [create, delete, get, list, patch, watch]
+# A bridge's children.
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [create, delete, get, list, patch, watch]
+# A bridge's children.
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [create, delete, get, list, patch, watch]
+# Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, patch, watch]
+# kubelet's reasons why an image cannot be pulled or a Secret is missing.
+- apiGroups: [""]
+  resources: [events]
+  verbs: [list]
+# Tells what it does and why.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
+
+{{- /* In the operator's own namespace. A name cannot be asked of a create. */ -}}
+{{- define "llmbridge-operator.leaseRules" -}}
+# Leader election.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+# Leader election.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "llmbridge-operator.name" . }}]
+  verbs: [get, list, patch, watch]
+{{- end }}

@@ -1,0 +1,61 @@
+import { LLMBRIDGES } from "./bridges/caches.ts";
+import { type Resource, resources } from "./kube/resources.ts";
+
+export type Verb = "create" | "delete" | "get" | "list" | "patch" | "update" | "watch";
+
+/** What the operator may do to one kind of object. */
+export interface Permission {
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly verbs: readonly Verb[];
+  /** Why it needs this; shown beside the rule. */
+  readonly why: string;
+  /** Asked by the API server itself on a write, so that no request of the operator shows its use. */
+  readonly askedByAdmission?: boolean;
+}
+
+const CHILD_VERBS: readonly Verb[] = ["create", "delete", "get", "list", "patch", "watch"];
+
+/**
+ * All that the operator asks of the API server about bridges and their children: in the whole cluster, or in each namespace that it
+ * watches. The chart's roles are generated from this table, and a test compares it with the API server's audit log.
+ */
+export const BRIDGE_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: LLMBRIDGES,
+    verbs: ["get", "list", "watch"],
+    why: "A new leader reads a bridge anew before its first write for it.",
+  },
+  { resource: LLMBRIDGES, subresource: "status", verbs: ["patch"], why: "Reports." },
+  {
+    resource: LLMBRIDGES,
+    subresource: "finalizers",
+    verbs: ["update"],
+    why: "Children name their bridge as a blocking owner, which OwnerReferencesPermissionEnforcement asks this for.",
+    askedByAdmission: true,
+  },
+  ...[
+    resources.deployments,
+    resources.configMaps,
+    resources.serviceAccounts,
+    resources.services,
+    resources.podDisruptionBudgets,
+    resources.networkPolicies,
+  ].map((resource) => ({ resource, verbs: CHILD_VERBS, why: "A bridge's children." })),
+  {
+    resource: resources.pods,
+    verbs: ["get", "list", "patch", "watch"],
+    why: "Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.",
+  },
+  {
+    resource: resources.coreEvents,
+    verbs: ["list"],
+    why: "kubelet's reasons why an image cannot be pulled or a Secret is missing.",
+  },
+  { resource: resources.events, verbs: ["create", "patch"], why: "Tells what it does and why." },
+];
+
+/** In its own namespace: who leads. All but `create`, of which a name cannot be asked, only for the Lease of its own name. */
+export const LEASE_PERMISSIONS: readonly Permission[] = [
+  { resource: resources.leases, verbs: ["create", "get", "list", "patch", "watch"], why: "Leader election." },
+];

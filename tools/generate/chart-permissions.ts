@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from "node:util";
+import { BRIDGE_PERMISSIONS, LEASE_PERMISSIONS, type Permission } from "../../operator/permissions.ts";
+
+/** The rules of the chart's roles, as templates that its role files include. */
+export function chartPermissions(): string {
+  return `${[
+    "{{- /* Generated from operator/permissions.ts; do not edit. */ -}}",
+    define("rules", "On bridges and their children: in the whole cluster, or in each watched namespace."),
+    ...rules(BRIDGE_PERMISSIONS),
+    "{{- end }}",
+    define("leaseRules", "In the operator's own namespace. A name cannot be asked of a create."),
+    ...rules(LEASE_PERMISSIONS.map((one) => ({ ...one, verbs: one.verbs.filter(isCreate) }))),
+    ...rules(
+      LEASE_PERMISSIONS.map((one) => ({ ...one, verbs: one.verbs.filter((verb) => !isCreate(verb)) })),
+      '{{ include "llmbridge-operator.name" . }}',
+    ),
+    "{{- end }}",
+  ].join("\n")}\n`;
+}
+
+const isCreate = (verb: string): boolean => verb === "create";
+
+const define = (name: string, comment: string): string =>
+  `\n{{- /* ${comment} */ -}}\n{{- define "llmbridge-operator.${name}" -}}`;
+
+/** One rule for neighbours that differ only in their resource, with the reason above it. */
+function rules(permissions: readonly Permission[], resourceName?: string): string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < permissions.length; ) {
+    const first = permissions[i] as Permission;
+    const rest = permissions.slice(i);
+    const end = rest.findIndex((one) => !isDeepStrictEqual(sharedPart(one), sharedPart(first)));
+    const group = rest.slice(0, end === -1 ? undefined : end);
+    const names = group.map(({ resource: { plural }, subresource }) =>
+      subresource === undefined ? plural : `${plural}/${subresource}`,
+    );
+    lines.push(
+      `# ${first.why}`,
+      `- apiGroups: [${first.resource.group || '""'}]`,
+      `  resources: [${names.join(", ")}]`,
+      ...(resourceName === undefined ? [] : [`  resourceNames: [${resourceName}]`]),
+      `  verbs: [${first.verbs.join(", ")}]`,
+    );
+    i += group.length;
+  }
+  return lines;
+}
+
+const sharedPart = ({ resource, verbs, why }: Permission) => ({ group: resource.group, verbs, why });
