@@ -7,7 +7,7 @@ const NOT_UNIT = ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"];
 /** vitest leaves one processor to itself, which on two is half of them. */
 const BOTH = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /** Suites on one cluster at once. Two processors are just enough for one suite, its cluster and its load. */
-const SIDE_BY_SIDE = availableParallelism() >= 4 ? 2 : 1;
+const SIDE_BY_SIDE = 2;
 const CLUSTER_PATIENCE = { testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
