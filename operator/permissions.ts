@@ -14,7 +14,10 @@ export interface Permission {
   readonly askedByAdmission?: boolean;
 }
 
-const CHILD_VERBS: readonly Verb[] = ["create", "delete", "get", "list", "patch", "watch"];
+/** A child is made once its name was found free by quorum, and what is unlike its plan is applied again. */
+const KEPT: readonly Verb[] = ["create", "get", "list", "patch", "watch"];
+/** Revisions beyond the history limit go; all else goes with its bridge, by the garbage collector. */
+const KEPT_AND_REMOVED: readonly Verb[] = ["create", "delete", "get", "list", "patch", "watch"];
 
 /**
  * All that the operator asks of the API server about bridges and their children: in the whole cluster, or in each namespace that it
@@ -34,17 +37,24 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
     why: "Children name their bridge as a blocking owner, which OwnerReferencesPermissionEnforcement asks this for.",
     askedByAdmission: true,
   },
+  ...[resources.deployments, resources.configMaps].map((resource) => ({
+    resource,
+    verbs: KEPT_AND_REMOVED,
+    why: "A bridge's revisions; those beyond the history limit are deleted.",
+  })),
   ...[
-    resources.deployments,
-    resources.configMaps,
     resources.serviceAccounts,
     resources.services,
     resources.podDisruptionBudgets,
     resources.networkPolicies,
-  ].map((resource) => ({ resource, verbs: CHILD_VERBS, why: "A bridge's children." })),
+  ].map((resource) => ({
+    resource,
+    verbs: KEPT,
+    why: "A bridge's other children, which the garbage collector removes.",
+  })),
   {
     resource: resources.pods,
-    verbs: ["get", "list", "patch", "watch"],
+    verbs: ["list", "patch", "watch"],
     why: "Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.",
   },
   {

@@ -30,9 +30,17 @@ const CONTROLLERS = [
   "namespace-controller",
 ];
 
-export async function startControlPlane(): Promise<ControlPlane> {
+export interface ControlPlaneOptions {
+  /** More flags of the API server. */
+  readonly flags?: readonly string[];
+}
+
+/** An image of this tag never starts: kubelet would wait for a volume. */
+export const STUCK = "stuck";
+
+export async function startControlPlane({ flags = [] }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const progress = createProgress({ write: () => {}, nowMs: Date.now });
-  const server = await apiServerUp({ progress });
+  const server = await apiServerUp({ progress, extraFlags: flags });
   const { kubeconfigPath } = server;
   const api = bridgeApi(kubeconfigPath);
   await api.installCrd();
@@ -62,9 +70,9 @@ export async function startControlPlane(): Promise<ControlPlane> {
   const stop = new AbortController();
   const pods = createInformer<Pod>({ client, resource: resources.pods });
   pods.onChange(({ kind, object }) => {
-    if (kind === "deleted" || object.metadata.deletionTimestamp || object.status?.phase === "Running") return;
+    if (kind === "deleted" || object.metadata.deletionTimestamp || object.status?.containerStatuses) return;
     // A pod that is gone by now needs no status.
-    makeReady(api, object).catch(() => undefined);
+    playKubelet(api, object).catch(() => undefined);
   });
   const watching = pods.start(stop.signal);
   return {
@@ -83,27 +91,31 @@ export async function startControlPlane(): Promise<ControlPlane> {
 
 interface Pod extends KubeObject {
   readonly spec: { readonly containers: readonly { readonly name: string; readonly image: string }[] };
-  readonly status?: { readonly phase?: string };
+  readonly status?: { readonly containerStatuses?: readonly unknown[] };
 }
 
-function makeReady(api: BridgeApi, pod: Pod): Promise<unknown> {
+function playKubelet(api: BridgeApi, pod: Pod): Promise<unknown> {
   const { namespace, name } = pod.metadata;
   const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const condition = (type: string) => ({ type, status: "True", lastTransitionTime: time });
-  const status = {
+  const isStuck = pod.spec.containers.some(({ image }) => image.endsWith(`:${STUCK}`));
+  const running = {
     phase: "Running",
     startTime: time,
     podIP: "10.0.0.1",
     podIPs: [{ ip: "10.0.0.1" }],
     conditions: ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map(condition),
+  };
+  const status = {
+    ...(isStuck ? { phase: "Pending", startTime: time, conditions: [condition("PodScheduled")] } : running),
     containerStatuses: pod.spec.containers.map((container) => ({
       name: container.name,
       image: container.image,
       imageID: container.image,
-      ready: true,
+      ready: !isStuck,
       restartCount: 0,
-      started: true,
-      state: { running: { startedAt: time } },
+      started: !isStuck,
+      state: isStuck ? { waiting: { reason: "ContainerCreating" } } : { running: { startedAt: time } },
     })),
   };
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;

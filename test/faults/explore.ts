@@ -51,7 +51,9 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
   const namespace = `explored-${runs++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
   const proxy = await startFaultProxy(plane.server.kubeconfigPath);
-  const operator = supervise(() => program.start({ kubeconfigPath: proxy.kubeconfigPath, namespace }));
+  const operator = supervise(() =>
+    program.start({ kubeconfigPath: proxy.kubeconfigPath, namespaces: [namespace] }),
+  );
   try {
     await operator.started;
     const rule = fault && prepare(proxy, fault, operator);

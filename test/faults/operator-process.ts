@@ -6,7 +6,7 @@ import { type ServerProcess, startProcess } from "../servers/process.ts";
 
 /** The operator as its image runs it, as a process of this machine. */
 export interface OperatorProgram {
-  /** Starts a process that watches one namespace and talks to the API server by this kubeconfig. */
+  /** Starts a process that watches these namespaces and talks to the API server by this kubeconfig. */
   start(options: OperatorOptions): Promise<ServerProcess>;
   /** Removes the program; its processes must have ended. */
   remove(): void;
@@ -14,9 +14,11 @@ export interface OperatorProgram {
 
 export interface OperatorOptions {
   readonly kubeconfigPath: string;
-  readonly namespace: string;
+  /** The first is also where its Lease is, unless `lease` says otherwise. */
+  readonly namespaces: readonly [string, ...string[]];
   /** Take a Lease before acting. Default: no, so that a process that was killed is followed at once. */
   readonly leaderElection?: boolean;
+  readonly lease?: { readonly namespace: string; readonly name: string };
   readonly instance?: string;
 }
 
@@ -30,16 +32,17 @@ export async function operatorProgram(): Promise<OperatorProgram> {
   const settings = join(folder, "settings.yaml");
   writeFileSync(settings, SETTINGS);
   return {
-    start: ({ kubeconfigPath, namespace, leaderElection = false, instance = "explored" }) =>
+    start: ({ kubeconfigPath, namespaces, leaderElection = false, lease, instance = "explored" }) =>
       startProcess({
         command: process.execPath,
         args: [
           join(folder, "operator", "main.js"),
           `--settings=${settings}`,
           `--kubeconfig=${kubeconfigPath}`,
-          `--watch-namespaces=${namespace}`,
+          `--watch-namespaces=${namespaces.join(",")}`,
           `--leader-election=${leaderElection}`,
-          `--lease-namespace=${namespace}`,
+          `--lease-namespace=${lease?.namespace ?? namespaces[0]}`,
+          ...(lease === undefined ? [] : [`--lease-name=${lease.name}`]),
           `--instance=${instance}`,
           "--metrics-port=0",
           "--health-port=0",

@@ -6,27 +6,39 @@ import { Bridge, conditionOf } from "../scene/api.ts";
 
 const STORY_MS = 90_000;
 
+/** A person with one bridge. */
+export interface Actor {
+  readonly bridge: Bridge;
+  /** Gives an order to the bridge, as `kubectl llmbridge` does; without `id` the same order is given only once. */
+  command(order: Omit<Command, "id"> & { readonly id?: string }): Promise<unknown>;
+  /** Waits until a version is held at its first step; returns its revision. */
+  holding(image: string): Promise<string>;
+}
+
+export function actor(client: KubeClient, namespace: string, name: string): Actor {
+  const bridge = new Bridge(client, namespace, name);
+  return {
+    bridge,
+    command(order) {
+      const command = { ...order, id: order.id ?? `${order.action}-${order.revision}` };
+      const annotations = { [COMMAND_ANNOTATION]: JSON.stringify(command) };
+      return client.mergePatch(LLMBRIDGES, namespace, name, { metadata: { annotations } });
+    },
+    async holding(image) {
+      const status = await bridge.waitFor(
+        `holding ${image}`,
+        ({ phase, canary }) => phase === "Holding" && canary?.image === image,
+        STORY_MS,
+      );
+      return status.canary?.revision ?? "";
+    },
+  };
+}
+
 /** What a person does with one bridge, from its first version to a promoted and a withdrawn one; each act begins when the last has ended. */
 export async function playStory(client: KubeClient, namespace: string): Promise<void> {
-  const bridge = new Bridge(client, namespace, "told");
-  const command = (order: Omit<Command, "id">) =>
-    client.mergePatch(LLMBRIDGES, namespace, bridge.name, {
-      metadata: {
-        annotations: {
-          [COMMAND_ANNOTATION]: JSON.stringify({ ...order, id: `${order.action}-${order.revision}` }),
-        },
-      },
-    });
-  const holding = async (image: string): Promise<string> => {
-    const status = await bridge.waitFor(
-      `holding ${image}`,
-      ({ phase, canary }) => phase === "Holding" && canary?.image === image,
-      STORY_MS,
-    );
-    return status.canary?.revision ?? "";
-  };
-
-  await bridge.apply(spec("registry.example/bridge:1"));
+  const { bridge, command, holding } = actor(client, namespace, "told");
+  await bridge.apply(storySpec("registry.example/bridge:1"));
   await bridge.promoted("registry.example/bridge:1", STORY_MS);
 
   await bridge.patch({ image: "registry.example/bridge:2" });
@@ -45,7 +57,8 @@ export async function playStory(client: KubeClient, namespace: string): Promise<
   );
 }
 
-function spec(image: string): LLMBridgeSpecInput {
+/** Two steps that a person must release, because no Prometheus tells of them. */
+export function storySpec(image: string): LLMBridgeSpecInput {
   return {
     image,
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { cpu: "1", memory: "512Mi" } },

@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 /** One finished request, as the API server's audit log tells it. */
 export interface AuditedRequest {
   readonly verb: string;
+  /** API group; empty for the core group. */
+  readonly group: string;
   /** `deployments`, `llmbridges/status`, ... */
   readonly resource: string;
   readonly namespace: string;
@@ -20,6 +22,7 @@ interface AuditLine {
   readonly userAgent?: string;
   readonly requestReceivedTimestamp: string;
   readonly objectRef?: {
+    readonly apiGroup?: string;
     readonly resource?: string;
     readonly subresource?: string;
     readonly namespace?: string;
@@ -78,9 +81,10 @@ export function countsText(requests: readonly AuditedRequest[]): string {
 }
 
 function requestOf(line: AuditLine): AuditedRequest {
-  const { resource = "", subresource, namespace = "", name = "" } = line.objectRef ?? {};
+  const { apiGroup = "", resource = "", subresource, namespace = "", name = "" } = line.objectRef ?? {};
   return {
     verb: line.verb,
+    group: apiGroup,
     resource: subresource ? `${resource}/${subresource}` : resource,
     namespace,
     name,

@@ -14,26 +14,30 @@
 - apiGroups: [llmbridge.dev]
   resources: [llmbridges/finalizers]
   verbs: [update]
-# A bridge's children.
+# A bridge's revisions; those beyond the history limit are deleted.
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [create, delete, get, list, patch, watch]
-# A bridge's children.
+# A bridge's revisions; those beyond the history limit are deleted.
 - apiGroups: [""]
-  resources: [configmaps, serviceaccounts, services]
+  resources: [configmaps]
   verbs: [create, delete, get, list, patch, watch]
-# A bridge's children.
+# A bridge's other children, which the garbage collector removes.
+- apiGroups: [""]
+  resources: [serviceaccounts, services]
+  verbs: [create, get, list, patch, watch]
+# A bridge's other children, which the garbage collector removes.
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
-  verbs: [create, delete, get, list, patch, watch]
-# A bridge's children.
+  verbs: [create, get, list, patch, watch]
+# A bridge's other children, which the garbage collector removes.
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
-  verbs: [create, delete, get, list, patch, watch]
+  verbs: [create, get, list, patch, watch]
 # Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, patch, watch]
+  verbs: [list, patch, watch]
 # kubelet's reasons why an image cannot be pulled or a Secret is missing.
 - apiGroups: [""]
   resources: [events]

@@ -1,0 +1,160 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ANNOTATIONS } from "../../operator/bridges/names.ts";
+import type { KubeObject } from "../../operator/kube/object.ts";
+import { resourceName, resources } from "../../operator/kube/resources.ts";
+import { BRIDGE_PERMISSIONS, LEASE_PERMISSIONS, type Permission } from "../../operator/permissions.ts";
+import { cacheRoot } from "../../tools/setup/cache.ts";
+import { createProgress } from "../../tools/setup/progress.ts";
+import { buildTools } from "../../tools/setup/tools.ts";
+import { type Helm, helm } from "../chart/helm.ts";
+import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
+import type { ServerProcess } from "../servers/process.ts";
+import { type ControlPlane, STUCK, startControlPlane } from "./control-plane.ts";
+import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
+import { actor, playStory, storySpec } from "./story.ts";
+
+/** Where the operator's account and Lease are; the chart's release is `llmb`. */
+const HOME = "operators";
+const [WATCHED, ALSO_WATCHED, UNWATCHED] = ["web", "ai", "elsewhere"] as const;
+const WITHIN_MS = 60_000;
+
+let plane: ControlPlane;
+let program: OperatorProgram;
+let chart: Helm;
+let operator: ServerProcess;
+
+beforeAll(async () => {
+  const progress = createProgress({ write: () => {}, nowMs: Date.now });
+  const tools = await buildTools(cacheRoot(process.env), progress, ["kubestack", "helm"]);
+  [plane, program] = await Promise.all([
+    startControlPlane({ flags: ["--enable-admission-plugins=OwnerReferencesPermissionEnforcement"] }),
+    operatorProgram(),
+  ]);
+  chart = helm(tools.helm, plane.server.kubeconfigPath);
+  for (const name of [HOME, WATCHED, ALSO_WATCHED, UNWATCHED])
+    await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name } });
+});
+afterAll(async () => {
+  await operator?.stop();
+  chart?.close();
+  program?.remove();
+  await plane?.down();
+});
+
+/** Stores what the chart gives an operator that watches two namespaces, and logs in as its account. */
+async function accountOfChart(): Promise<string> {
+  const manifests = await chart.template({ watchNamespaces: [WATCHED, ALSO_WATCHED] });
+  const paths: Readonly<Record<string, (namespace: string) => string>> = {
+    ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
+    Role: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`,
+    RoleBinding: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
+  };
+  for (const one of manifests) {
+    const path = paths[one.kind];
+    if (path) await plane.api.request("POST", path(one.metadata.namespace ?? HOME), one);
+  }
+  // Not one rule for the whole cluster is bound to the operator.
+  expect(manifests.filter(({ kind }) => kind === "ClusterRoleBinding")).toEqual([]);
+  const { status } = (await plane.api.request(
+    "POST",
+    `/api/v1/namespaces/${HOME}/serviceaccounts/llmb/token`,
+    { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
+  )) as { status: { token: string } };
+  return status.token;
+}
+
+function kubeconfigOf(token: string): string {
+  const { url, kubeconfigPath } = plane.server;
+  const path = join(dirname(kubeconfigPath), "operator.kubeconfig");
+  const authority = join(dirname(kubeconfigPath), "pki", "ca.crt");
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "operator",
+    clusters: [{ name: "server", cluster: { server: url, "certificate-authority": authority } }],
+    users: [{ name: "operator", user: { token } }],
+    contexts: [{ name: "operator", context: { cluster: "server", user: "operator" } }],
+  };
+  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+const nameOf = ({ group, resource }: AuditedRequest): string => {
+  const [plural = "", subresource] = resource.split("/");
+  const name = resourceName({ group, plural, version: "", kind: "", namespaced: true });
+  return subresource === undefined ? name : `${name}/${subresource}`;
+};
+/** A server-side apply that made something was allowed to create as well as to patch. */
+const verbsOf = ({ verb, code }: AuditedRequest): string[] =>
+  verb === "patch" && code === 201 ? ["create", "patch"] : [verb];
+
+const sortedUnique = (all: readonly string[]): string[] => [...new Set(all)].sort();
+const rightsUsed = (requests: readonly AuditedRequest[]): string[] =>
+  sortedUnique(requests.flatMap((one) => verbsOf(one).map((verb) => `${verb} ${nameOf(one)}`)));
+const rightsIn = (table: readonly Permission[]): string[] =>
+  sortedUnique(
+    table
+      .filter(({ askedByAdmission }) => !askedByAdmission)
+      .flatMap(({ resource, subresource, verbs }) =>
+        verbs.map((verb) => `${verb} ${resourceName(resource)}${subresource ? `/${subresource}` : ""}`),
+      ),
+  );
+
+describe("an operator that may touch two namespaces and nothing else", () => {
+  it("does all that it does with the chart's Roles, and uses each right that they give", async () => {
+    const audit = startAudit(plane.server.auditLogPath);
+    const kubeconfigPath = kubeconfigOf(await accountOfChart());
+    operator = await program.start({
+      kubeconfigPath,
+      namespaces: [WATCHED, ALSO_WATCHED],
+      leaderElection: true,
+      lease: { namespace: HOME, name: "llmb" },
+    });
+    await playStory(plane.client, WATCHED);
+    await actor(plane.client, UNWATCHED, "unseen").bridge.apply(storySpec("registry.example/bridge:1"));
+
+    const { bridge, command, holding } = actor(plane.client, ALSO_WATCHED, "other");
+    // History of no revision: each that was left is deleted.
+    const spec = storySpec("registry.example/bridge:1");
+    const rollout = { ...spec.rollout, revisionHistoryLimit: 0 };
+    const postgres = { secretRef: { name: "usage", key: "url" }, backendConnections: 40 };
+    await bridge.apply({ ...spec, rollout, pools: { postgres } });
+    await bridge.promoted("registry.example/bridge:1", WITHIN_MS);
+    // A number that running pods read again, of which kubelet is told by a touch.
+    await bridge.patch({ pools: { postgres: { backendConnections: 60 } } });
+    await expect
+      .poll(() => plane.client.list(resources.pods, { namespace: ALSO_WATCHED }), { timeout: WITHIN_MS })
+      .toSatisfy((pods: KubeObject[]) =>
+        pods.every(({ metadata }) => metadata.annotations?.[ANNOTATIONS.runtimeGeneration] === "2"),
+      );
+    // An Event that repeats becomes a series.
+    await bridge.patch({ image: "registry.example/bridge:2" });
+    const revision = await holding("registry.example/bridge:2");
+    await command({ action: "abort", revision, id: "abort-1" });
+    await bridge.rolledBack(WITHIN_MS);
+    await command({ action: "retry", revision, id: "retry-1" });
+    await holding("registry.example/bridge:2");
+    await command({ action: "abort", revision, id: "abort-2" });
+    await bridge.rolledBack(WITHIN_MS);
+    // A pod that does not start and does not say why.
+    await bridge.patch({ image: `registry.example/bridge:${STUCK}` });
+
+    const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
+    // That a name is free is an answer too.
+    const used = async () => rightsUsed((await requests()).filter(({ code }) => code < 400 || code === 404));
+    const wanted = sortedUnique([...rightsIn(BRIDGE_PERMISSIONS), ...rightsIn(LEASE_PERMISSIONS)]);
+    const isNoWatch = (right: string) => !right.startsWith("watch ");
+    await expect
+      .poll(async () => (await used()).filter(isNoWatch), { timeout: WITHIN_MS })
+      .toEqual(wanted.filter(isNoWatch));
+    // A watch is in the audit log when it has ended.
+    await operator.stop();
+    await expect.poll(used, { timeout: WITHIN_MS }).toEqual(wanted);
+    const all = await requests();
+    expect(all.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
+    expect(sortedUnique(all.map(({ namespace }) => namespace))).toEqual([ALSO_WATCHED, HOME, WATCHED].sort());
+    expect((await actor(plane.client, UNWATCHED, "unseen").bridge.status()).phase).toBeUndefined();
+  });
+});
