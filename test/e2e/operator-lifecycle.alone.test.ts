@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(async () => scene?.close());
 
-const REST_MS = 60_000;
+const REST_MS = 30_000;
 const MEBIBYTE = 1024 * 1024;
 
 /** kstatus, as kubectl wait, Argo CD, Flux and Helm read it. */
@@ -45,7 +45,14 @@ describe("a bridge from its first to its second version", () => {
       withoutEvents(writesOfOperator(await audit.requests()).filter(isOf(bridge)));
     let audit = startAudit(scene.cluster.auditLogPath);
     const appliedMs = Date.now();
-    await bridge.apply(await scene.spec({ scaling: { minReplicas: 3, maxReplicas: 3 } }));
+    const steps = [
+      { name: "half", weight: 50, hold: "5s" },
+      { name: "all", weight: 100, hold: "5s" },
+    ];
+    const analysis = { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } };
+    await bridge.apply(
+      await scene.spec({ scaling: { minReplicas: 3, maxReplicas: 3 }, rollout: { steps, analysis } }),
+    );
     await kubectl("wait", "--for=condition=Ready", "llmbridge/chat", "--timeout=120s");
     console.log(`apply to Ready: ${seconds(appliedMs)} s`);
     const ready = await bridge.waitFor("settled", (now) => kstatus(now, 1) === "Current");

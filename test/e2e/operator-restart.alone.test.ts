@@ -16,13 +16,13 @@ beforeAll(async () => {
 });
 afterAll(async () => scene?.close());
 
-/** One step is long enough for a new operator to take over while it holds. Replicas are fixed: nothing but the rollout moves them. */
-async function spec() {
+/** The first step is long enough for a new operator to take over while it holds. Replicas are fixed: nothing but the rollout moves them. */
+async function spec(hold: string) {
   return scene.spec({
     scaling: { minReplicas: 2, maxReplicas: 2 },
     rollout: {
       steps: [
-        { name: "half", weight: 50, hold: "30s" },
+        { name: "half", weight: 50, hold },
         { name: "all", weight: 100, hold: "5s" },
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
@@ -67,7 +67,7 @@ const capacityWrites = (writes: readonly AuditedRequest[], deployment: string) =
 describe("an operator that is killed in the middle of a step", () => {
   it("goes on where it was: no request fails, no write is repeated, no interval is lost or counted twice", async () => {
     const bridge = scene.bridge("killed");
-    await bridge.apply(await spec());
+    await bridge.apply(await spec("30s"));
     const first = await bridge.promoted(await scene.image("first"));
     const answered: { version: string; endMs: number }[] = [];
     const load = await scene.load(bridge, {
@@ -131,7 +131,7 @@ describe("an operator that is killed in the middle of a step", () => {
 describe("an operator that is upgraded to a version that renders differently", () => {
   it("changes no pod, neither at rest nor in the middle of a rollout, and finishes what was begun", async () => {
     const bridge = scene.bridge("upgraded");
-    await bridge.apply(await spec());
+    await bridge.apply(await spec("10s"));
     const first = await bridge.promoted(await scene.image("first"));
     await scene.cluster.loadImage(await nextOperatorImage(cacheRoot(process.env)));
     const load = await scene.load(bridge, { rps: 20 });
