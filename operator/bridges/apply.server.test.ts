@@ -4,10 +4,12 @@ import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
 import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
 import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { createClient, type KubeClient } from "../kube/client.ts";
+import { systemClock } from "../kube/clock.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { resources } from "../kube/resources.ts";
 import { apply, NameConflict, NotCleanedUp } from "./apply.ts";
 import { LLMBRIDGES } from "./caches.ts";
+import { createContests } from "./contest.ts";
 import { type BridgeRef, ownerReference } from "./names.ts";
 import { parseStatus, refOf } from "./observe.ts";
 import type { ChildObject, Write } from "./plan.ts";
@@ -43,7 +45,7 @@ const create = (object: ChildObject): Write => ({ kind: "Create", resource: "con
 
 async function run(...writes: Write[]): Promise<KubeObject[]> {
   const found: KubeObject[] = [];
-  await apply(client, bridge, writes, (_, object) => found.push(object));
+  await apply(client, bridge, writes, createContests(systemClock), (_, object) => found.push(object));
   return found;
 }
 

@@ -3,6 +3,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
+import { Contested, type Contests } from "./contest.ts";
 import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
 import type { ChildKind, Write } from "./plan.ts";
 
@@ -44,6 +45,7 @@ export type OnFound = (resource: Resource, object: KubeObject) => void;
 /** The API server will refuse the same write again, so that only a change elsewhere (a quota, a policy, an object's owner) helps. */
 export const isRefused = (error: unknown): error is Error =>
   error instanceof NameConflict ||
+  error instanceof Contested ||
   ((isInvalid(error) || isForbidden(error)) && !isNamespaceTerminating(error));
 
 /** Traffic goes where it should whatever else is refused: it was decided on pods that are ready, and a failed canary must get none. */
@@ -58,11 +60,13 @@ const movesTraffic = (write: Write): boolean => write.kind === "Update" && write
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
+ * @param contests remembers what was restored, so that nobody is fought for ever
  */
 export async function apply(
   client: KubeClient,
   bridge: BridgeRef,
   writes: readonly Write[],
+  contests: Contests,
   onFound: OnFound,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -71,7 +75,9 @@ export async function apply(
     signal?.throwIfAborted();
     if (refusal && !movesTraffic(write)) continue;
     try {
+      contests.permit(write);
       await execute(client, bridge, write, onFound, signal);
+      contests.note(write);
     } catch (error) {
       if (!isRefused(error)) throw error;
       refusal ??= error;

@@ -15,6 +15,8 @@ import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import { apply, isRefused, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
 import { type Caches, LLMBRIDGES } from "./caches.ts";
+import { Contested, type Contests, createContests } from "./contest.ts";
+import { leaveAlone } from "./decide/leave-alone.ts";
 import { decide } from "./decide.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
@@ -48,6 +50,7 @@ interface Known {
   readonly uid: string;
   readonly memory: Memory;
   readonly problem: WriteProblem | undefined;
+  readonly contests: Contests;
 }
 
 /**
@@ -84,7 +87,12 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       if (isNotFound(error)) return "Gone";
       throw error;
     }
-    const fresh = { uid, memory: emptyMemory(clock.now()), problem: undefined };
+    const fresh = {
+      uid,
+      memory: emptyMemory(clock.now()),
+      problem: undefined,
+      contests: createContests(clock),
+    };
     known.set(formatKey(key), fresh);
     return ownWrites.ready(key) ? fresh : "Behind";
   };
@@ -93,7 +101,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     object: KubeObject,
     { memory, problem }: Known,
     signal: AbortSignal,
-  ): Promise<{ snapshot: Snapshot; plan: Plan; memory: Memory }> => {
+  ): Promise<{ snapshot: Snapshot; plan: Plan; memory: Memory; bug?: unknown }> => {
     const dependencies = {
       client,
       caches,
@@ -103,7 +111,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     };
     const snapshot = await observe(dependencies, object, memory, problem);
     signal.throwIfAborted();
-    return { snapshot, ...decide(snapshot) };
+    return { snapshot, ...decideOrLeave(snapshot) };
   };
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
@@ -121,15 +129,18 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (before === "Gone") return { kind: "requeueAfter", ms: GONE_RETRY_MS };
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
-    const { snapshot, plan: wanted, memory } = await decidePass(object, before, context.signal);
-    const problem = await tryApply(writer, bridge, wanted, context, (resource, found) =>
+    const { contests } = before;
+    const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
+    const problem = await tryApply(writer, bridge, wanted, contests, context, (resource, found) =>
       ownWrites.wrote(key, resource, found),
     );
     const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
-    known.set(formatKey(key), { uid, memory: before.memory, problem });
+    known.set(formatKey(key), { uid, memory: before.memory, problem, contests });
     const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
-    known.set(formatKey(key), { uid, memory: reported, problem });
+    known.set(formatKey(key), { uid, memory: reported, problem, contests });
     options.metrics.observe(key, snapshot, plan);
+    // Told where the bridge's people look; now the key backs off alone.
+    if (bug !== undefined) throw bug;
     if (problem) {
       context.log.warn({ problem: problem.kind }, problem.message);
       // At once where it has not been reported yet.
@@ -171,20 +182,33 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   return controller;
 }
 
+/** What one bridge makes the decision fail on stops that bridge, and no other. */
+function decideOrLeave(snapshot: Snapshot): { plan: Plan; memory: Memory; bug?: unknown } {
+  try {
+    return decide(snapshot);
+  } catch (bug) {
+    const what = bug instanceof Error ? bug.message : String(bug);
+    const message = `The operator failed on this LLMBridge (${what.slice(0, 200)}); nothing of it is changed until that passes. This is a bug: please report it with the operator's log.`;
+    return { ...leaveAlone(snapshot, { reason: "InternalError", message }, REFUSED_RETRY_MS), bug };
+  }
+}
+
 /** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */
 async function tryApply(
   client: KubeClient,
   bridge: BridgeRef,
   plan: Plan,
+  contests: Contests,
   context: ReconcileContext,
   onFound: OnFound,
 ): Promise<WriteProblem | undefined> {
   try {
-    await apply(client, bridge, plan.writes, onFound, context.signal);
+    await apply(client, bridge, plan.writes, contests, onFound, context.signal);
     return undefined;
   } catch (error) {
     if (error instanceof NotCleanedUp) return { kind: "NotCleanedUp", message: error.message };
     if (error instanceof NameConflict) return { kind: "NameConflict", message: error.message };
+    if (error instanceof Contested) return { kind: "Contested", message: error.message };
     if (isNamespaceTerminating(error))
       return { kind: "WriteRefused", message: "The namespace is being deleted." };
     if (isRefused(error)) {

@@ -14,11 +14,11 @@ import { beginEvidence, type Evidence, gatherEvidence } from "./decide/evidence.
 import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
+import { leaveAlone } from "./decide/leave-alone.ts";
 import { grant } from "./decide/pool-grants.ts";
 import { storedRevisions } from "./decide/runtime.ts";
 import { scale as scaleOf } from "./decide/scale.ts";
 import { status } from "./decide/status.ts";
-import { leaveUnreadable } from "./decide/unreadable.ts";
 import { rolloutVerdicts } from "./decide/verdicts.ts";
 import { versions } from "./decide/versions.ts";
 import { withVictim } from "./decide/victims.ts";
@@ -42,7 +42,9 @@ const DEFAULT_ROLLOUT = rolloutSchema.parse({});
  * operator does can be tested, replayed and explained without a cluster.
  */
 export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
-  if (snapshot.unreadableStatus) return leaveUnreadable(snapshot, snapshot.unreadableStatus, REST_MS);
+  if (snapshot.unreadableStatus) {
+    return leaveAlone(snapshot, { reason: "UnreadableStatus", message: snapshot.unreadableStatus }, REST_MS);
+  }
   const spec = snapshot.spec.ok ? snapshot.spec.value : undefined;
   const tuning = spec && tune(tuningInput(spec));
   const bounds = spec && boundsOf(spec);

@@ -17,10 +17,11 @@ export interface SpecIssue {
 
 /**
  * NameConflict: a child's name is taken by somebody else. WriteRefused: the API server does not take a child of ours. NotCleanedUp:
- * children of a deleted bridge of the same name are still being removed; this one passes by itself.
+ * children of a deleted bridge of the same name are still being removed; this one passes by itself. Contested: somebody else changes a
+ * child as often as it is restored.
  */
 export interface WriteProblem {
-  readonly kind: "NameConflict" | "WriteRefused" | "NotCleanedUp";
+  readonly kind: "NameConflict" | "WriteRefused" | "NotCleanedUp" | "Contested";
   readonly message: string;
 }
 

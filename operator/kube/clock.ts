@@ -1,6 +1,8 @@
 /** A timer that has been set; cancelling twice, or after it fired, does nothing. */
 export interface Timer {
   cancel(): void;
+  /** The process need not live for it: what it would do has no use once all else has ended. */
+  unref(): Timer;
 }
 
 /** Where the runtime takes its time from, so that tests and the simulator run in virtual time. */
@@ -21,7 +23,14 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimer(ms, fire) {
     const timeout = setTimeout(fire, Math.min(Math.max(0, ms), LONGEST_TIMER_MS));
-    return { cancel: () => clearTimeout(timeout) };
+    const timer: Timer = {
+      cancel: () => clearTimeout(timeout),
+      unref() {
+        timeout.unref();
+        return timer;
+      },
+    };
+    return timer;
   },
 };
 

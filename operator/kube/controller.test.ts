@@ -6,7 +6,7 @@ import {
   type ReconcileContext,
   type ReconcileResult,
 } from "./controller.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, FencedError } from "./errors.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { ObjectKey } from "./object.ts";
 import type { OwnWrites } from "./own-writes.ts";
@@ -158,20 +158,67 @@ describe("running", () => {
     expect(await results()).toEqual({ deadline: 1 });
   });
 
-  it("gives each reconcile an id and ends when told to", async () => {
+  it("gives each reconcile an id and ends when told to, aborting what has not ended in the time to do so", async () => {
     const ids = new Set<string>();
+    let aborted = 0;
     const { controller, ended } = run(async (_, { reconcileId, signal }) => {
       ids.add(reconcileId);
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      aborted++;
       return done;
     });
     controller.enqueue(key("a"));
     controller.enqueue(key("b"));
     await clock.advance(1);
     stop.abort();
+    await clock.advance(1_999);
+    expect(aborted).toBe(0);
+    await clock.advance(1);
     await ended;
+    expect(aborted).toBe(2);
     expect(ids.size).toBe(2);
     expect(clock.pending).toBe(0);
+  });
+});
+
+describe("stopping", () => {
+  it("lets a reconcile finish what it does, and starts no other", async () => {
+    let finish = (): void => {};
+    const seen: string[] = [];
+    const { controller, ended } = run(
+      async ({ name }, { signal }) => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        signal.throwIfAborted();
+        seen.push(name);
+        return done;
+      },
+      { workers: 1 },
+    );
+    controller.enqueue(key("a"));
+    await clock.advance(1);
+    controller.enqueue(key("b"));
+    stop.abort();
+    await clock.advance(1_000);
+    finish();
+    await ended;
+    expect(seen).toEqual(["a"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("aborts at once what runs when leadership was lost", async () => {
+    let aborted = false;
+    const { controller, ended } = run(async (_, { signal }) => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      aborted = true;
+      return done;
+    });
+    controller.enqueue(key("a"));
+    await clock.advance(1);
+    stop.abort(new FencedError("leadership ended"));
+    await ended;
+    expect(aborted).toBe(true);
   });
 });
 

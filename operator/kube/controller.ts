@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Clock, type Random, systemClock } from "./clock.ts";
+import { type Clock, type Random, systemClock, type Timer } from "./clock.ts";
 import { ApiError, FencedError, isConflict } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
@@ -20,7 +20,7 @@ export type ReconcileResult =
   | { readonly kind: "requeueAfter"; readonly ms: number };
 
 export interface ReconcileContext {
-  /** Aborts when the controller stops or the reconcile's deadline has passed; hand it to every call. */
+  /** Aborts some time after the controller was told to stop, or when the reconcile's deadline has passed; hand it to every call. */
   readonly signal: AbortSignal;
   /** Carries the key and the reconcile id. */
   readonly log: Log;
@@ -39,6 +39,11 @@ export interface ControllerOptions {
   readonly workers?: number;
   /** After so long the reconcile's signal aborts. Default 60 s. */
   readonly deadlineMs?: number;
+  /**
+   * How long reconciles may go on once the controller is told to stop; then their signals abort. Default 2 s. A write that is given up on
+   * the wire may still be carried out, by then perhaps beside another leader's. None where leadership was lost.
+   */
+  readonly stopGraceMs?: number;
   /** First and longest wait after failures of one key. Default 0.5-60 s. */
   readonly backoffMs?: readonly [number, number];
   /** When given, a key waits until the caches show what its last reconcile wrote. */
@@ -75,7 +80,7 @@ export interface Controller {
  */
 export function createController(options: ControllerOptions): Controller {
   const { name, reconcile, ownWrites, clock = systemClock, metrics = createKubeMetrics() } = options;
-  const { workers = 4, deadlineMs = 60_000, newId = randomUUID } = options;
+  const { workers = 4, deadlineMs = 60_000, stopGraceMs = 2_000, newId = randomUUID } = options;
   const log = (options.log ?? silentLog).child({ controller: name });
   const queue = createQueue({
     name,
@@ -93,11 +98,11 @@ export function createController(options: ControllerOptions): Controller {
   });
 
   /** Runs the function once and turns whatever happens into an outcome. */
-  async function runOnce(key: ObjectKey, stop: AbortSignal): Promise<Outcome> {
+  async function runOnce(key: ObjectKey, cut: AbortSignal): Promise<Outcome> {
     const reconcileId = newId();
     const keyLog = log.child({ namespace: key.namespace, name: key.name, reconcileId });
     const expired = new Error(`the reconcile took longer than ${deadlineMs / 1000} s`);
-    const linked = linkSignals([stop], { clock, ms: deadlineMs, reason: () => expired });
+    const linked = linkSignals([cut], { clock, ms: deadlineMs, reason: () => expired });
     try {
       const result = await reconcile(key, { signal: linked.signal, log: keyLog, reconcileId });
       queue.forget(key);
@@ -105,7 +110,7 @@ export function createController(options: ControllerOptions): Controller {
       queue.add(key, { priority: "child", afterMs: result.ms });
       return "requeue-after";
     } catch (error) {
-      if (stop.aborted) {
+      if (cut.aborted) {
         queue.add(key);
         return "stopped";
       }
@@ -122,7 +127,7 @@ export function createController(options: ControllerOptions): Controller {
     }
   }
 
-  async function work(stop: AbortSignal): Promise<void> {
+  async function work(stop: AbortSignal, cut: AbortSignal): Promise<void> {
     for (;;) {
       const key = await queue.take(stop);
       if (!key) return;
@@ -135,7 +140,7 @@ export function createController(options: ControllerOptions): Controller {
       const startedAt = clock.monotonic();
       running.set(key, startedAt);
       metrics.reconcilesActive.set({ controller: name }, running.size);
-      const result = await runOnce(key, stop);
+      const result = await runOnce(key, cut);
       running.delete(key);
       metrics.reconcilesActive.set({ controller: name }, running.size);
       metrics.reconcileSeconds.observe({ controller: name }, (clock.monotonic() - startedAt) / 1000);
@@ -147,7 +152,17 @@ export function createController(options: ControllerOptions): Controller {
   return {
     enqueue: (key, add) => queue.add(key, add),
     async run(signal) {
-      await Promise.all(Array.from({ length: workers }, () => work(signal)));
+      const cut = new AbortController();
+      let grace: Timer | undefined;
+      const onStop = (): void => {
+        if (signal.reason instanceof FencedError) cut.abort(signal.reason);
+        else grace = clock.setTimer(stopGraceMs, () => cut.abort(signal.reason));
+      };
+      if (signal.aborted) onStop();
+      else signal.addEventListener("abort", onStop, { once: true });
+      await Promise.all(Array.from({ length: workers }, () => work(signal, cut.signal)));
+      signal.removeEventListener("abort", onStop);
+      grace?.cancel();
     },
     longestRunningMs: () =>
       Math.max(0, ...[...running.values()].map((startedAt) => clock.monotonic() - startedAt)),

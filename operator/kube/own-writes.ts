@@ -75,10 +75,12 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     const entry = pending.get(id) ?? { key, writes: new Map<string, Pending>() };
     pending.set(id, entry);
     entry.writes.get(write)?.timer.cancel();
-    const timer = clock.setTimer(patienceMs, () => {
-      metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
-      settle(id, write);
-    });
+    const timer = clock
+      .setTimer(patienceMs, () => {
+        metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
+        settle(id, write);
+      })
+      .unref();
     entry.writes.set(write, { resource, seen, timer });
   };
 

@@ -144,7 +144,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
     if (present && present.dueAt <= dueAt) return;
     present?.timer.cancel();
     const most = moreUrgent(priority, present?.priority);
-    const timer = clock.setTimer(ms, () => makeReady(key, most));
+    const timer = clock.setTimer(ms, () => makeReady(key, most)).unref();
     delayed.set(id, { dueAt, priority: most, timer });
   };
 

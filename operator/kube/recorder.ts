@@ -133,11 +133,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   const rememberFor = (id: string): Timer =>
-    clock.setTimer(seriesGapMs, () => {
-      const entry = series.get(id);
-      if (entry) writeSeries(entry);
-      series.delete(id);
-    });
+    clock
+      .setTimer(seriesGapMs, () => {
+        const entry = series.get(id);
+        if (entry) writeSeries(entry);
+        series.delete(id);
+      })
+      .unref();
 
   const again = (id: string, entry: Series): void => {
     entry.count++;
@@ -146,7 +148,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     entry.forget = rememberFor(id);
     // The second occurrence is written at once, so that people see that it repeats; further ones are gathered.
     if (entry.count === 2) writeSeries(entry);
-    else entry.flush ??= clock.setTimer(seriesFlushMs, () => writeSeries(entry));
+    else entry.flush ??= clock.setTimer(seriesFlushMs, () => writeSeries(entry)).unref();
   };
 
   const first = (id: string, event: RecordedEvent): void => {

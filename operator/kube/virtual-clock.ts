@@ -38,7 +38,8 @@ export function createVirtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock
     setTimer(ms, fire) {
       const id = sequence++;
       timers.set(id, { dueAt: elapsed + Math.max(0, ms), fire });
-      return { cancel: () => void timers.delete(id) };
+      const timer = { cancel: () => void timers.delete(id), unref: () => timer };
+      return timer;
     },
     async advance(ms) {
       const until = elapsed + ms;

@@ -28,6 +28,7 @@ const CONTROLLERS = [
   "replicaset-controller",
   "garbage-collector-controller",
   "namespace-controller",
+  "resourcequota-controller",
 ];
 
 export interface ControlPlaneOptions {

@@ -1,8 +1,8 @@
 import type { ServerProcess } from "../servers/process.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { OperatorProgram } from "./operator-process.ts";
-import { isExplored, type Outcome, outcomeOf } from "./outcome.ts";
-import { type FaultProxy, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
+import { type Outcome, outcomeOf } from "./outcome.ts";
+import { type FaultProxy, isOwnWrite, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
 import type { KubeRequest } from "./request.ts";
 import { playStory } from "./story.ts";
 import { delayed, replayed, reset, type Strike } from "./strike.ts";
@@ -73,11 +73,11 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
 }
 
 const writesOf = (requests: readonly ProxiedRequest[]): string[] =>
-  requests.filter(isExplored).map(({ verb, resource }) => `${verb} ${resource}`);
+  requests.filter(isOwnWrite).map(({ verb, resource }) => `${verb} ${resource}`);
 
 function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Supervised): Rule {
   let seen = 0;
-  const isTheOne = (request: ProxiedRequest) => isExplored(request) && seen++ === write;
+  const isTheOne = (request: ProxiedRequest) => isOwnWrite(request) && seen++ === write;
   const isWatch = ({ verb }: KubeRequest) => verb === "watch";
   const strikes: Record<Perturbation, { strike: Strike; onStruck: () => void }> = {
     KilledBefore: { strike: reset(), onStruck: operator.kill },

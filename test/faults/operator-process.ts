@@ -20,7 +20,17 @@ export interface OperatorOptions {
   readonly leaderElection?: boolean;
   readonly lease?: { readonly namespace: string; readonly name: string };
   readonly instance?: string;
+  /** How far its wall clock is ahead of this machine's, in milliseconds; its monotonic clock is right. */
+  readonly clockAheadMs?: number;
 }
+
+/** Shows a process another time of day, as a machine whose clock was set wrong does. */
+const skewed = (aheadMs: number): string =>
+  `--import=data:text/javascript,${encodeURIComponent(
+    `const { now } = Date;
+     Date.now = () => now() + ${aheadMs};
+     globalThis.Date = new Proxy(Date, { construct: (Of, args) => new Of(...(args.length > 0 ? args : [Date.now()])) });`,
+  )}`;
 
 /** A source that nobody answers for: rollouts then move by what a person commands. */
 const SETTINGS = JSON.stringify({ sources: [{ name: "default", url: "http://127.0.0.1:9" }] });
@@ -32,10 +42,18 @@ export async function operatorProgram(): Promise<OperatorProgram> {
   const settings = join(folder, "settings.yaml");
   writeFileSync(settings, SETTINGS);
   return {
-    start: ({ kubeconfigPath, namespaces, leaderElection = false, lease, instance = "explored" }) =>
+    start: ({
+      kubeconfigPath,
+      namespaces,
+      leaderElection = false,
+      lease,
+      instance = "explored",
+      clockAheadMs = 0,
+    }) =>
       startProcess({
         command: process.execPath,
         args: [
+          ...(clockAheadMs === 0 ? [] : [skewed(clockAheadMs)]),
           join(folder, "operator", "main.js"),
           `--settings=${settings}`,
           `--kubeconfig=${kubeconfigPath}`,

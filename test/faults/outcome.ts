@@ -2,10 +2,8 @@ import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alph
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
-import { isOperators } from "../scene/audit.ts";
 import { CHILD_KINDS } from "../scene/children.ts";
-import type { ProxiedRequest } from "./proxy.ts";
-import { isWrite } from "./request.ts";
+import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 
 /** What a story came to: equal for two runs that did the same, whatever happened to the operator on the way. */
 export interface Outcome {
@@ -40,7 +38,7 @@ export async function outcomeOf(
   );
   const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
   const status = llmBridgeStatus.parse(bridge.status ?? {});
-  const writes = requests.filter((request) => isExplored(request) && isOfChild(request));
+  const writes = requests.filter((request) => isOwnWrite(request) && isOfChild(request));
   const outcome: Outcome = {
     children: Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1))),
     status: statusSays(status),
@@ -53,10 +51,6 @@ export async function outcomeOf(
   // The namespace is another in each run; names of revisions are hashes over what was rendered and tell of it too.
   return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, status)) as Outcome;
 }
-
-/** A write of the operator that a fault may be put at: to children and status, not its lease and its Events. */
-export const isExplored = (request: ProxiedRequest): boolean =>
-  isWrite(request) && isOperators(request.userAgent) && !["leases", "events"].includes(request.resource);
 
 const isOfChild = ({ resource }: ProxiedRequest): boolean => !resource.startsWith("llmbridges");
 

@@ -1,5 +1,3 @@
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
@@ -11,6 +9,7 @@ import { buildTools } from "../../tools/setup/tools.ts";
 import { type Helm, helm } from "../chart/helm.ts";
 import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
 import type { ServerProcess } from "../servers/process.ts";
+import { loginAs } from "./account.ts";
 import { type ControlPlane, STUCK, startControlPlane } from "./control-plane.ts";
 import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
 import { actor, playStory, storySpec } from "./story.ts";
@@ -57,28 +56,7 @@ async function accountOfChart(): Promise<string> {
   }
   // Not one rule for the whole cluster is bound to the operator.
   expect(manifests.filter(({ kind }) => kind === "ClusterRoleBinding")).toEqual([]);
-  const { status } = (await plane.api.request(
-    "POST",
-    `/api/v1/namespaces/${HOME}/serviceaccounts/llmb/token`,
-    { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
-  )) as { status: { token: string } };
-  return status.token;
-}
-
-function kubeconfigOf(token: string): string {
-  const { url, kubeconfigPath } = plane.server;
-  const path = join(dirname(kubeconfigPath), "operator.kubeconfig");
-  const authority = join(dirname(kubeconfigPath), "pki", "ca.crt");
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    "current-context": "operator",
-    clusters: [{ name: "server", cluster: { server: url, "certificate-authority": authority } }],
-    users: [{ name: "operator", user: { token } }],
-    contexts: [{ name: "operator", context: { cluster: "server", user: "operator" } }],
-  };
-  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
-  return path;
+  return loginAs(plane, HOME, "llmb");
 }
 
 const nameOf = ({ group, resource }: AuditedRequest): string => {
@@ -105,7 +83,7 @@ const rightsIn = (table: readonly Permission[]): string[] =>
 describe("an operator that may touch two namespaces and nothing else", () => {
   it("does all that it does with the chart's Roles, and uses each right that they give", async () => {
     const audit = startAudit(plane.server.auditLogPath);
-    const kubeconfigPath = kubeconfigOf(await accountOfChart());
+    const kubeconfigPath = await accountOfChart();
     operator = await program.start({
       kubeconfigPath,
       namespaces: [WATCHED, ALSO_WATCHED],

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { readCredentials } from "../../operator/kube/credentials.ts";
 import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import { Authority } from "../cluster/pki.ts";
-import { type KubeRequest, kubeRequest } from "./request.ts";
+import { isOperators } from "../scene/audit.ts";
+import { isWrite, type KubeRequest, kubeRequest } from "./request.ts";
 import { type Strike, statusBody } from "./strike.ts";
 import { relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
 
@@ -22,6 +23,10 @@ export interface ProxiedRequest extends KubeRequest {
   /** Whether the server has carried it out. */
   carriedOut: boolean;
 }
+
+/** A write of the operator to children and status: not to its lease, and no Event. */
+export const isOwnWrite = (request: ProxiedRequest): boolean =>
+  isWrite(request) && isOperators(request.userAgent) && !["leases", "events"].includes(request.resource);
 
 export interface Rule {
   /** How often it has struck. */

@@ -3,21 +3,25 @@ import type { Memory } from "../memory.ts";
 import type { Plan } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
 
-const REASON = "UnreadableStatus";
+/** Why nothing can be decided. */
+export interface Obstacle {
+  readonly reason: "UnreadableStatus" | "InternalError";
+  readonly message: string;
+}
 
 /**
- * The plan where the stored status cannot be read: nothing is written but two conditions that say so. What a newer operator wrote is
- * not ours to interpret or to give up, so replicas, traffic and the rest of the status stay as they are.
+ * The plan where nothing can be decided: nothing is written but two conditions that say so. Replicas, traffic and the rest of the status
+ * stay as they are, since what a newer operator wrote is not ours to interpret or to give up, and what we failed on is not ours to guess.
  */
-export function leaveUnreadable(
+export function leaveAlone(
   snapshot: Snapshot,
-  message: string,
+  { reason, message }: Obstacle,
   wakeAfterMs: number,
 ): { plan: Plan; memory: Memory } {
   const { status, generation, nowMs } = snapshot;
   const states = [
-    { type: "Progressing", status: "Unknown", reason: REASON, message },
-    { type: "Stalled", status: "True", reason: REASON, message },
+    { type: "Progressing", status: "Unknown", reason, message },
+    { type: "Stalled", status: "True", reason, message },
   ] as const;
   const conditions = nextConditions(status.conditions, states, generation, nowMs);
   return {

@@ -1,0 +1,75 @@
+import type { Clock } from "../kube/clock.ts";
+import { canonicalJson } from "./canonical.ts";
+import { shortHash } from "./names.ts";
+import type { ChildKind, Write } from "./plan.ts";
+
+/** Somebody else changes a child as often as the operator restores it. */
+export class Contested extends Error {
+  constructor(resource: ChildKind, childName: string) {
+    super(
+      `Somebody else changes ${resource} "${childName}" again and again; the operator now restores it only ${MOST} times a minute. See who with kubectl get ${resource} ${childName} --show-managed-fields -o yaml, and make them stop or change the LLMBridge instead.`,
+    );
+    this.name = "Contested";
+  }
+}
+
+/** The same write to the same child that is no fight yet: a person who tries something out, or an autoscaler that is taken away. */
+const MOST = 3;
+const WITHIN_MS = 60_000;
+
+interface Restored {
+  readonly uid: string;
+  /** Hash of what the write said. */
+  readonly wanted: string;
+  readonly atMs: readonly number[];
+}
+
+/**
+ * Keeps two writers of one child from answering each other for ever (a mutating webhook, an autoscaler on a Deployment of ours, another
+ * operator): a write that says what the last one said is restoring, and of these only three a minute are let through.
+ */
+export interface Contests {
+  /** @throws Contested where this write would be one too many. */
+  permit(write: Write): void;
+  /** The write was carried out. */
+  note(write: Write): void;
+}
+
+/** For the children of one bridge; what it remembers may be lost. */
+export function createContests(clock: Clock): Contests {
+  const restored = new Map<string, Restored>();
+
+  const recent = ({ atMs }: Restored): readonly number[] =>
+    atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
+
+  const before = (write: RestoringWrite): Restored | undefined => {
+    const found = restored.get(keyOf(write));
+    return found?.uid === write.uid && found.wanted === wantedBy(write) ? found : undefined;
+  };
+
+  return {
+    permit(write) {
+      if (!isRestoring(write)) return;
+      const found = before(write);
+      if (found && recent(found).length >= MOST) throw new Contested(resourceOf(write), nameOf(write));
+    },
+    note(write) {
+      if (!isRestoring(write)) return;
+      const found = before(write);
+      const atMs = [...(found ? recent(found) : []), clock.monotonic()];
+      restored.set(keyOf(write), { uid: write.uid, wanted: wantedBy(write), atMs });
+    },
+  };
+}
+
+type RestoringWrite = Extract<Write, { kind: "Update" | "Capacity" }>;
+
+const isRestoring = (write: Write): write is RestoringWrite =>
+  write.kind === "Update" || write.kind === "Capacity";
+const resourceOf = (write: RestoringWrite): ChildKind =>
+  write.kind === "Capacity" ? "deployments" : write.resource;
+const nameOf = (write: RestoringWrite): string =>
+  write.kind === "Capacity" ? write.name : write.object.metadata.name;
+const keyOf = (write: RestoringWrite): string => `${resourceOf(write)}/${nameOf(write)}`;
+const wantedBy = (write: RestoringWrite): string =>
+  shortHash(canonicalJson(write.kind === "Capacity" ? [write.replicas, write.track] : write.object));

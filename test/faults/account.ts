@@ -1,0 +1,59 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ControlPlane } from "./control-plane.ts";
+
+/** Logs in as a ServiceAccount that exists; the path of a kubeconfig with its token. */
+export async function loginAs(plane: ControlPlane, namespace: string, name: string): Promise<string> {
+  const request = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    spec: { expirationSeconds: 3600 },
+  };
+  const { status } = (await plane.api.request(
+    "POST",
+    `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+    request,
+  )) as { status: { token: string } };
+  const { url, kubeconfigPath } = plane.server;
+  const folder = dirname(kubeconfigPath);
+  const path = join(folder, `${namespace}-${name}.kubeconfig`);
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": name,
+    clusters: [
+      { name: "server", cluster: { server: url, "certificate-authority": join(folder, "pki", "ca.crt") } },
+    ],
+    users: [{ name, user: { token: status.token } }],
+    contexts: [{ name, context: { cluster: "server", user: name } }],
+  };
+  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+/** One rule of a Role. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Makes a ServiceAccount that may do just this in its namespace, and logs in as it. */
+export async function account(
+  plane: ControlPlane,
+  namespace: string,
+  name: string,
+  rules: readonly Rule[],
+): Promise<string> {
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+  const metadata = { name };
+  const apiGroup = "rbac.authorization.k8s.io";
+  await plane.api.request("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata });
+  await plane.api.request("POST", `${rbac}/roles`, { metadata, rules });
+  await plane.api.request("POST", `${rbac}/rolebindings`, {
+    metadata,
+    roleRef: { apiGroup, kind: "Role", name },
+    subjects: [{ kind: "ServiceAccount", name, namespace }],
+  });
+  return loginAs(plane, namespace, name);
+}

@@ -1,0 +1,100 @@
+import type { KubeObject } from "../../operator/kube/object.ts";
+import type { Resource } from "../../operator/kube/resources.ts";
+import type { ServerProcess } from "../servers/process.ts";
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
+import { type OperatorOptions, type OperatorProgram, operatorProgram } from "./operator-process.ts";
+import { type FaultProxy, isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
+import { type Actor, actor } from "./story.ts";
+
+/** A control plane for a suite, and for each test a namespace with an operator of its own behind a proxy of its own. */
+export interface Bed {
+  readonly plane: ControlPlane;
+  /** Opens a place and starts its operator; `stage.close` ends both. */
+  stage(options?: StageOptions): Promise<Stage>;
+  down(): Promise<void>;
+}
+
+export interface StageOptions extends Partial<Pick<OperatorOptions, "leaderElection">> {
+  /** Start no operator; the test does. */
+  readonly isEmpty?: boolean;
+}
+
+export interface Stage {
+  readonly namespace: string;
+  readonly proxy: FaultProxy;
+  actor(name?: string): Actor;
+  /** Objects of a kind in the namespace, as the API server has them. */
+  list<T extends KubeObject = KubeObject>(resource: Resource): Promise<readonly T[]>;
+  /** Starts the operator (again), through the stage's proxy unless told otherwise. */
+  start(options?: Partial<OperatorOptions>): Promise<ServerProcess>;
+  /** Ends the operator in order; its exit code. */
+  end(): Promise<number | undefined>;
+  /** Ends the operator at once, as the kernel would. */
+  kill(): Promise<void>;
+  /** The operator's writes so far: to children and status, not its lease and its Events. */
+  writes(): ProxiedRequest[];
+  close(): Promise<void>;
+}
+
+let stages = 0;
+
+export async function openBed(options: ControlPlaneOptions = {}): Promise<Bed> {
+  const [plane, program] = await Promise.all([startControlPlane(options), operatorProgram()]);
+  const open = new Set<Stage>();
+  return {
+    plane,
+    async stage(stageOptions = {}) {
+      const stage = await openStage(plane, program, stageOptions);
+      open.add(stage);
+      return stage;
+    },
+    async down() {
+      await Promise.all([...open].map((stage) => stage.close()));
+      program.remove();
+      await plane.down();
+    },
+  };
+}
+
+async function openStage(
+  plane: ControlPlane,
+  program: OperatorProgram,
+  { leaderElection = false, isEmpty = false }: StageOptions,
+): Promise<Stage> {
+  const namespace = `stage-${stages++}`;
+  await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
+  const proxy = await startFaultProxy(plane.server.kubeconfigPath);
+  const running = new Set<ServerProcess>();
+  let last: ServerProcess | undefined;
+  let isOpen = true;
+  const stage: Stage = {
+    namespace,
+    proxy,
+    actor: (name = "chat") => actor(plane.client, namespace, name),
+    list: <T extends KubeObject>(resource: Resource) => plane.client.list<T>(resource, { namespace }),
+    async start(more = {}) {
+      const { kubeconfigPath } = proxy;
+      last = await program.start({ kubeconfigPath, namespaces: [namespace], leaderElection, ...more });
+      running.add(last);
+      return last;
+    },
+    async end() {
+      last?.signal("SIGTERM");
+      return last?.exited;
+    },
+    async kill() {
+      last?.signal("SIGKILL");
+      await last?.exited;
+    },
+    writes: () => proxy.requests.filter(isOwnWrite),
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      await Promise.all([...running].map((one) => one.stop()));
+      await proxy.close();
+      await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
+    },
+  };
+  if (!isEmpty) await stage.start();
+  return stage;
+}
