@@ -5,6 +5,7 @@ import { createInformer, dropManagedFields, type Informer, type InformerOptions 
 import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { RESOURCE_OF } from "./apply.ts";
+import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
 import type { RawPod } from "./observe/pod.ts";
 import { CHILD_KINDS, type ChildKind } from "./plan.ts";
@@ -82,13 +83,16 @@ export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObje
   return caches.pods.store.byIndex(BY_BRIDGE, formatKey(key));
 }
 
-/** Deployments keep no template in the cache: nothing ever compares it. */
+/** Deployments keep no template in the cache: nothing ever compares it. Of their status only why they cannot make pods. */
 function transformOf(kind: ChildKind): ((object: KubeObject) => KubeObject) | undefined {
   if (kind !== "deployments") return undefined;
   return (object) => {
-    const { spec } = object as { spec?: { replicas?: number } };
-    const { status: _, ...rest } = dropManagedFields(object) as KubeObject & { status?: unknown };
-    return { ...rest, spec: { replicas: spec?.replicas } } as KubeObject;
+    const { spec, status, ...rest } = dropManagedFields(object) as KubeObject & {
+      spec?: { replicas?: number };
+      status?: { conditions?: readonly { type: string }[] };
+    };
+    const conditions = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
+    return { ...rest, spec: { replicas: spec?.replicas }, status: { conditions } } as KubeObject;
   };
 }
 

@@ -26,7 +26,12 @@ export interface ObservedDeployment {
   readonly track: string | undefined;
   readonly image: string;
   readonly createdMs: number;
+  /** Why the API server refuses its pods: a quota, a policy, Pod Security. */
+  readonly refusal?: string;
 }
+
+/** Condition of a Deployment whose pods are refused (Kubernetes API, DeploymentConditionType). */
+export const REPLICA_FAILURE = "ReplicaFailure";
 
 export interface ObservedChild {
   readonly resource: ChildKind;
@@ -112,10 +117,20 @@ function withCapacity(rendered: ChildObject, want: DesiredRevision): ChildObject
 export function observeDeployment(object: {
   readonly metadata: ChildObject["metadata"] & { readonly creationTimestamp?: string };
   readonly spec?: { readonly replicas?: number };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly message?: string;
+    }[];
+  };
 }): ObservedDeployment | undefined {
   const { metadata } = object;
   const revision = metadata.labels?.[LABELS.revision];
   if (revision === undefined) return undefined;
+  const failure = object.status?.conditions?.find(
+    ({ type, status }) => type === REPLICA_FAILURE && status === "True",
+  );
   return {
     name: metadata.name,
     uid: metadata.uid ?? "",
@@ -125,5 +140,6 @@ export function observeDeployment(object: {
     track: metadata.labels?.[LABELS.track],
     image: metadata.annotations?.[ANNOTATIONS.image] ?? "",
     createdMs: Date.parse(metadata.creationTimestamp ?? "") || 0,
+    ...(failure?.message ? { refusal: failure.message } : {}),
   };
 }

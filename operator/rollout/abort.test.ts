@@ -186,19 +186,22 @@ describe("a canary that is never ready", () => {
 });
 
 describe("pods without a place in the cluster", () => {
-  it("are not held against a canary that holds", () => {
-    const story = given();
-    canaryAt(story, 1);
-    story.world.needed = 5;
-    settle(story);
-    podFault(story, "b", "Unschedulable", Number.POSITIVE_INFINITY);
-    timePasses(story, 600);
-    expect(phaseOf(story.world)).toBe("Holding");
-    expect(story.last?.hold).toMatchObject({
-      reason: "PodsNotReady",
-      message: expect.stringContaining("it is Unschedulable"),
-    });
-  });
+  it.each(["Unschedulable", "PodsRefused"] as const)(
+    "are not held against a canary that holds: %s",
+    (reason) => {
+      const story = given();
+      canaryAt(story, 1);
+      story.world.needed = 5;
+      settle(story);
+      podFault(story, "b", reason, Number.POSITIVE_INFINITY);
+      timePasses(story, 600);
+      expect(phaseOf(story.world)).toBe("Holding");
+      expect(story.last?.hold).toMatchObject({
+        reason: "PodsNotReady",
+        message: expect.stringContaining(`it is ${reason}`),
+      });
+    },
+  );
 
   it("are held against one that never was ready", () => {
     const story = given();

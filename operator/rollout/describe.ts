@@ -1,6 +1,7 @@
 import type { Phase, RolloutStatus } from "../api/v1alpha1/status.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
+import { faultText } from "./faults.ts";
 import { holdEndsMs } from "./policies/inconclusive.ts";
 import { isReleased } from "./policies/proceed.ts";
 import { decisiveFault } from "./policies/withdraw.ts";
@@ -39,10 +40,6 @@ export function canaryHealthOf(context: Context): RolloutOutcome["canaryHealth"]
   const { canary, target, nowMs } = context;
   const fault = decisiveFault(canary.faults, nowMs) ?? canary.faults[0];
   const healthy = canary.ready >= target.canary && fault === undefined;
-  const message = fault
-    ? `pod ${fault.pod}: ${fault.message}`
-    : healthy
-      ? "all pods are ready"
-      : "pods are not ready yet";
+  const message = fault ? faultText(fault) : healthy ? "all pods are ready" : "pods are not ready yet";
   return { ready: canary.ready, wanted: target.canary, healthy, message };
 }

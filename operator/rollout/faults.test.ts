@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type FaultPod, faultsOf } from "./faults.ts";
+import { type FaultPod, faultsOf, refusedPods } from "./faults.ts";
 import type { ContainerFault } from "./types.ts";
 
 const CREATED = 1_000_000;
@@ -154,6 +154,22 @@ describe("what a container's end or wait says", () => {
     expect(others).toEqual([]);
     expect(fault).toMatchObject({ reason, pod: "chat-b-0", decisiveAtMs });
     expect(fault?.message).toMatch(message);
+  });
+});
+
+describe("pods that are refused", () => {
+  it("only explain why there are none, in the words of who refuses them", () => {
+    const refusal =
+      'pods "chat-b-0" is forbidden: exceeded quota: pods, requested: pods=1, used: pods=2, limited: pods=2';
+    expect(refusedPods(refusal)).toEqual([
+      {
+        reason: "PodsRefused",
+        pod: undefined,
+        message: `its pods are refused: ${refusal}`,
+        decisiveAtMs: Number.POSITIVE_INFINITY,
+      },
+    ]);
+    expect(refusedPods(undefined)).toEqual([]);
   });
 });
 

@@ -103,6 +103,17 @@ function placeFault({ name, unschedulable }: FaultPod): ContainerFault | undefin
   return { reason: "Unschedulable", pod: name, message, decisiveAtMs: Number.POSITIVE_INFINITY };
 }
 
+/** The fault as a part of a sentence. */
+export const faultText = ({ pod, message }: ContainerFault): string =>
+  pod === undefined ? message : `pod ${pod}: ${message}`;
+
+/** Pods that the API server does not let come into being, as their Deployment tells it: no fault of the version either. */
+export function refusedPods(refusal: string | undefined): ContainerFault[] {
+  if (refusal === undefined) return [];
+  const message = `its pods are refused: ${lastWords(refusal)}`;
+  return [{ reason: "PodsRefused", pod: undefined, message, decisiveAtMs: Number.POSITIVE_INFINITY }];
+}
+
 function exitName(code: number): string {
   if (code === 139) return " (segmentation fault)";
   if (code === 134) return " (abort)";

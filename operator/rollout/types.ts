@@ -8,18 +8,20 @@ import type { DecisionStatus, RolloutStatus, VerdictStatus } from "../api/v1alph
  */
 
 /** Why a container does not run, as far as its own facts tell. */
-type FaultReason =
+export type FaultReason =
   | "ImagePull"
   | "CrashLoop"
   | "OOMKilled"
   | "HeapExhausted"
   | "BadNodeOptions"
   | "ConfigError"
-  | "Unschedulable";
+  | "Unschedulable"
+  | "PodsRefused";
 
 export interface ContainerFault {
   reason: FaultReason;
-  pod: string;
+  /** The pod it was seen at; undefined where there is no pod yet. */
+  pod: string | undefined;
   /** One sentence: which container, what happened, what the kubelet or Node said. */
   message: string;
   /** From when on the fault counts against the version; Infinity for one that only explains why pods are not ready. */

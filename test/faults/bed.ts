@@ -1,5 +1,6 @@
+import { isNotFound } from "../../operator/kube/errors.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
-import type { Resource } from "../../operator/kube/resources.ts";
+import { type Resource, resources } from "../../operator/kube/resources.ts";
 import type { ServerProcess } from "../servers/process.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
 import { type OperatorOptions, type OperatorProgram, operatorProgram } from "./operator-process.ts";
@@ -92,7 +93,10 @@ async function openStage(
       isOpen = false;
       await Promise.all([...running].map((one) => one.stop()));
       await proxy.close();
-      await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
+      await plane.client.delete(resources.namespaces, "", namespace).catch((error: unknown) => {
+        // A test may have deleted it itself.
+        if (!isNotFound(error)) throw error;
+      });
     },
   };
   if (!isEmpty) await stage.start();

@@ -150,7 +150,10 @@ describe("scenario 17: a policy refuses a child", () => {
     } as never);
     // A policy is in force a moment after it was made.
     await until("the policy in force", async () => {
-      const trial = { metadata: { namespace: stage.namespace, name: "trial" }, spec: {} } as never;
+      const labels = { app: "trial" };
+      const template = { metadata: { labels }, spec: { containers: [{ name: "one", image: "none" }] } };
+      const metadata = { namespace: stage.namespace, name: "trial" };
+      const trial = { metadata, spec: { selector: { matchLabels: labels }, template } } as never;
       return client.create(resources.deployments, trial, { dryRun: true }).then(
         () => false,
         (error: Error) => error.message.includes(words),
@@ -163,7 +166,7 @@ describe("scenario 17: a policy refuses a child", () => {
       (now) => conditionOf(now, "Stalled")?.reason === "WriteRefused",
     );
     expect(conditionOf(status, "Stalled")?.message).toContain(words);
-    expect(conditionOf(status, "Available")?.status).toBe("True");
+    expect(conditionOf(status, "Ready")?.status).toBe("True");
     expect((await deployment(stage)).spec.replicas).toBe(2);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     const tries = stage
@@ -183,7 +186,7 @@ describe("scenario 18: a quota has no room for the canary's pods", () => {
     const stage = await bed.stage();
     const { bridge } = stage.actor();
     const spec = storySpec(FIRST);
-    await bridge.apply({ ...spec, rollout: { ...spec.rollout, progressDeadline: "10s" } });
+    await bridge.apply({ ...spec, rollout: { ...spec.rollout, progressDeadline: "30s" } });
     await bridge.promoted(FIRST);
     const { client } = bed.plane;
     await client.create(QUOTAS, {
@@ -201,7 +204,7 @@ describe("scenario 18: a quota has no room for the canary's pods", () => {
     await bridge.patch({ image: SECOND });
     const status = await bridge.rolledBack();
     expect(status.rollout?.failed?.message).toMatch(/exceeded quota: pods/);
-    expect(conditionOf(status, "Available")?.status).toBe("True");
+    expect(conditionOf(status, "Ready")?.status).toBe("True");
     expect(status.stable).toMatchObject({ image: FIRST, ready: 2 });
     await stage.close();
   });

@@ -1,5 +1,7 @@
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
+import { faultText } from "../../rollout/faults.ts";
+import { full } from "../../rollout/sentence.ts";
 import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
 import type { ConditionState } from "../conditions.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -52,7 +54,7 @@ function readiness({ stable, stableRevision, outcome }: ConditionsInput): Condit
 
 function firstFault(facts: RevisionFacts): string {
   const [fault] = facts.faults;
-  return fault ? ` Pod ${fault.pod}: ${fault.message}.` : "";
+  return fault ? ` ${full(faultText(fault))}` : "";
 }
 
 function accepted({ acceptance, outcome, snapshot: { problem } }: ConditionsInput): ConditionState {

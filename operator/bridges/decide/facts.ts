@@ -1,4 +1,4 @@
-import { faultsOf } from "../../rollout/faults.ts";
+import { faultsOf, refusedPods } from "../../rollout/faults.ts";
 import type { RevisionFacts, Track } from "../../rollout/types.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -23,7 +23,10 @@ function factsOf(snapshot: Snapshot, revision: string): RevisionFacts {
     ready: living.filter((pod) => pod.ready).length,
     terminating: pods.length - living.length,
     image: deployment?.image ?? "",
-    faults: faultsOf(pods.map((pod) => withKubeletReason(pod, snapshot))),
+    faults: [
+      ...faultsOf(pods.map((pod) => withKubeletReason(pod, snapshot))),
+      ...refusedPods(deployment?.refusal),
+    ],
     servedRequests: servedRequests(snapshot, revision),
     createdMs: deployment?.createdMs ?? 0,
     track: trackOf(deployment?.track),

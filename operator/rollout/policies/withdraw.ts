@@ -1,7 +1,8 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
-import type { AbortReason, ContainerFault } from "../types.ts";
+import { faultText } from "../faults.ts";
+import type { AbortReason, ContainerFault, FaultReason } from "../types.ts";
 import { isInconclusive } from "./inconclusive.ts";
 import { firstHold } from "./proceed.ts";
 import { signalVerdict, violatedGate } from "./verdicts.ts";
@@ -37,7 +38,7 @@ const superseded: Policy = ({ input, state }) => {
  */
 const containerFault: Policy = (context) => {
   const fault = decisiveFault(context.canary.faults, context.nowMs);
-  return fault && { reason: fault.reason, message: `pod ${fault.pod}: ${fault.message}` };
+  return fault && { reason: fault.reason, message: faultText(fault) };
 };
 
 export function decisiveFault(faults: readonly ContainerFault[], nowMs: number): ContainerFault | undefined {
@@ -85,6 +86,8 @@ const deadline: Policy = (context) => {
   };
 };
 
+const NO_PLACE: ReadonlySet<FaultReason> = new Set(["Unschedulable", "PodsRefused"]);
+
 /**
  * When the present wait for the canary's readiness is too long; undefined while nothing is waited for, or while what is missing is a place in the
  * cluster for pods of a version that has been ready before.
@@ -93,7 +96,7 @@ export function deadlineMs({ state, input, canary, target }: Context): number | 
   const since = atMs(state.waitingSince);
   const asked = Math.min(target.canary, canary.wantedReplicas || 1);
   if (since === undefined || canary.ready >= asked) return undefined;
-  const noPlace = canary.faults.some((fault) => fault.reason === "Unschedulable");
+  const noPlace = canary.faults.some(({ reason }) => NO_PLACE.has(reason));
   if (state.phase === "Holding" && noPlace) return undefined;
   return since + durationMs(input.spec.progressDeadline);
 }
