@@ -16,8 +16,7 @@ import type { MetricSource, Reading } from "../prometheus/source.ts";
 import { apply, isRefused, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
 import { type Caches, LLMBRIDGES } from "./caches.ts";
 import { Contested, type Contests, createContests } from "./contest.ts";
-import { leaveAlone } from "./decide/leave-alone.ts";
-import { decide } from "./decide.ts";
+import { decideOrLeave } from "./decide-or-leave.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
@@ -180,17 +179,6 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   });
   connectTriggers(caches, (key, add) => controller.enqueue(key, add));
   return controller;
-}
-
-/** What one bridge makes the decision fail on stops that bridge, and no other. */
-function decideOrLeave(snapshot: Snapshot): { plan: Plan; memory: Memory; bug?: unknown } {
-  try {
-    return decide(snapshot);
-  } catch (bug) {
-    const what = bug instanceof Error ? bug.message : String(bug);
-    const message = `The operator failed on this LLMBridge (${what.slice(0, 200)}); nothing of it is changed until that passes. This is a bug: please report it with the operator's log.`;
-    return { ...leaveAlone(snapshot, { reason: "InternalError", message }, REFUSED_RETRY_MS), bug };
-  }
 }
 
 /** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */

@@ -172,6 +172,31 @@ describe("scenario 3: a crash between making the canary stable and scaling the o
   });
 });
 
+describe("scenario 4: a bridge that is deleted while no operator runs", () => {
+  it("goes at once with all of its children, for nothing of it waits for an operator", async () => {
+    const stage = await serving();
+    const { bridge } = stage.actor();
+    await stage.kill();
+    await bridge.delete();
+    expect(await bridge.get()).toBeUndefined();
+    for (const resource of [resources.deployments, resources.services, resources.configMaps, resources.pods])
+      await until(`no ${resource.plural} of it`, async () =>
+        (await stage.list(resource)).every(({ metadata }) => metadata.labels?.[LABELS.bridge] !== "chat"),
+      );
+    const before = stage.writes().length;
+    await stage.start();
+    await stage.actor("other").bridge.apply(storySpec(FIRST));
+    await stage.actor("other").bridge.promoted(FIRST);
+    expect(
+      stage
+        .writes()
+        .slice(before)
+        .filter(({ name }) => name.startsWith("chat")),
+    ).toEqual([]);
+    await stage.close();
+  });
+});
+
 describe("scenario 6: a new process that is first shown an old list", () => {
   it("deletes, scales and moves nothing by it", async () => {
     const stage = await serving();

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import {
   type BridgeConfig,
   bridgeConfig,
@@ -23,6 +24,12 @@ export interface StoredRevision {
   readonly postgresCeiling: number;
 }
 
+const deploymentShape = z.looseObject({
+  kind: z.literal("Deployment"),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
+  spec: z.looseObject({}),
+});
+
 interface ConfigMap extends ChildObject {
   readonly data?: Readonly<Record<string, string>>;
 }
@@ -35,6 +42,10 @@ function json(text: string | undefined): unknown {
     return undefined;
   }
 }
+
+/** The rest of it is the API server's to check. */
+const renderedDeployment = (value: unknown): ChildObject | undefined =>
+  deploymentShape.safeParse(value).success ? (value as ChildObject) : undefined;
 
 /** Reads back what was stored for each revision; what cannot be read is undefined, and then rendered anew or left alone. */
 export function storedRevisions(
@@ -55,7 +66,7 @@ export function storedRevisions(
         {
           revision,
           config: bridgeConfig.safeParse(json(fixed?.[FILES.config])).data,
-          rendered: json(fixed?.[TEMPLATE_KEY]) as ChildObject | undefined,
+          rendered: renderedDeployment(json(fixed?.[TEMPLATE_KEY])),
           runtime: runtimeConfig.safeParse(json(hot?.data?.[FILES.runtime])).data,
           postgresCeiling: Number(hot?.metadata.annotations?.[ANNOTATIONS.poolCeiling] ?? 0) || 0,
         },
