@@ -55,7 +55,8 @@ async function run(settings: ProcessSettings): Promise<number> {
   });
   const client = createClient(transport, settings.leaderElection ? { fence: election.fence } : {});
   const namespace = settings.watchNamespaces.length > 0 ? settings.watchNamespaces : undefined;
-  const caches = createCaches(client, { namespace, log, metrics });
+  const { bridgeSelector } = settings;
+  const caches = createCaches(client, { namespace, bridgeSelector, log, metrics });
   const recorder = createRecorder({
     client,
     controller: "llmbridge.dev/operator",

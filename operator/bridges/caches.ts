@@ -32,12 +32,13 @@ export interface Caches {
   readonly all: readonly Informer<KubeObject>[];
 }
 
-export type CacheOptions = Pick<
-  InformerOptions<KubeObject>,
-  "clock" | "random" | "log" | "metrics" | "namespace"
->;
+export interface CacheOptions
+  extends Pick<InformerOptions<KubeObject>, "clock" | "random" | "log" | "metrics" | "namespace"> {
+  /** Label selector of the bridges that are reconciled. Default: all. Their children are known by their owner, not by their labels. */
+  readonly bridgeSelector?: string;
+}
 
-export function createCaches(client: KubeClient, options: CacheOptions): Caches {
+export function createCaches(client: KubeClient, { bridgeSelector = "", ...options }: CacheOptions): Caches {
   const owned = <T extends KubeObject>(resource: Resource, transform?: (object: T) => T) =>
     createInformer<T>({
       ...options,
@@ -47,7 +48,12 @@ export function createCaches(client: KubeClient, options: CacheOptions): Caches 
       indexers: { [BY_BRIDGE]: bridgeIndex },
       ...(transform ? { transform } : {}),
     });
-  const bridges = createInformer<KubeObject>({ ...options, client, resource: LLMBRIDGES });
+  const bridges = createInformer<KubeObject>({
+    ...options,
+    client,
+    resource: LLMBRIDGES,
+    ...(bridgeSelector === "" ? {} : { labelSelector: bridgeSelector }),
+  });
   const children = Object.fromEntries(
     CHILD_KINDS.map((kind) => [kind, owned<KubeObject>(RESOURCE_OF[kind], transformOf(kind))]),
   ) as Record<ChildKind, Informer<KubeObject>>;

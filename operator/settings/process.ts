@@ -14,6 +14,11 @@ const names = z.preprocess(
   (value) => (typeof value === "string" ? value.split(",").filter((name) => name !== "") : value),
   z.array(z.string().regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/)),
 );
+/** Kubernetes, "Label selectors": what may be said of one label. */
+const LABEL = String.raw`(?:[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?`;
+const VALUE = String.raw`(?:[A-Za-z0-9](?:[-\w.]{0,61}[A-Za-z0-9])?)?`;
+const REQUIREMENT = String.raw`(?:!?${LABEL}|${LABEL} ?(?:=|==|!=) ?${VALUE}|${LABEL} (?:in|notin) \(${VALUE}(?:, ?${VALUE})*\))`;
+const selector = z.string().regex(new RegExp(`^(?:${REQUIREMENT}(?:, ?${REQUIREMENT})*)?$`));
 const dnsName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/);
 
 interface Entry<S extends z.ZodType> {
@@ -52,6 +57,14 @@ export const PROCESS_SETTINGS = {
       "Namespaces whose bridges are run. Each is watched by itself, so that rights in these suffice.",
     defaultText: "all namespaces",
     fallback: () => [],
+  }),
+  bridgeSelector: entry({
+    schema: selector,
+    rule: "a label selector such as shard=a or shard notin (a,b)",
+    description:
+      "Labels of the bridges that are run; with another selector, and a Lease of its own, another operator runs others. A bridge whose labels change goes from one to the other.",
+    defaultText: "every bridge",
+    fallback: () => "",
   }),
   leaderElection: entry({
     schema: yesOrNo,

@@ -8,6 +8,7 @@ describe("readProcessSettings", () => {
     expect(readProcessSettings([], {})).toEqual({
       settings: "/etc/llmbridge-operator/settings.yaml",
       watchNamespaces: [],
+      bridgeSelector: "",
       leaderElection: true,
       leaseName: "llmbridge-operator",
       leaseNamespace: "default",
@@ -19,6 +20,27 @@ describe("readProcessSettings", () => {
       context: undefined,
     });
   });
+
+  it.each([
+    "shard=a",
+    "!shard",
+    "team,shard!=b",
+    "example.com/shard in (a,b)",
+    "shard notin (a, b), team==web",
+  ])("takes the label selector %s", (bridgeSelector) => {
+    expect(readProcessSettings([`--bridge-selector=${bridgeSelector}`], {})).toMatchObject({
+      bridgeSelector,
+    });
+  });
+
+  it.each(["shard in a", "shard=a;team=b", "=a", "shard in (a", "-shard"])(
+    "refuses the label selector %s",
+    (bad) => {
+      expect(() => readProcessSettings([`--bridge-selector=${bad}`], {})).toThrow(
+        `--bridge-selector is "${bad}", but it must be a label selector such as shard=a`,
+      );
+    },
+  );
 
   it("takes a flag before the environment, and that before what the pod says", () => {
     const environment = {

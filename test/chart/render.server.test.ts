@@ -172,10 +172,19 @@ describe("the operator's pod", () => {
   });
 
   it("gets flags that the operator takes and a settings file that it can read", async () => {
-    const manifests = await bed.helm.template({ ...everything, watchNamespaces: ["ai", "web"] });
+    const manifests = await bed.helm.template({
+      ...everything,
+      watchNamespaces: ["ai", "web"],
+      bridgeSelector: "shard notin (a,b)",
+    });
     const [deployment] = named(manifests, "Deployment") as Deployment[];
     const settings = readProcessSettings(deployment?.spec.template.spec.containers[0]?.args ?? [], {});
-    expect(settings).toMatchObject({ leaseName: "llmb", logLevel: "debug", watchNamespaces: ["ai", "web"] });
+    expect(settings).toMatchObject({
+      leaseName: "llmb",
+      logLevel: "debug",
+      watchNamespaces: ["ai", "web"],
+      bridgeSelector: "shard notin (a,b)",
+    });
     const [file] = named(manifests, "ConfigMap") as (Manifest & { data: Record<string, string> })[];
     expect(parseAdministratorSettings(file?.data["settings.yaml"] ?? "").sources).toMatchObject([source]);
   });

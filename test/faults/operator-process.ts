@@ -20,6 +20,7 @@ export interface OperatorOptions {
   readonly leaderElection?: boolean;
   readonly lease?: { readonly namespace: string; readonly name: string };
   readonly instance?: string;
+  readonly bridgeSelector?: string;
   /** How far its wall clock is ahead of this machine's, in milliseconds; its monotonic clock is right. */
   readonly clockAheadMs?: number;
 }
@@ -48,6 +49,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
       leaderElection = false,
       lease,
       instance = "explored",
+      bridgeSelector = "",
       clockAheadMs = 0,
     }) =>
       startProcess({
@@ -58,6 +60,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
           `--settings=${settings}`,
           `--kubeconfig=${kubeconfigPath}`,
           `--watch-namespaces=${namespaces.join(",")}`,
+          `--bridge-selector=${bridgeSelector}`,
           `--leader-election=${leaderElection}`,
           `--lease-namespace=${lease?.namespace ?? namespaces[0]}`,
           ...(lease === undefined ? [] : [`--lease-name=${lease.name}`]),

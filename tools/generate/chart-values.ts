@@ -26,6 +26,7 @@ const chartValues = z
     replicas: z.int().min(0).max(5),
     logLevel: z.enum(["debug", "info", "warn", "error"]),
     watchNamespaces: z.array(z.string().min(1)),
+    bridgeSelector: z.string(),
     settings: administratorSettings,
     sourceSecrets: z.array(
       z.strictObject({

@@ -36,6 +36,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - --settings=/etc/llmbridge-operator/settings.yaml
 - --log-level={{ .Values.logLevel }}
 - --lease-name={{ include "llmbridge-operator.name" . }}
+{{- with .Values.bridgeSelector }}
+- {{ printf "--bridge-selector=%s" . | quote }}
+{{- end }}
 {{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," . }}
 {{- end }}
