@@ -23,6 +23,8 @@ import { VERSION } from "./version.ts";
 
 /** How long Events may take to leave on shutdown. */
 const FLUSH_MS = 2_000;
+/** A tick of the event loop's monitor: at prom-client's 10 ms it is most of what an operator at rest uses (0.45 s of CPU a minute, 0.19 at 100 ms). */
+const EVENT_LOOP_TICK_MS = 100;
 /** A process that no longer leads ends within this, whatever still holds it: its standby and kubelet's restart wait for that. */
 const END_MS = 5_000;
 
@@ -33,7 +35,7 @@ async function run(settings: ProcessSettings): Promise<number> {
   for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => stop.abort());
 
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_TICK_MS });
   const metrics = createKubeMetrics(registry, "llmbridge_operator_");
   const kubeConfig = loadKubeConfig({ kubeconfig: settings.kubeconfig, context: settings.context });
   const file = await watchSettingsFile({
