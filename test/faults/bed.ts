@@ -5,13 +5,15 @@ import type { ServerProcess } from "../servers/process.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
 import { type OperatorOptions, type OperatorProgram, operatorProgram } from "./operator-process.ts";
 import { type FaultProxy, isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
-import { type Actor, actor } from "./story.ts";
+import { type Actor, actor, storySpec } from "./story.ts";
 
 /** A control plane for a suite, and for each test a namespace with an operator of its own behind a proxy of its own. */
 export interface Bed {
   readonly plane: ControlPlane;
   /** Opens a place and starts its operator; `stage.close` ends both. */
   stage(options?: StageOptions): Promise<Stage>;
+  /** A stage with a bridge `chat` whose first version is this image and serves. */
+  serving(image: string): Promise<Stage>;
   down(): Promise<void>;
 }
 
@@ -42,15 +44,23 @@ let stages = 0;
 export async function openBed(options: ControlPlaneOptions = {}): Promise<Bed> {
   const [plane, program] = await Promise.all([startControlPlane(options), operatorProgram()]);
   const open = new Set<Stage>();
+  const stage: Bed["stage"] = async (stageOptions = {}) => {
+    const opened = await openStage(plane, program, stageOptions);
+    open.add(opened);
+    return opened;
+  };
   return {
     plane,
-    async stage(stageOptions = {}) {
-      const stage = await openStage(plane, program, stageOptions);
-      open.add(stage);
-      return stage;
+    stage,
+    async serving(image) {
+      const opened = await stage();
+      const { bridge } = opened.actor();
+      await bridge.apply(storySpec(image));
+      await bridge.promoted(image);
+      return opened;
     },
     async down() {
-      await Promise.all([...open].map((stage) => stage.close()));
+      await Promise.all([...open].map((one) => one.close()));
       program.remove();
       await plane.down();
     },

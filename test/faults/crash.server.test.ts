@@ -33,13 +33,20 @@ beforeAll(async () => {
 });
 afterAll(async () => bed?.down());
 
-/** A stage with a bridge whose first version serves. */
-async function serving(): Promise<Stage> {
-  const stage = await bed.stage();
+/** Waits until the present spec was seen; what was written to children from that write on. */
+async function seen(stage: Stage, from: number) {
   const { bridge } = stage.actor();
-  await bridge.apply(storySpec(FIRST));
-  await bridge.promoted(FIRST);
-  return stage;
+  const generation = (await bridge.get())?.metadata.generation ?? 0;
+  const status = await bridge.waitFor(
+    "seen",
+    ({ observedGeneration = 0 }) => observedGeneration >= generation,
+  );
+  const toChildren = stage
+    .writes()
+    .slice(from)
+    .map(({ resource }) => resource)
+    .filter((one) => one !== "llmbridges/status");
+  return { generation, status, toChildren };
 }
 
 /** Kills the operator at its next such write, before the server gets it or after it has carried it out, and starts another. */
@@ -70,7 +77,7 @@ const creations = (stage: Stage): string[] =>
 
 describe("scenario 1: a crash after the canary's Deployment was made and before status says so", () => {
   it("adopts it: there is one Deployment of the canary, owned by the bridge", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, holding } = stage.actor();
     const stable = (await bridge.status()).stable?.revision ?? "";
     const death = diesAt(
@@ -92,7 +99,7 @@ describe("scenario 1: a crash after the canary's Deployment was made and before 
 
 describe("scenario 2: a crash after traffic was moved and before the step is recorded", () => {
   it("reads where traffic goes, moves it no second time, and holds the step", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, holding } = stage.actor();
     const death = diesAt(stage, ({ resource, name }) => resource === "services" && name === "chat", "After");
     await bridge.patch({ image: SECOND });
@@ -147,7 +154,7 @@ function watchAvailability(stage: Stage): { stop(): Promise<number> } {
 
 describe("scenario 3: a crash between making the canary stable and scaling the old version to zero", () => {
   it("finishes, and at no moment fewer pods serve than should", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, command, holding } = stage.actor();
     const old = (await bridge.status()).stable?.revision ?? "";
     await bridge.patch({ image: SECOND });
@@ -174,7 +181,7 @@ describe("scenario 3: a crash between making the canary stable and scaling the o
 
 describe("scenario 4: a bridge that is deleted while no operator runs", () => {
   it("goes at once with all of its children, for nothing of it waits for an operator", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge } = stage.actor();
     await stage.kill();
     await bridge.delete();
@@ -199,7 +206,7 @@ describe("scenario 4: a bridge that is deleted while no operator runs", () => {
 
 describe("scenario 6: a new process that is first shown an old list", () => {
   it("deletes, scales and moves nothing by it", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, command, holding } = stage.actor();
     await bridge.patch({ image: SECOND });
     await command({ action: "promote", revision: await holding(SECOND), full: true });
@@ -224,26 +231,16 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     expect(stage.writes().slice(before)).toEqual([]);
     ice.thaw();
     await bridge.patch({ alerts: [] });
-    const generation = (await bridge.get())?.metadata.generation ?? 0;
-    const status = await bridge.waitFor(
-      "seen",
-      ({ observedGeneration = 0 }) => observedGeneration >= generation,
-    );
+    const { status, toChildren } = await seen(stage, before);
     expect(status.stable?.image).toBe(SECOND);
-    expect(
-      stage
-        .writes()
-        .slice(before)
-        .map(({ resource }) => resource)
-        .filter((one) => one !== "llmbridges/status"),
-    ).toEqual([]);
+    expect(toChildren).toEqual([]);
     await stage.close();
   });
 });
 
 describe("scenario 10: a spec that is changed and changed back before it is seen", () => {
   it("makes nothing of the spec between, and still says that it has seen the last", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge } = stage.actor();
     const before = stage.writes().length;
     const ice = stage.proxy.freeze(({ verb, resource }) => verb === "watch" && resource === "llmbridges");
@@ -251,26 +248,16 @@ describe("scenario 10: a spec that is changed and changed back before it is seen
     await bridge.patch({ image: FIRST });
     await until("both at the proxy", () => ice.waiting === 2);
     ice.thaw("Coalesced");
-    const generation = (await bridge.get())?.metadata.generation ?? 0;
-    const status = await bridge.waitFor(
-      "seen",
-      ({ observedGeneration = 0 }) => observedGeneration >= generation,
-    );
+    const { generation, status, toChildren } = await seen(stage, before);
     expect(conditionOf(status, "Ready")?.observedGeneration).toBe(generation);
-    expect(
-      stage
-        .writes()
-        .slice(before)
-        .map(({ resource }) => resource)
-        .filter((one) => one !== "llmbridges/status"),
-    ).toEqual([]);
+    expect(toChildren).toEqual([]);
     await stage.close();
   });
 });
 
 describe("scenario 24: another version in the middle of a canary", () => {
   it("begins anew with its own canary, and taken back to the stable version ends at once without a failure", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, holding } = stage.actor();
     await bridge.patch({ image: SECOND });
     const second = await holding(SECOND);
@@ -292,7 +279,7 @@ describe("scenario 24: another version in the middle of a canary", () => {
   });
 
   it("given together with an order to abort the old one, is tried, and the old one is not", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, command, holding } = stage.actor();
     await bridge.patch({ image: SECOND });
     const revision = await holding(SECOND);

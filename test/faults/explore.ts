@@ -37,8 +37,8 @@ export interface Run {
   readonly outcome: Outcome;
   /** The operator's writes in order of arrival, as `verb resource`. */
   readonly writes: readonly string[];
-  /** How often the operator was started again. */
-  readonly restarts: number;
+  /** How often the operator ended without being told or made to. */
+  readonly ownEnds: number;
   /** How often the fault struck: not at all where this run came to its end with fewer writes. */
   readonly struck: number;
 }
@@ -62,7 +62,7 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
     return {
       outcome,
       writes: writesOf(proxy.requests),
-      restarts: operator.restarts(),
+      ownEnds: operator.ownEnds(),
       struck: rule?.struck ?? 0,
     };
   } finally {
@@ -109,35 +109,41 @@ function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Su
 interface Supervised {
   readonly started: Promise<unknown>;
   readonly kill: () => void;
-  readonly restarts: () => number;
+  readonly ownEnds: () => number;
   readonly stop: () => Promise<void>;
 }
 
 /** Starts a process, and another each time that it ends, as kubelet does. */
 function supervise(start: () => Promise<ServerProcess>): Supervised {
   let process: ServerProcess | undefined;
-  let starts = 0;
+  const killed = new Set<ServerProcess>();
+  let ownEnds = 0;
   let isOver = false;
   const { promise: started, resolve, reject } = Promise.withResolvers<void>();
   const running = (async () => {
     while (!isOver) {
       try {
         process = await start();
-        starts++;
-        resolve();
-        // A story may end while a process that was killed is still being replaced.
-        if (isOver) await process.stop();
-        await process.exited;
       } catch (error) {
-        // One that was killed while it started.
-        if (starts === 0) return reject(error);
+        if (process === undefined) return reject(error);
+        ownEnds++;
+        continue;
       }
+      resolve();
+      // A story may end while a process that was killed is still being replaced.
+      if (isOver) await process.stop();
+      await process.exited;
+      if (!isOver && !killed.has(process)) ownEnds++;
     }
   })();
   return {
     started,
-    kill: () => process?.signal("SIGKILL"),
-    restarts: () => Math.max(0, starts - 1),
+    kill() {
+      if (process === undefined) return;
+      killed.add(process);
+      process.signal("SIGKILL");
+    },
+    ownEnds: () => ownEnds,
     async stop() {
       isOver = true;
       await process?.stop();

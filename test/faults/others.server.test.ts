@@ -39,14 +39,6 @@ beforeAll(async () => {
 });
 afterAll(async () => bed?.down());
 
-async function serving(): Promise<Stage> {
-  const stage = await bed.stage();
-  const { bridge } = stage.actor();
-  await bridge.apply(storySpec(FIRST));
-  await bridge.promoted(FIRST);
-  return stage;
-}
-
 const service = async (stage: Stage): Promise<Service> =>
   bed.plane.client.get<Service>(resources.services, stage.namespace, "chat");
 const deployment = async (stage: Stage): Promise<Deployment> =>
@@ -54,7 +46,7 @@ const deployment = async (stage: Stage): Promise<Deployment> =>
 
 describe("scenario 16: somebody else changes a child", () => {
   it("what is ours is restored, what is theirs stays", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { client } = bed.plane;
     const { name } = (await deployment(stage)).metadata;
     await client.mergePatch(resources.deployments, stage.namespace, name, { spec: { replicas: 5 } });
@@ -74,7 +66,7 @@ describe("scenario 16: somebody else changes a child", () => {
   });
 
   it("is not fought for ever: who answers each time is answered three times a minute, and named", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge } = stage.actor();
     const { client } = bed.plane;
     const { name } = (await deployment(stage)).metadata;
@@ -116,7 +108,7 @@ describe("scenario 16: somebody else changes a child", () => {
 
 describe("scenario 17: a policy refuses a child", () => {
   it("is told in the policy's words, is not tried in a hot loop, and leaves what serves alone", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { bridge, holding } = stage.actor();
     const { client } = bed.plane;
     const words = "every Deployment needs the label cost-centre";
@@ -212,7 +204,7 @@ describe("scenario 18: a quota has no room for the canary's pods", () => {
 
 describe("scenario 26: children are deleted", () => {
   it("each by hand: it is made again, once", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     const { client } = bed.plane;
     const before = stage.writes().length;
     const uids = new Map<Resource, string>();
@@ -251,7 +243,7 @@ describe("scenario 26: children are deleted", () => {
   });
 
   it("with their namespace: nothing is made in it any more, and it goes", async () => {
-    const stage = await serving();
+    const stage = await bed.serving(FIRST);
     await bed.plane.client.delete(resources.namespaces, "", stage.namespace);
     await until(
       "the namespace to be gone",

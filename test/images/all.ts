@@ -28,7 +28,8 @@ export function modelImage(cache: string): Promise<BuiltImage & { fresh: boolean
 }
 
 /** Targets of test/images/bad/Dockerfile: a good next version of the bridge, and bad ones. */
-export type BridgeVersion = "next" | "errors" | "slow" | "crash" | "heap" | "killed" | "unready" | "memory";
+const BRIDGE_VERSIONS = ["next", "errors", "slow", "crash", "heap", "killed", "unready", "memory"] as const;
+export type BridgeVersion = (typeof BRIDGE_VERSIONS)[number];
 
 /** A version of the bridge that is built on the product's image. */
 export function bridgeVersionImage(
@@ -52,4 +53,19 @@ export function nextOperatorImage(cache: string): Promise<BuiltImage & { fresh: 
     dockerfile: join(NEXT_OPERATOR_FOLDER, "Dockerfile"),
     context: NEXT_OPERATOR_FOLDER,
   });
+}
+
+/** Builds every image that a suite on the cluster runs, so that none is built while another suite measures. */
+export async function suiteImages(cache: string, progress: Progress): Promise<void> {
+  await productImages(cache, progress);
+  const builds: [string, () => Promise<{ fresh: boolean }>][] = [
+    ["model", () => modelImage(cache)],
+    ...BRIDGE_VERSIONS.map((version): [string, () => Promise<{ fresh: boolean }>] => [
+      `bridge-${version}`,
+      () => bridgeVersionImage(cache, version),
+    ]),
+    ["operator-next", () => nextOperatorImage(cache)],
+  ];
+  for (const [name, build] of builds)
+    await progress.step(`Image ${name}`, build, (image) => (image.fresh ? undefined : CACHED));
 }
