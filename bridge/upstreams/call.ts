@@ -2,7 +2,13 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { AnswerSink } from "./sink.ts";
 import type { Refusal, Slot, SocketPool, Waiter } from "./sockets.ts";
-import { firstByteTimeout, idleTimeout, overloaded, transportFailure } from "./transport-failure.ts";
+import {
+  firstByteTimeout,
+  idleTimeout,
+  isConnectFailure,
+  overloaded,
+  transportFailure,
+} from "./transport-failure.ts";
 
 export interface CallRequest {
   readonly method: "GET" | "POST";
@@ -27,6 +33,12 @@ export type ResponseCounters = Readonly<Record<string, { inc(): void }>>;
 const RETRY_AFTER_SECONDS = 1;
 
 /**
+ * A connection that could not be made is tried once more after so long: nothing of the request has left, so that it cannot be done twice,
+ * and a lost packet of DNS or a pod that is just being replaced is over by then.
+ */
+const CONNECT_AGAIN_MS = 200;
+
+/**
  * One call to an upstream, from waiting for a slot to the last byte: the handler that undici reports to, with no object
  * or closure per chunk. Times the first byte and every pause after it; neither runs while the client is the slow side.
  */
@@ -41,6 +53,7 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
   #reading = false;
   #paused = false;
   #done = false;
+  #triedAgain = false;
 
   constructor(context: CallContext, request: CallRequest, sink: AnswerSink) {
     this.#context = context;
@@ -72,7 +85,7 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
 
   granted(slot: Slot): void {
     this.#slot = slot;
-    this.#sink.sent();
+    if (!this.#triedAgain) this.#sink.sent();
     const { method, path, headers, body } = this.#request;
     slot.client.dispatch({ method, path, headers, body }, this);
   }
@@ -125,6 +138,12 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     this.#release(true);
     if (this.#done) return;
+    // Without a controller the request never got a connection.
+    if (!this.#triedAgain && this.#controller === undefined && isConnectFailure(error)) {
+      this.#triedAgain = true;
+      this.#timer = setTimeout(onAgain, CONNECT_AGAIN_MS, this);
+      return;
+    }
     this.#finish("error");
     this.#sink.fail(transportFailure(this.#context.upstream, error));
   }
@@ -160,6 +179,10 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
     clearTimeout(this.#timer);
     if (code !== undefined) this.#context.responses[code]?.inc();
   }
+}
+
+function onAgain(call: UpstreamCall): void {
+  call.begin();
 }
 
 function onTimer(call: UpstreamCall): void {

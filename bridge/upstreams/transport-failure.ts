@@ -21,6 +21,19 @@ const UNREACHABLE = new Set([
  */
 const FOREIGN = /^(?:UND_ERR_(?!INVALID)|HPE_|ERR_TLS|ERR_SSL|E(?:CONN|PIPE|PROTO|HOST|NET|TIMEDOUT))/;
 
+/** Failures of a moment that end before a connection is made. */
+const MOMENTARY = new Set([
+  "ECONNREFUSED",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Whether no connection was made, for a reason that may be over soon; a wrong name or certificate is not. */
+export const isConnectFailure = ({ code = "" }: Error & { code?: string }): boolean => MOMENTARY.has(code);
+
 /** What an error of the transport means for the caller. */
 export function transportFailure(upstream: string, error: Error & { code?: string }): Failure {
   const code = error.code ?? "";

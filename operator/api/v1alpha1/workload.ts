@@ -41,7 +41,9 @@ export const upstream = z.strictObject({
   secretRef: secretRef("Bearer token for the upstream, re-read by the pods when it changes.").optional(),
   timeouts: z
     .strictObject({
-      connect: duration("Longest time to connect.").default("5s"),
+      connect: duration(
+        "Longest time to connect. A connection that could not be made is tried once more.",
+      ).default("5s"),
       firstByte: duration("Longest time from the request to the first byte of the response.").default("30s"),
       idle: duration("Longest silence inside a response.").default("15s"),
     })
