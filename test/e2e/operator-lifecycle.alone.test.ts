@@ -109,7 +109,6 @@ describe("a bridge from its first to its second version", () => {
     expect(writesOfOperator(atRest)).toEqual([]);
     const rss = (await operatorRssBytes(scene.client, await leader(scene.client))) / MEBIBYTE;
     console.log(`operator idle RSS: ${rss.toFixed(0)} MiB`);
-    // A leak would be found here; how much an idle operator holds to the mebibyte is a figure to report.
-    expect(rss).toBeLessThan(220);
+    expect(rss).toBeLessThan(140);
   });
 });
