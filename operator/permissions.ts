@@ -14,6 +14,23 @@ export interface Permission {
   readonly askedByAdmission?: boolean;
 }
 
+/** A rule of a Role, as the Kubernetes API writes it. */
+export interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+export const ruleOf = ({ resource, subresource, verbs }: Permission): Rule => ({
+  apiGroups: [resource.group],
+  resources: [withSubresource(resource.plural, subresource)],
+  verbs,
+});
+
+/** `llmbridges/status`, or the name alone. */
+export const withSubresource = (name: string, subresource: string | undefined): string =>
+  subresource === undefined ? name : `${name}/${subresource}`;
+
 /** A child is made once its name was found free by quorum, and what is unlike its plan is applied again. */
 const KEPT: readonly Verb[] = ["create", "get", "list", "patch", "watch"];
 /** Revisions beyond the history limit go; all else goes with its bridge, by the garbage collector. */

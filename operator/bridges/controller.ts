@@ -128,15 +128,14 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (before === "Gone") return { kind: "requeueAfter", ms: GONE_RETRY_MS };
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
-    const { contests } = before;
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
-    const problem = await tryApply(writer, bridge, wanted, contests, context, (resource, found) =>
+    const problem = await tryApply(writer, bridge, wanted, before.contests, context, (resource, found) =>
       ownWrites.wrote(key, resource, found),
     );
     const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
-    known.set(formatKey(key), { uid, memory: before.memory, problem, contests });
+    known.set(formatKey(key), { ...before, problem });
     const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
-    known.set(formatKey(key), { uid, memory: reported, problem, contests });
+    known.set(formatKey(key), { ...before, memory: reported, problem });
     options.metrics.observe(key, snapshot, plan);
     // Told where the bridge's people look; now the key backs off alone.
     if (bug !== undefined) throw bug;

@@ -4,10 +4,7 @@ import type { Memory } from "./memory.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** A bridge that could not be decided on is looked at again after this, or when something changes. */
-const AGAIN_MS = 15_000;
-
-/** What one bridge makes the decision fail on stops that bridge and no other, and its people read of it; `bug` is what was thrown. */
+/** What one bridge makes the decision fail on stops that bridge and no other, and its people read of it; `bug` is what was thrown, and who asked decides when to look again. */
 export function decideOrLeave(
   snapshot: Snapshot,
   decideOn = decide,
@@ -17,6 +14,6 @@ export function decideOrLeave(
   } catch (bug) {
     const what = bug instanceof Error ? bug.message : String(bug);
     const message = `The operator failed on this LLMBridge (${what.slice(0, 200)}); nothing of it is changed until that passes. This is a bug: please report it with the operator's log.`;
-    return { ...leaveAlone(snapshot, { reason: "InternalError", message }, AGAIN_MS), bug };
+    return { ...leaveAlone(snapshot, { reason: "InternalError", message }), bug };
   }
 }

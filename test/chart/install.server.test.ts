@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ApiError } from "../../operator/kube/errors.ts";
 import { resourceName } from "../../operator/kube/resources.ts";
-import { BRIDGE_PERMISSIONS } from "../../operator/permissions.ts";
+import { BRIDGE_PERMISSIONS, withSubresource } from "../../operator/permissions.ts";
 import { smallestBridge } from "../conformance/bridge-objects.ts";
 import { type ChartBed, chartBed } from "./chart-bed.ts";
 import { CHART } from "./helm.ts";
@@ -52,7 +52,7 @@ async function may(
 /** By `plural.group/subresource`, as `kubectl auth can-i` takes it. */
 const NEEDED = Object.fromEntries(
   BRIDGE_PERMISSIONS.map(({ resource, subresource, verbs }) => [
-    resourceName(resource) + (subresource === undefined ? "" : `/${subresource}`),
+    withSubresource(resourceName(resource), subresource),
     [...verbs].sort().join(" "),
   ]),
 );

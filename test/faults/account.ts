@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Rule } from "../../operator/permissions.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
 /** Logs in as a ServiceAccount that exists; the path of a kubeconfig with its token. */
@@ -29,13 +30,6 @@ export async function loginAs(plane: ControlPlane, namespace: string, name: stri
   };
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
   return path;
-}
-
-/** One rule of a Role. */
-export interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
 }
 
 /** Makes a ServiceAccount that may do just this in its namespace, and logs in as it. */

@@ -30,6 +30,8 @@ export interface Stage {
   list<T extends KubeObject = KubeObject>(resource: Resource): Promise<readonly T[]>;
   /** Starts the operator (again), through the stage's proxy unless told otherwise. */
   start(options?: Partial<OperatorOptions>): Promise<ServerProcess>;
+  /** Starts one more operator, behind a proxy of its own, so that it is known who wrote what. */
+  startAnother(options: Partial<OperatorOptions>): Promise<Another>;
   /** Ends the operator in order; its exit code. */
   end(): Promise<number | undefined>;
   /** Ends the operator at once, as the kernel would. */
@@ -37,6 +39,11 @@ export interface Stage {
   /** The operator's writes so far: to children and status, not its lease and its Events. */
   writes(): ProxiedRequest[];
   close(): Promise<void>;
+}
+
+export interface Another {
+  readonly process: ServerProcess;
+  readonly proxy: FaultProxy;
 }
 
 let stages = 0;
@@ -74,7 +81,13 @@ async function openStage(
 ): Promise<Stage> {
   const namespace = `stage-${stages++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
-  const proxy = await startFaultProxy(plane.server.kubeconfigPath);
+  const proxies: FaultProxy[] = [];
+  const openProxy = async (): Promise<FaultProxy> => {
+    const opened = await startFaultProxy(plane.server.kubeconfigPath);
+    proxies.push(opened);
+    return opened;
+  };
+  const proxy = await openProxy();
   const running = new Set<ServerProcess>();
   let last: ServerProcess | undefined;
   let isOpen = true;
@@ -89,6 +102,10 @@ async function openStage(
       running.add(last);
       return last;
     },
+    async startAnother(options) {
+      const own = await openProxy();
+      return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath, ...options }), proxy: own };
+    },
     async end() {
       last?.signal("SIGTERM");
       return last?.exited;
@@ -102,7 +119,7 @@ async function openStage(
       if (!isOpen) return;
       isOpen = false;
       await Promise.all([...running].map((one) => one.stop()));
-      await proxy.close();
+      await Promise.all(proxies.map((one) => one.close()));
       await plane.client.delete(resources.namespaces, "", namespace).catch((error: unknown) => {
         // A test may have deleted it itself.
         if (!isNotFound(error)) throw error;

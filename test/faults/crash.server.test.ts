@@ -6,7 +6,7 @@ import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
-import { storySpec } from "./story.ts";
+import { bridgeImage, storySpec } from "./story.ts";
 import { delayed, replayed, reset } from "./strike.ts";
 
 /** The operator's process ends at the worst moments of a rollout. By their numbers in the list of scenarios that it must survive. */
@@ -21,11 +21,7 @@ interface Service extends KubeObject {
   readonly spec: { readonly selector: Readonly<Record<string, string>> };
 }
 
-const [FIRST, SECOND, THIRD] = [1, 2, 3].map((n) => `registry.example/bridge:${n}`) as [
-  string,
-  string,
-  string,
-];
+const [FIRST, SECOND, THIRD] = [bridgeImage(1), bridgeImage(2), bridgeImage(3)];
 
 let bed: Bed;
 beforeAll(async () => {
@@ -69,6 +65,12 @@ function diesAt(
 }
 
 const revisionOf = ({ metadata }: KubeObject): string => metadata.labels?.[LABELS.revision] ?? "";
+const atZero = (stage: Stage, revision: string): Promise<boolean> =>
+  until(`revision ${revision} at zero`, async () =>
+    (await stage.list<Deployment>(resources.deployments)).some(
+      (one) => revisionOf(one) === revision && one.spec.replicas === 0,
+    ),
+  );
 const creations = (stage: Stage): string[] =>
   stage
     .writes()
@@ -160,20 +162,22 @@ describe("scenario 3: a crash between making the canary stable and scaling the o
     await bridge.patch({ image: SECOND });
     const revision = await holding(SECOND);
     const availability = watchAvailability(stage);
-    // At the first step the old version went from two to one; its next write takes the last.
+    // Traffic has moved; what follows takes the old version away.
+    const before = stage.writes().length;
+    const hasMoved = () =>
+      stage
+        .writes()
+        .slice(before)
+        .some(({ resource, name, carriedOut }) => resource === "services" && name === "chat" && carriedOut);
     const death = diesAt(
       stage,
-      ({ resource, name }) => resource === "deployments" && name.endsWith(old),
+      ({ resource, name }) => resource === "deployments" && name.endsWith(old) && hasMoved(),
       "Before",
     );
     await command({ action: "promote", revision, full: true });
     await death.restarted;
     await bridge.promoted(SECOND);
-    await until("the old version at zero", async () =>
-      (await stage.list<Deployment>(resources.deployments)).some(
-        (one) => revisionOf(one) === old && one.spec.replicas === 0,
-      ),
-    );
+    await atZero(stage, old);
     expect(await availability.stop()).toBe(2);
     await stage.close();
   });
@@ -266,11 +270,7 @@ describe("scenario 24: another version in the middle of a canary", () => {
     expect(third).not.toBe(second);
     const { rollout } = await bridge.status();
     expect([rollout?.stepName, rollout?.canaryRevision]).toEqual(["half", third]);
-    await until("the second version at zero", async () =>
-      (await stage.list<Deployment>(resources.deployments)).some(
-        (one) => revisionOf(one) === second && one.spec.replicas === 0,
-      ),
-    );
+    await atZero(stage, second);
     await bridge.patch({ image: FIRST });
     const back = await bridge.promoted(FIRST);
     expect(back.rollout?.failed).toBeUndefined();

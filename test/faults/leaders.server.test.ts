@@ -1,14 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import { until } from "../kube/until.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
-import { type FaultProxy, isOwnWrite, startFaultProxy } from "./proxy.ts";
-import { storySpec } from "./story.ts";
+import { isOwnWrite } from "./proxy.ts";
+import { bridgeImage, storySpec } from "./story.ts";
 
 /** Two operators at once. Each talks through a proxy of its own, so that it is known who wrote what and when. */
 
-const IMAGE = "registry.example/bridge:1";
+const IMAGE = bridgeImage(1);
 /** The lease's duration and what a watcher may add to it (operator/kube/lease.ts). */
 const TAKEN_OVER_WITHIN_MS = 30_000;
 
@@ -17,20 +17,13 @@ interface Lease extends KubeObject {
 }
 
 let bed: Bed;
-let proxies: FaultProxy[] = [];
 beforeAll(async () => {
   bed = await openBed();
-});
-afterEach(async () => {
-  await Promise.all(proxies.map((proxy) => proxy.close()));
-  proxies = [];
 });
 afterAll(async () => bed?.down());
 
 async function candidate(stage: Stage, instance: string, clockAheadMs = 0) {
-  const proxy = await startFaultProxy(bed.plane.server.kubeconfigPath);
-  proxies.push(proxy);
-  const process = await stage.start({ kubeconfigPath: proxy.kubeconfigPath, instance, clockAheadMs });
+  const { process, proxy } = await stage.startAnother({ instance, clockAheadMs });
   return { instance, process, writes: () => proxy.requests.filter(isOwnWrite) };
 }
 

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LABELS } from "../../contract/kubernetes.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { type Resource, resources } from "../../operator/kube/resources.ts";
-import { BRIDGE_PERMISSIONS } from "../../operator/permissions.ts";
+import { BRIDGE_PERMISSIONS, ruleOf } from "../../operator/permissions.ts";
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { isOperators, startAudit } from "../scene/audit.ts";
 import { account } from "./account.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
-import { storySpec } from "./story.ts";
+import { bridgeImage, storySpec } from "./story.ts";
 
 /** What people, controllers and policies do to a bridge's children and to the operator's rights. */
 
-const [FIRST, SECOND] = [1, 2].map((n) => `registry.example/bridge:${n}`) as [string, string];
+const [FIRST, SECOND] = [bridgeImage(1), bridgeImage(2)];
 const POLICIES: Resource = {
   group: "admissionregistration.k8s.io",
   version: "v1",
@@ -43,6 +44,9 @@ const service = async (stage: Stage): Promise<Service> =>
   bed.plane.client.get<Service>(resources.services, stage.namespace, "chat");
 const deployment = async (stage: Stage): Promise<Deployment> =>
   (await stage.list<Deployment>(resources.deployments))[0] as Deployment;
+
+const childrenOf = async (stage: Stage, resource: Resource): Promise<KubeObject[]> =>
+  (await stage.list(resource)).filter(({ metadata }) => metadata.labels?.[LABELS.bridge] === "chat");
 
 describe("scenario 16: somebody else changes a child", () => {
   it("what is ours is restored, what is theirs stays", async () => {
@@ -216,18 +220,14 @@ describe("scenario 26: children are deleted", () => {
       resources.deployments,
     ];
     for (const resource of kept) {
-      const [child] = (await stage.list(resource)).filter(
-        ({ metadata }) => metadata.labels?.["llmbridge.dev/bridge"] === "chat",
-      );
+      const [child] = await childrenOf(stage, resource);
       uids.set(resource, child?.metadata.uid ?? "");
       await client.delete(resource, stage.namespace, child?.metadata.name ?? "");
     }
     const { bridge } = stage.actor();
     for (const [resource, uid] of uids) {
       await until(`another of ${resource.plural}`, async () => {
-        const children = (await stage.list(resource)).filter(
-          ({ metadata }) => metadata.labels?.["llmbridge.dev/bridge"] === "chat",
-        );
+        const children = await childrenOf(stage, resource);
         return children.length > 0 && children.every(({ metadata }) => metadata.uid !== uid);
       });
     }
@@ -264,13 +264,7 @@ describe("scenario 26: children are deleted", () => {
 describe("scenario 31: the right to write status is taken away", () => {
   it("keeps the children as they should be, backs off, and says why without a flood", async () => {
     const stage = await bed.stage({ isEmpty: true });
-    const rules = BRIDGE_PERMISSIONS.filter(({ subresource }) => subresource !== "status").map(
-      ({ resource, subresource, verbs }) => ({
-        apiGroups: [resource.group],
-        resources: [subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`],
-        verbs,
-      }),
-    );
+    const rules = BRIDGE_PERMISSIONS.filter(({ subresource }) => subresource !== "status").map(ruleOf);
     const kubeconfigPath = await account(bed.plane, stage.namespace, "mute", rules);
     const audit = startAudit(bed.plane.server.auditLogPath);
     const operator = await stage.start({ kubeconfigPath });

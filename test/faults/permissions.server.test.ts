@@ -2,7 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { resourceName, resources } from "../../operator/kube/resources.ts";
-import { BRIDGE_PERMISSIONS, LEASE_PERMISSIONS, type Permission } from "../../operator/permissions.ts";
+import {
+  BRIDGE_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  type Permission,
+  withSubresource,
+} from "../../operator/permissions.ts";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { buildTools } from "../../tools/setup/tools.ts";
@@ -62,7 +67,7 @@ async function accountOfChart(): Promise<string> {
 const nameOf = ({ group, resource }: AuditedRequest): string => {
   const [plural = "", subresource] = resource.split("/");
   const name = resourceName({ group, plural, version: "", kind: "", namespaced: true });
-  return subresource === undefined ? name : `${name}/${subresource}`;
+  return withSubresource(name, subresource);
 };
 /** A server-side apply that made something was allowed to create as well as to patch. */
 const verbsOf = ({ verb, code }: AuditedRequest): string[] =>
@@ -76,7 +81,7 @@ const rightsIn = (table: readonly Permission[]): string[] =>
     table
       .filter(({ askedByAdmission }) => !askedByAdmission)
       .flatMap(({ resource, subresource, verbs }) =>
-        verbs.map((verb) => `${verb} ${resourceName(resource)}${subresource ? `/${subresource}` : ""}`),
+        verbs.map((verb) => `${verb} ${withSubresource(resourceName(resource), subresource)}`),
       ),
   );
 

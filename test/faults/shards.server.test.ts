@@ -1,31 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
-import { type FaultProxy, isOwnWrite, startFaultProxy } from "./proxy.ts";
-import { storySpec } from "./story.ts";
+import { isOwnWrite } from "./proxy.ts";
+import { bridgeImage, storySpec } from "./story.ts";
 
 /** Two operators that share the bridges of a namespace by a label, each behind a proxy of its own. */
 
-const [FIRST, SECOND] = [1, 2].map((n) => `registry.example/bridge:${n}`) as [string, string];
+const [FIRST, SECOND] = [bridgeImage(1), bridgeImage(2)];
 
 let bed: Bed;
-const proxies: FaultProxy[] = [];
 beforeAll(async () => {
   bed = await openBed();
 });
-afterAll(async () => {
-  await bed?.down();
-  await Promise.all(proxies.map((proxy) => proxy.close()));
-});
+afterAll(async () => bed?.down());
+
+let leases = 0;
 
 async function shard(stage: Stage, bridgeSelector: string) {
-  const proxy = await startFaultProxy(bed.plane.server.kubeconfigPath);
-  proxies.push(proxy);
-  const process = await stage.start({
-    kubeconfigPath: proxy.kubeconfigPath,
+  const { proxy } = await stage.startAnother({
     bridgeSelector,
     instance: bridgeSelector,
-    lease: { namespace: stage.namespace, name: `lease-${proxies.length}` },
+    lease: { namespace: stage.namespace, name: `lease-${leases++}` },
   });
   /** What was carried out for a bridge of that name, from a request on. */
   const served = (bridge: string, from = 0) =>
@@ -33,7 +28,7 @@ async function shard(stage: Stage, bridgeSelector: string) {
       .slice(from)
       .filter((request) => isOwnWrite(request) && request.carriedOut)
       .filter(({ name }) => name === bridge || name.startsWith(`${bridge}-`));
-  return { process, served, now: () => proxy.requests.length };
+  return { served, now: () => proxy.requests.length };
 }
 
 const label = (stage: Stage, name: string, shardOf: string | null) =>

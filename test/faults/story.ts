@@ -57,6 +57,9 @@ export async function playStory(client: KubeClient, namespace: string): Promise<
   );
 }
 
+/** An image that nobody pulls, since no kubelet runs. */
+export const bridgeImage = (tag: number | string): string => `registry.example/bridge:${tag}`;
+
 /** Two steps that a person must release, because no Prometheus tells of them. */
 export function storySpec(image: string): LLMBridgeSpecInput {
   return {

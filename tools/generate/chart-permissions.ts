@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { BRIDGE_PERMISSIONS, LEASE_PERMISSIONS, type Permission } from "../../operator/permissions.ts";
+import {
+  BRIDGE_PERMISSIONS,
+  LEASE_PERMISSIONS,
+  type Permission,
+  ruleOf,
+} from "../../operator/permissions.ts";
 
 /** The rules of the chart's roles, as templates that its role files include. */
 export function chartPermissions(): string {
@@ -31,9 +36,7 @@ function rules(permissions: readonly Permission[], resourceName?: string): strin
     const rest = permissions.slice(i);
     const end = rest.findIndex((one) => !isDeepStrictEqual(sharedPart(one), sharedPart(first)));
     const group = rest.slice(0, end === -1 ? undefined : end);
-    const names = group.map(({ resource: { plural }, subresource }) =>
-      subresource === undefined ? plural : `${plural}/${subresource}`,
-    );
+    const names = group.flatMap((one) => ruleOf(one).resources);
     lines.push(
       `# ${first.why}`,
       `- apiGroups: [${first.resource.group || '""'}]`,

@@ -16,7 +16,7 @@ export interface Obstacle {
 export function leaveAlone(
   snapshot: Snapshot,
   { reason, message }: Obstacle,
-  wakeAfterMs: number,
+  wakeAfterMs?: number,
 ): { plan: Plan; memory: Memory } {
   const { status, generation, nowMs } = snapshot;
   const states = [
@@ -31,7 +31,7 @@ export function leaveAlone(
       statusScope: "Conditions",
       events: [],
       decisions: [],
-      wakeAfterMs,
+      ...(wakeAfterMs === undefined ? {} : { wakeAfterMs }),
     },
     memory: snapshot.memory,
   };

@@ -9,8 +9,6 @@ export interface Mutation {
   readonly value: unknown;
 }
 
-type Leaf = StructuralSchema & { readonly "x-llmbridge-kind"?: string };
-
 /** Values of each kind of text, of which the first that the base does not have is taken. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   image: ["registry.example/bridge:9"],
@@ -34,9 +32,7 @@ export function mutations(
   base: LLMBridgeSpecInput,
   given: Readonly<Record<string, unknown>>,
 ): readonly Mutation[] {
-  const spec = fieldSchema().properties?.spec;
-  if (!spec) throw new Error("the schema has no spec");
-  return leaves(spec as Leaf, "").map(([path, leaf]) => ({
+  return specLeaves().map(([path, leaf]) => ({
     path,
     value: given[path] ?? other(leaf, valueAt(base, path)),
   }));
@@ -44,30 +40,35 @@ export function mutations(
 
 /** Every field of the schema that can be wrong by itself, with such a value. */
 export function wrongs(): readonly Mutation[] {
-  const spec = fieldSchema().properties?.spec;
-  return leaves(spec as Leaf, "").flatMap(([path, leaf]) => {
+  return specLeaves().flatMap(([path, leaf]) => {
     const value = wrong(leaf);
     return value === undefined ? [] : [{ path, value }];
   });
 }
 
-function wrong(leaf: Leaf): unknown {
+function wrong(leaf: StructuralSchema): unknown {
   if (leaf.enum) return "Nonsense";
   if (leaf.type === "integer") return leaf.minimum === undefined ? undefined : leaf.minimum - 1;
   if (leaf.type === "boolean") return "Off";
   return leaf.pattern === undefined ? undefined : "! wrong";
 }
 
-function leaves(schema: Leaf, path: string): [string, Leaf][] {
-  if (schema.properties) {
-    return Object.entries(schema.properties).flatMap(([name, inner]) =>
-      leaves(inner as Leaf, path === "" ? name : `${path}.${name}`),
-    );
-  }
-  return schema.items ? leaves(schema.items as Leaf, `${path}[]`) : [[path, schema]];
+function specLeaves(): [string, StructuralSchema][] {
+  const spec = fieldSchema().properties?.spec;
+  if (!spec) throw new Error("the schema has no spec");
+  return leaves(spec, "");
 }
 
-function other(leaf: Leaf, present: unknown): unknown {
+function leaves(schema: StructuralSchema, path: string): [string, StructuralSchema][] {
+  if (schema.properties) {
+    return Object.entries(schema.properties).flatMap(([name, inner]) =>
+      leaves(inner, path === "" ? name : `${path}.${name}`),
+    );
+  }
+  return schema.items ? leaves(schema.items, `${path}[]`) : [[path, schema]];
+}
+
+function other(leaf: StructuralSchema, present: unknown): unknown {
   const now = present ?? leaf.default;
   if (leaf.enum) return leaf.enum.find((one) => one !== now);
   switch (leaf.type) {
