@@ -1,14 +1,21 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+/** A failure's first line is often the only one kept: it must hold what was found, not "…(1)". */
+const WHOLE = { chaiConfig: { truncateThreshold: 1_500 } };
 /** What hangs is to be found; what is only slow on a busy machine has not failed. */
-const PATIENCE = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 20_000 } } };
+const PATIENCE = {
+  ...WHOLE,
+  testTimeout: 120_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 20_000 } },
+};
 const NOT_UNIT = ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"];
 /** vitest leaves one processor to itself, which on two is half of them. */
 const BOTH = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /** Suites on one cluster at once. One and its cluster use 44 % of two processors; two at once pass on a quiet machine, and starve on another. */
 const SIDE_BY_SIDE = availableParallelism() >= 4 ? 2 : 1;
-const CLUSTER_PATIENCE = { testTimeout: 600_000, hookTimeout: 900_000 };
+const CLUSTER_PATIENCE = { ...WHOLE, testTimeout: 600_000, hookTimeout: 900_000 };
 
 export default defineConfig({
   test: {

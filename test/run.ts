@@ -121,7 +121,7 @@ function failuresOf(report: z.infer<typeof vitestReport>): string[] {
 }
 
 function firstLine(text: string): string {
-  return stripVTControlCharacters(text).trim().split("\n", 1)[0]?.slice(0, 300) ?? "";
+  return stripVTControlCharacters(text).trim().split("\n", 1)[0]?.slice(0, 1_500) ?? "";
 }
 
 const stages: readonly Stage[] = [
