@@ -20,6 +20,7 @@ import { decideOrLeave } from "./decide-or-leave.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
+import { createMeasuring } from "./observe/measuring.ts";
 import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import { report, withoutProgress, worthWriting } from "./report.ts";
@@ -66,9 +67,11 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   const known = new Map<string, Known>();
   const ownWrites = createOwnWrites({ clock, metrics: options.kubeMetrics });
   for (const informer of caches.all) ownWrites.observe(informer);
+  const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
     known.delete(formatKey(key));
+    measuring.forget(key);
     options.metrics.forget(key);
   };
 
@@ -105,6 +108,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       client,
       caches,
       source: options.source,
+      measuring,
       now: clock.now,
       rendererVersion: options.version,
     };

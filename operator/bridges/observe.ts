@@ -1,24 +1,23 @@
 import { COMMAND_ANNOTATION, type Command, command } from "../api/v1alpha1/commands.ts";
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { Analysis } from "../api/v1alpha1/rollout.ts";
-import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { type LLMBridgeSpec, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { lintManifest } from "../api/v1alpha1/validate.ts";
-import type { Baseline } from "../evidence/baseline.ts";
 import { parseCheckpoint } from "../evidence/checkpoint.ts";
 import { evidenceConfig } from "../evidence/config.ts";
 import { type EvidenceState, outdated } from "../evidence/state.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
-import { failing, type MetricSource, type PodReading, type Reading } from "../prometheus/source.ts";
+import type { MetricSource, Reading } from "../prometheus/source.ts";
 import { type Caches, ofBridge, podsOfBridge } from "./caches.ts";
 import { FORECAST_EVERY_MS } from "./decide/forecast.ts";
 import { observeDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
-import { type EvidenceReading, readEvidence, readPast } from "./observe/evidence.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
+import { judgedCanary, type Measurements, UNMEASURED } from "./observe/measurements.ts";
+import type { Measuring } from "./observe/measuring.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
@@ -28,16 +27,14 @@ export interface ObserveDependencies {
   readonly caches: Caches;
   /** The administrator's source of that name, if the namespace may use it. */
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  readonly measuring: Measuring;
   readonly now: () => number;
   readonly rendererVersion: string;
 }
 
-/** Counters are differenced and gauges averaged over this for alerts and demand, unless the spec asks for longer. */
-const LEAST_WINDOW_MS = 15_000;
-
 /**
- * The only reads of a pass: caches of children and pods, and one or two queries to the metric source. Never throws for what a metric
- * source does; what it could not tell is a failing reading in the snapshot.
+ * The only reads of a pass: caches of children and pods, and one or two queries to the metric source, which are not waited for for long.
+ * Never throws for what a metric source does; what it could not tell is a failing reading in the snapshot.
  */
 export async function observe(
   dependencies: ObserveDependencies,
@@ -54,11 +51,20 @@ export async function observe(
     .map((pod) => ofThisBridge(pod, createdMs));
   const spec = parseSpec(bridge.name, (object as { spec?: unknown }).spec);
   const { status, unreadableStatus } = parseStatus(object);
-  const source = spec.ok ? dependencies.source(spec.value.metrics.source, bridge.namespace) : undefined;
-  const [fleet, evidence, forecast, kubelet] = await Promise.all([
-    readFleet(source, bridge, spec.ok ? spec.value : undefined, nowMs),
-    spec.ok ? gatherEvidence(source, bridge, spec.value, status, memory, pods, nowMs) : undefined,
-    spec.ok ? readForecast(source, bridge, spec.value, status, memory, nowMs) : undefined,
+  const ask = async (value: LLMBridgeSpec): Promise<Measurements> => {
+    const canary = judgedCanary(status);
+    return dependencies.measuring.measure(dependencies.source(value.metrics.source, bridge.namespace), {
+      bridge,
+      spec: value,
+      status,
+      known: canary === undefined ? undefined : knownEvidence(status, memory, canary, value.rollout.analysis),
+      forecastDue: memory.forecastMs === undefined || nowMs - memory.forecastMs >= FORECAST_EVERY_MS,
+      pods,
+      nowMs,
+    });
+  };
+  const [measurements, kubelet] = await Promise.all([
+    spec.ok ? ask(spec.value) : UNMEASURED,
     kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
   ]);
   return {
@@ -81,9 +87,7 @@ export async function observe(
     pods,
     kubelet,
     problem,
-    fleet,
-    evidence,
-    forecast,
+    ...measurements,
     memory,
     rendererVersion,
   };
@@ -130,71 +134,6 @@ function parseCommand(object: KubeObject): Command | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function readFleet(
-  source: Reading<MetricSource> | undefined,
-  bridge: BridgeRef,
-  spec: LLMBridgeSpec | undefined,
-  nowMs: number,
-): Promise<Reading<readonly PodReading[]>> {
-  if (!source || !spec) return failing("NoData", "The spec cannot be read, so no metrics are.");
-  if (source.kind === "failing") return source;
-  const windowMs = Math.max(LEAST_WINDOW_MS, durationMs(spec.scaling.demandWindow));
-  return source.value.readFleet({ namespace: bridge.namespace, bridge: bridge.name, atMs: nowMs, windowMs });
-}
-
-/** Evidence is gathered for the canary of the stored state; what started it is decided, not observed. */
-async function gatherEvidence(
-  source: Reading<MetricSource> | undefined,
-  bridge: BridgeRef,
-  spec: LLMBridgeSpec,
-  status: LLMBridgeStatus,
-  memory: Memory,
-  pods: readonly ObservedPod[],
-  nowMs: number,
-): Promise<EvidenceReading | undefined> {
-  const canary = status.rollout?.canaryRevision;
-  const stable = status.rollout?.stableRevision;
-  if (canary === undefined || stable === undefined) return undefined;
-  if (!source || source.kind === "failing") {
-    const reading = source ?? failing("NoData", "There is no metric source.");
-    return { kind: "Intervals", canary, reading };
-  }
-  return readEvidence(source.value, {
-    namespace: bridge.namespace,
-    bridge: bridge.name,
-    stable,
-    canary,
-    analysis: spec.rollout.analysis,
-    countedThroughMs: knownEvidence(status, memory, canary, spec.rollout.analysis)?.intervalEndMs,
-    readyPods: pods
-      .filter((pod) => pod.ready && [stable, canary].includes(pod.revision))
-      .map((pod) => pod.name),
-    nowMs,
-  });
-}
-
-/** The stable version's past, every few minutes and only while there is no canary. */
-async function readForecast(
-  source: Reading<MetricSource> | undefined,
-  bridge: BridgeRef,
-  spec: LLMBridgeSpec,
-  status: LLMBridgeStatus,
-  memory: Memory,
-  nowMs: number,
-): Promise<Reading<Baseline> | undefined> {
-  const { canaryRevision, stableRevision } = status.rollout ?? {};
-  const fresh = memory.forecastMs !== undefined && nowMs - memory.forecastMs < FORECAST_EVERY_MS;
-  if (fresh || source?.kind !== "ok" || canaryRevision !== undefined || stableRevision === undefined)
-    return undefined;
-  const { namespace, name } = bridge;
-  return readPast(
-    source.value,
-    { namespace, bridge: name, stable: stableRevision },
-    spec.rollout.analysis,
-    nowMs,
-  );
 }
 
 /**

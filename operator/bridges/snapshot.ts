@@ -1,13 +1,11 @@
 import type { Command } from "../api/v1alpha1/commands.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
-import type { Baseline } from "../evidence/baseline.ts";
-import type { PodReading, Reading } from "../prometheus/source.ts";
 import type { ObservedChild, ObservedDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
-import type { EvidenceReading } from "./observe/evidence.ts";
 import type { KubeletReason } from "./observe/kubelet.ts";
+import type { Measurements } from "./observe/measurements.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 
 export interface SpecIssue {
@@ -26,7 +24,7 @@ export interface WriteProblem {
 }
 
 /** Everything one decision rests on, read once and frozen. */
-export interface Snapshot {
+export interface Snapshot extends Measurements {
   readonly nowMs: number;
   readonly bridge: BridgeRef;
   readonly generation: number;
@@ -47,12 +45,6 @@ export interface Snapshot {
   readonly kubelet: Readonly<Record<string, KubeletReason>>;
   /** What the last pass could not write, and why. */
   readonly problem: WriteProblem | undefined;
-  /** Readings of every pod, newest. */
-  readonly fleet: Reading<readonly PodReading[]>;
-  /** Intervals or the baseline for the evidence; undefined while no canary is judged. */
-  readonly evidence: EvidenceReading | undefined;
-  /** The stable version's past, read now and then while nothing is rolled out. */
-  readonly forecast: Reading<Baseline> | undefined;
   /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
   readonly memory: Memory;
   readonly rendererVersion: string;

@@ -5,8 +5,9 @@ import type { IntervalCounts } from "../evidence/counts.ts";
  * Why a reading could not be made. Every one of them holds: none passes and none fails a version.
  * SourceFailing: no answer, an error, a partial or an unreadable answer. NoSuchSource: the name is not in the administrator's settings.
  * NotAllowed: the source is not open to this namespace. NoData: it answered, and has no samples of this bridge. Stale: its newest sample is too old.
+ * Waiting: it was asked and has not answered yet; says nothing of the source.
  */
-export type ReadingFailure = "SourceFailing" | "NoSuchSource" | "NotAllowed" | "NoData" | "Stale";
+export type ReadingFailure = "SourceFailing" | "NoSuchSource" | "NotAllowed" | "NoData" | "Stale" | "Waiting";
 
 export type Reading<T> =
   | { readonly kind: "ok"; readonly value: T }

@@ -21,6 +21,8 @@ export interface OperatorOptions {
   readonly lease?: { readonly namespace: string; readonly name: string };
   readonly instance?: string;
   readonly bridgeSelector?: string;
+  /** Where its metric source is. Default: where nobody answers, so that rollouts move by what a person commands. */
+  readonly metricsUrl?: string;
   /** How far its wall clock is ahead of this machine's, in milliseconds; its monotonic clock is right. */
   readonly clockAheadMs?: number;
 }
@@ -33,15 +35,17 @@ const skewed = (aheadMs: number): string =>
      globalThis.Date = new Proxy(Date, { construct: (Of, args) => new Of(...(args.length > 0 ? args : [Date.now()])) });`,
   )}`;
 
-/** A source that nobody answers for: rollouts then move by what a person commands. */
-const SETTINGS = JSON.stringify({ sources: [{ name: "default", url: "http://127.0.0.1:9" }] });
+const NOBODY = "http://127.0.0.1:9";
 
 /** Bundles the operator, so that it starts as quickly as in its image. */
 export async function operatorProgram(): Promise<OperatorProgram> {
   const folder = mkdtempSync(join(tmpdir(), "llmbridge-operator-"));
   await bundle(["operator"], folder);
-  const settings = join(folder, "settings.yaml");
-  writeFileSync(settings, SETTINGS);
+  const settingsFor = (url: string): string => {
+    const file = join(folder, `settings-${encodeURIComponent(url)}.yaml`);
+    writeFileSync(file, JSON.stringify({ sources: [{ name: "default", url }] }));
+    return file;
+  };
   return {
     start: ({
       kubeconfigPath,
@@ -50,6 +54,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
       lease,
       instance = "explored",
       bridgeSelector = "",
+      metricsUrl = NOBODY,
       clockAheadMs = 0,
     }) =>
       startProcess({
@@ -57,7 +62,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
         args: [
           ...(clockAheadMs === 0 ? [] : [skewed(clockAheadMs)]),
           join(folder, "operator", "main.js"),
-          `--settings=${settings}`,
+          `--settings=${settingsFor(metricsUrl)}`,
           `--kubeconfig=${kubeconfigPath}`,
           `--watch-namespaces=${namespaces.join(",")}`,
           `--bridge-selector=${bridgeSelector}`,

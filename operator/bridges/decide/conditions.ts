@@ -90,8 +90,15 @@ function metricsAvailable({ snapshot }: ConditionsInput): ConditionState {
   if (snapshot.fleet.kind === "ok") {
     return { type, status: "True", reason: "Answering", message: "The metric source answers." };
   }
+  if (snapshot.fleet.reason === "Waiting") return asBefore(snapshot, type, snapshot.fleet.message);
   const { reason, message } = snapshot.fleet;
   return { type, status: "False", reason, message: `${message} Weight and replicas are held.` };
+}
+
+/** Nothing new is known: what was said last still holds. */
+function asBefore({ status }: Snapshot, type: ConditionState["type"], message: string): ConditionState {
+  const said = status.conditions.find((one) => one.type === type);
+  return said ? { ...said, type } : { type, status: "Unknown", reason: "Waiting", message };
 }
 
 function scalingActive({ spec, snapshot }: ConditionsInput): ConditionState {
@@ -105,6 +112,8 @@ function scalingActive({ spec, snapshot }: ConditionsInput): ConditionState {
   if (mode === "External") {
     return { type, status: "False", reason: "External", message: "Another autoscaler drives spec.replicas." };
   }
+  if (snapshot.fleet.kind === "failing" && snapshot.fleet.reason === "Waiting")
+    return asBefore(snapshot, type, snapshot.fleet.message);
   return snapshot.fleet.kind === "ok"
     ? { type, status: "True", reason: "Managed", message: "Replicas and worker threads follow demand." }
     : { type, status: "False", reason: "MetricsMissing", message: "Demand is not known; replicas are held." };

@@ -31,7 +31,13 @@ export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence
   if (canary === undefined) return none("There is no canary.");
   const known = knownEvidence(snapshot.status, snapshot.memory, canary, analysis);
   const reading = snapshot.evidence;
-  if (!known) return none("The canary does not serve yet.");
+  if (!known) {
+    return none(
+      reading?.kind === "Waiting"
+        ? "The metric source has not told the stable version's past yet."
+        : "The canary does not serve yet.",
+    );
+  }
   if (reading?.kind !== "Intervals" || reading.canary !== canary) {
     return { config, canary, state: known, verdicts: judge(known, config), missing: undefined };
   }
@@ -46,15 +52,19 @@ export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence
   return { config, canary, state, verdicts: judge(state, config), missing: undefined };
 }
 
-/** Evidence at its start: from the stable version's past if it could be read, and cautiously without it. */
+/**
+ * Evidence at its start: from the stable version's past if it could be read, and cautiously without it. Undefined while the past is still
+ * being read: a source that is only slow must not cost what it would tell.
+ */
 export function beginEvidence(
   snapshot: Snapshot,
   analysis: Analysis,
   canary: string,
   sinceMs: number,
-): EvidenceState {
+): EvidenceState | undefined {
   const config = evidenceConfig(analysis);
   const reading = snapshot.evidence;
+  if (reading?.kind === "Waiting" && reading.canary === canary) return undefined;
   const usable = reading?.kind === "Baseline" && reading.canary === canary && reading.reading.kind === "ok";
   return startEvidence(config, usable && reading.reading.kind === "ok" ? reading.reading.value : {}, sinceMs);
 }

@@ -8,7 +8,9 @@ export type EvidenceReading =
   /** Nothing is gathered yet: the stable version's past, to start from. */
   | { readonly kind: "Baseline"; readonly canary: string; readonly reading: Reading<Baseline> }
   /** Intervals since the last one counted. */
-  | { readonly kind: "Intervals"; readonly canary: string; readonly reading: Reading<CountedIntervals> };
+  | { readonly kind: "Intervals"; readonly canary: string; readonly reading: Reading<CountedIntervals> }
+  /** The source was asked and has not answered yet. */
+  | { readonly kind: "Waiting"; readonly canary: string };
 
 /** How much of the stable version's past is looked at for its rate and dispersion. */
 export const BASELINE_WINDOW_MS = 30 * 60_000;

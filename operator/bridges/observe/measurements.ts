@@ -1,0 +1,96 @@
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
+import type { Baseline } from "../../evidence/baseline.ts";
+import type { EvidenceState } from "../../evidence/state.ts";
+import { failing, type MetricSource, type PodReading, type Reading } from "../../prometheus/source.ts";
+import type { BridgeRef } from "../names.ts";
+import { type EvidenceReading, readEvidence, readPast } from "./evidence.ts";
+import type { ObservedPod } from "./pod.ts";
+
+/** What a metric source tells of one bridge in one pass. */
+export interface Measurements {
+  /** Every pod, newest. */
+  readonly fleet: Reading<readonly PodReading[]>;
+  /** Intervals or the baseline for the evidence; undefined while no canary is judged. */
+  readonly evidence: EvidenceReading | undefined;
+  /** The stable version's past, read now and then while nothing is rolled out. */
+  readonly forecast: Reading<Baseline> | undefined;
+}
+
+/** What to ask for. */
+export interface Question {
+  readonly bridge: BridgeRef;
+  readonly spec: LLMBridgeSpec;
+  readonly status: LLMBridgeStatus;
+  /** Evidence about the present canary, if any is known. */
+  readonly known: EvidenceState | undefined;
+  /** The stable version's past is due to be looked at. */
+  readonly forecastDue: boolean;
+  readonly pods: readonly ObservedPod[];
+  readonly nowMs: number;
+}
+
+/** Counters are differenced and gauges averaged over this for alerts and demand, unless the spec asks for longer. */
+const LEAST_WINDOW_MS = 15_000;
+
+/** What there is where the spec cannot be read: it would say where to ask. */
+export const UNMEASURED: Measurements = {
+  fleet: failing("NoData", "The spec cannot be read, so no metrics are."),
+  evidence: undefined,
+  forecast: undefined,
+};
+
+/** Asks everything at once. Rejects for nothing that a source does. */
+export async function measure(source: Reading<MetricSource>, question: Question): Promise<Measurements> {
+  if (source.kind === "failing") return failed(source, question);
+  const { bridge, spec, nowMs } = question;
+  const windowMs = Math.max(LEAST_WINDOW_MS, durationMs(spec.scaling.demandWindow));
+  const [fleet, evidence, forecast] = await Promise.all([
+    source.value.readFleet({ namespace: bridge.namespace, bridge: bridge.name, atMs: nowMs, windowMs }),
+    evidenceOf(source.value, question),
+    forecastOf(source.value, question),
+  ]);
+  return { fleet, evidence, forecast };
+}
+
+function failed(source: Reading<MetricSource> & { kind: "failing" }, { status }: Question): Measurements {
+  const canary = judgedCanary(status);
+  return {
+    fleet: source,
+    evidence: canary === undefined ? undefined : { kind: "Intervals", canary, reading: source },
+    forecast: undefined,
+  };
+}
+
+/** Evidence is gathered for the canary of the stored state, and beside a stable version; what started it is decided, not observed. */
+export function judgedCanary({ rollout }: LLMBridgeStatus): string | undefined {
+  return rollout?.stableRevision === undefined ? undefined : rollout.canaryRevision;
+}
+
+async function evidenceOf(source: MetricSource, question: Question): Promise<EvidenceReading | undefined> {
+  const { bridge, spec, status, known, pods, nowMs } = question;
+  const canary = judgedCanary(status);
+  const stable = status.rollout?.stableRevision;
+  if (canary === undefined || stable === undefined) return undefined;
+  return readEvidence(source, {
+    namespace: bridge.namespace,
+    bridge: bridge.name,
+    stable,
+    canary,
+    analysis: spec.rollout.analysis,
+    countedThroughMs: known?.intervalEndMs,
+    readyPods: pods
+      .filter((pod) => pod.ready && [stable, canary].includes(pod.revision))
+      .map((pod) => pod.name),
+    nowMs,
+  });
+}
+
+async function forecastOf(source: MetricSource, question: Question): Promise<Reading<Baseline> | undefined> {
+  const { bridge, spec, status, nowMs } = question;
+  const { canaryRevision, stableRevision } = status.rollout ?? {};
+  if (!question.forecastDue || canaryRevision !== undefined || stableRevision === undefined) return undefined;
+  const { namespace, name } = bridge;
+  return readPast(source, { namespace, bridge: name, stable: stableRevision }, spec.rollout.analysis, nowMs);
+}
