@@ -70,6 +70,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     client,
     caches,
     source: sources.find,
+    onSources: sources.onChange,
     recorder,
     metrics: createBridgeMetrics(registry),
     kubeMetrics: metrics,

@@ -10,24 +10,36 @@ const LINGER_MS = 60_000;
 /** The administrator's metric sources, following the settings file. */
 export function followSources(settings: SettingsFile): {
   find(name: string, namespace: string): Reading<MetricSource>;
+  /** Calls the listener when a source that gave no answer does so again, and when the settings have changed. */
+  onChange(listener: () => void): void;
   close(): Promise<void>;
 } {
-  let sources = sourcesOf(settings.current());
+  const listeners: (() => void)[] = [];
+  const tell = (): void => {
+    for (const listener of listeners) listener();
+  };
+  let sources = sourcesOf(settings.current(), tell);
   settings.onChange((changed) => {
     const before = sources;
-    sources = sourcesOf(changed);
+    sources = sourcesOf(changed, tell);
+    tell();
     setTimeout(() => void before.close(), LINGER_MS).unref();
   });
-  return { find: (name, namespace) => sources.find(name, namespace), close: () => sources.close() };
+  return {
+    find: (name, namespace) => sources.find(name, namespace),
+    onChange: (listener) => void listeners.push(listener),
+    close: () => sources.close(),
+  };
 }
 
-function sourcesOf({ sources }: AdministratorSettings): MetricSources {
+function sourcesOf({ sources }: AdministratorSettings, onRecovered: () => void): MetricSources {
   return createSources(
     sources.map(({ name, url, allowedNamespaces, bearerTokenFile, labels, scrapeInterval }) => ({
       name,
       url,
       labels,
       scrapeIntervalMs: durationMs(scrapeInterval),
+      onRecovered,
       ...(bearerTokenFile === undefined ? {} : { bearerTokenFile }),
       ...(allowedNamespaces.includes("*") ? {} : { allowedNamespaces }),
     })),

@@ -9,7 +9,7 @@ import {
 import { isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
+import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
@@ -31,6 +31,8 @@ export interface BridgeControllerOptions {
   readonly client: KubeClient;
   readonly caches: Caches;
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  /** Calls the listener when what sources answer may be another than before, so that it is of use to look again. */
+  readonly onSources?: (listener: () => void) => void;
   readonly recorder: Recorder;
   readonly metrics: BridgeMetrics;
   readonly kubeMetrics: KubeMetrics;
@@ -181,6 +183,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     metrics: options.kubeMetrics,
   });
   connectTriggers(caches, (key, add) => controller.enqueue(key, add));
+  options.onSources?.(() => {
+    for (const bridge of caches.bridges.store.list())
+      controller.enqueue(keyOf(bridge), { priority: "resync" });
+  });
   return controller;
 }
 

@@ -30,6 +30,8 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
 const REST_MS = 10_000;
+/** At rest, while its metric source is away: the source tells when it is back, and everything else comes as a change. */
+const QUIET_MS = 5 * 60_000;
 /** While a rollout moves. */
 const BUSY_MS = 2_000;
 const SOONEST_MS = 50;
@@ -197,7 +199,8 @@ function eventOf(decision: Plan["decisions"][number]): PlannedEvent {
 }
 
 function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
-  const regular = atRest ? REST_MS : BUSY_MS;
+  const isAway = snapshot.fleet.kind === "failing" && snapshot.fleet.isAway === true;
+  const regular = atRest ? (isAway ? QUIET_MS : REST_MS) : BUSY_MS;
   if (outcome.wakeAtMs === undefined) return regular;
   return Math.min(regular, Math.max(SOONEST_MS, outcome.wakeAtMs - snapshot.nowMs));
 }

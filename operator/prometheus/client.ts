@@ -14,8 +14,19 @@ export interface ClientOptions {
   readonly maxBytes?: number;
 }
 
-/** TooLarge: the answer was longer than `maxBytes`; a shorter range may work. */
-type QueryProblem = "Unreachable" | "Timeout" | "Refused" | "TooLarge" | "Unreadable" | "Partial" | "Token";
+/**
+ * TooLarge: the answer was longer than `maxBytes`; a shorter range may work. Away: it was not asked, because it has just been found to give
+ * no answer (circuit.ts).
+ */
+type QueryProblem =
+  | "Unreachable"
+  | "Timeout"
+  | "Refused"
+  | "TooLarge"
+  | "Unreadable"
+  | "Partial"
+  | "Token"
+  | "Away";
 
 export type QueryResult =
   | { readonly ok: true; readonly series: readonly Series[] }

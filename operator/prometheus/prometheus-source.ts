@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "../kube/clock.ts";
+import { withCircuit } from "./circuit.ts";
 import { type ClientOptions, createPrometheusClient } from "./client.ts";
 import { DEFAULT_LABELS, type SourceLabels } from "./pods.ts";
 import { equal } from "./promql.ts";
@@ -16,6 +18,9 @@ export interface PrometheusSourceOptions extends ClientOptions {
   readonly scrapeIntervalMs?: number;
   /** Time until a sample can be read for sure: 1 s for a Prometheus that scrapes itself, more behind remote write. Default 1 s. */
   readonly sourceLagMs?: number;
+  /** It gave no answer for a while and does so again. */
+  readonly onRecovered?: () => void;
+  readonly clock?: Clock;
 }
 
 const SOURCE_LAG_MS = 1000;
@@ -27,7 +32,8 @@ const SOURCE_LAG_MS = 1000;
 export function createPrometheusSource(
   options: PrometheusSourceOptions,
 ): MetricSource & { close(): Promise<void> } {
-  const client = createPrometheusClient(options);
+  const { clock = systemClock, onRecovered = () => undefined } = options;
+  const client = withCircuit(createPrometheusClient(options), { clock, onRecovered });
   const labels = { ...DEFAULT_LABELS, ...options.labels };
   const matchers = Object.entries(options.matchers ?? {}).map(([label, value]) => equal(label, value));
   const { scrapeIntervalMs } = options;

@@ -1,4 +1,4 @@
-import type { PrometheusClient } from "./client.ts";
+import type { PrometheusClient, QueryResult } from "./client.ts";
 import { ownMatchers } from "./counting.ts";
 import { podReadings } from "./fleet.ts";
 import {
@@ -11,7 +11,7 @@ import {
 import type { SourceLabels } from "./pods.ts";
 import type { Matcher } from "./promql.ts";
 import type { Series } from "./response.ts";
-import { type FleetQuery, failing, type PodReading, type Reading } from "./source.ts";
+import { type Failing, type FleetQuery, failing, type PodReading, type Reading } from "./source.ts";
 
 export interface FleetReader {
   readonly client: PrometheusClient;
@@ -35,8 +35,8 @@ export async function readFleet(
     reader.client.query(plainQuery(own, windowMs), query.atMs),
     reader.client.query(percentileQuery(own, labels.pod, windowMs), query.atMs),
   ]);
-  if (!plain.ok) return failing("SourceFailing", plain.message);
-  if (!percentiles.ok) return failing("SourceFailing", percentiles.message);
+  if (!plain.ok) return failed(plain);
+  if (!percentiles.ok) return failed(percentiles);
   const pods = podReadings(plain.series, labels, {
     atMs: query.atMs,
     windowMs: query.windowMs,
@@ -48,6 +48,10 @@ export async function readFleet(
   }
   const quantities = percentilesByPod(percentiles.series, labels);
   return { kind: "ok", value: pods.map((reading) => ({ ...reading, ...quantities.get(reading.pod) })) };
+}
+
+function failed({ problem, message }: QueryResult & { readonly ok: false }): Failing {
+  return { ...failing("SourceFailing", message), ...(problem === "Away" ? { isAway: true } : {}) };
 }
 
 function percentilesByPod(

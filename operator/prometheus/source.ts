@@ -9,9 +9,15 @@ import type { IntervalCounts } from "../evidence/counts.ts";
  */
 export type ReadingFailure = "SourceFailing" | "NoSuchSource" | "NotAllowed" | "NoData" | "Stale" | "Waiting";
 
-export type Reading<T> =
-  | { readonly kind: "ok"; readonly value: T }
-  | { readonly kind: "failing"; readonly reason: ReadingFailure; readonly message: string };
+export type Reading<T> = { readonly kind: "ok"; readonly value: T } | Failing;
+
+export interface Failing {
+  readonly kind: "failing";
+  readonly reason: ReadingFailure;
+  readonly message: string;
+  /** The source is known to give no answer; it tells when it does again, and asking it before is of no use. */
+  readonly isAway?: boolean;
+}
 
 /** Which duration histogram the latency signal counts. */
 export type LatencySignal = "FirstByte" | "Total" | "Added";
@@ -128,9 +134,6 @@ export interface MetricSource {
   readFleet(query: FleetQuery): Promise<Reading<readonly PodReading[]>>;
 }
 
-export function failing(
-  reason: ReadingFailure,
-  message: string,
-): { readonly kind: "failing"; readonly reason: ReadingFailure; readonly message: string } {
+export function failing(reason: ReadingFailure, message: string): Failing {
   return { kind: "failing", reason, message };
 }

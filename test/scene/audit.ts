@@ -11,6 +11,7 @@ export interface AuditedRequest {
   readonly namespace: string;
   readonly name: string;
   readonly code: number;
+  readonly user: string;
   readonly userAgent: string;
   readonly uri: string;
   readonly receivedMs: number;
@@ -18,6 +19,7 @@ export interface AuditedRequest {
 
 interface AuditLine {
   readonly verb: string;
+  readonly user?: { readonly username?: string };
   readonly requestURI: string;
   readonly userAgent?: string;
   readonly requestReceivedTimestamp: string;
@@ -89,6 +91,7 @@ function requestOf(line: AuditLine): AuditedRequest {
     namespace,
     name,
     code: line.responseStatus?.code ?? 0,
+    user: line.user?.username ?? "",
     userAgent: line.userAgent ?? "",
     uri: line.requestURI,
     receivedMs: Date.parse(line.requestReceivedTimestamp),

@@ -1,11 +1,11 @@
 import { cpSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheKey, fileParts } from "./cache.ts";
 import { run } from "./command.ts";
 
 const KUBERNETES_VERSION = "v1.35.4";
 
-export type ToolName = "pause" | "kubestack" | "coredns" | "prometheus" | "helm";
+export type ToolName = "pause" | "kubestack" | "coredns" | "prometheus" | "helm" | "kwok" | "argo-rollouts";
 
 /** What a recipe works with. */
 interface Workshop {
@@ -23,6 +23,8 @@ export interface Recipe {
   readonly name: ToolName;
   readonly label: string;
   readonly version: string;
+  /** What needs it: the test cluster, or only a benchmark. */
+  readonly purpose: "Cluster" | "Bench";
   /** Everything besides name and version that decides what the binary is. */
   readonly inputs: readonly string[];
   build(workshop: Workshop): Promise<void>;
@@ -49,8 +51,34 @@ export const RECIPES: readonly Recipe[] = [
     KUBERNETES_LINK,
   ),
   published("coredns", "CoreDNS", "v1.15.0", "github.com/coredns/coredns"),
-  prometheus("v0.315.0"),
+  fromCopy({
+    name: "prometheus",
+    label: "Prometheus",
+    version: "v0.315.0",
+    module: "github.com/prometheus/prometheus",
+    main: "./cmd/prometheus",
+    tags: "remove_all_sd,enable_kubernetes_sd",
+  }),
   published("helm", "Helm", "v4.3.1", "helm.sh/helm/v4/cmd/helm"),
+  fromCopy({
+    name: "kwok",
+    label: "kwok, which plays nodes",
+    version: "v0.8.0",
+    purpose: "Bench",
+    module: "sigs.k8s.io/kwok",
+    main: "./cmd/kwok",
+    files: "kustomize/stage",
+  }),
+  fromCopy({
+    name: "argo-rollouts",
+    label: "Argo Rollouts, to compare with",
+    version: "v1.10.2",
+    purpose: "Bench",
+    module: "github.com/argoproj/argo-rollouts",
+    main: "./cmd/rollouts-controller",
+    toolchain: "go1.26.10",
+    files: "manifests/crds",
+  }),
 ];
 
 /** The name of the folder that holds the built tool: version and a hash of everything that decides the binary. */
@@ -69,6 +97,7 @@ function ownSource(name: ToolName, label: string, version: string, link: string)
     name,
     label,
     version,
+    purpose: "Cluster",
     inputs: [link, ...fileParts(import.meta.dirname, [name])],
     async build({ go, env, output }) {
       await run([go, "build", "-trimpath", "-ldflags", link, "-o", output, "."], { cwd: folder, env });
@@ -82,6 +111,7 @@ function published(name: ToolName, label: string, version: string, path: string)
     name,
     label,
     version,
+    purpose: "Cluster",
     inputs: [path, LINK],
     async build({ go, env, scratch }) {
       await run([go, "install", "-trimpath", "-ldflags", LINK, `${path}@${version}`], {
@@ -92,36 +122,40 @@ function published(name: ToolName, label: string, version: string, path: string)
   };
 }
 
-/** Prometheus is built in a copy of its module, because a module with replace lines cannot be installed by version. */
-function prometheus(version: string): Recipe {
-  const module = "github.com/prometheus/prometheus";
-  const tags = "remove_all_sd,enable_kubernetes_sd";
+interface Copied {
+  readonly name: ToolName;
+  readonly label: string;
+  readonly version: string;
+  readonly module: string;
+  /** Package of the command. */
+  readonly main: string;
+  readonly tags?: string;
+  readonly purpose?: Recipe["purpose"];
+  /** The Go that the module asks for, where it is newer than ours; the Go command fetches it as a module. */
+  readonly toolchain?: string;
+  /** A folder of the module that is needed beside the binary, and then stands there as `files`. */
+  readonly files?: string;
+}
+
+/** Built in a copy of its module: one with replace lines cannot be installed by version. */
+function fromCopy(copied: Copied): Recipe {
+  const { name, label, version, module, main, tags = "", purpose = "Cluster", toolchain, files } = copied;
   return {
-    name: "prometheus",
-    label: "Prometheus",
+    name,
+    label,
     version,
-    inputs: [module, tags, LINK],
-    async build({ go, env, scratch, output }) {
-      const download = JSON.parse(
-        await run([go, "mod", "download", "-json", `${module}@${version}`], { env }),
-      ) as {
-        Dir: string;
-      };
-      const copy = join(scratch, "source");
-      await run(["cp", "-r", "--no-preserve=mode", download.Dir, copy]);
-      rmSync(join(copy, "go.work"), { force: true });
-      const args = [
-        "-mod=mod",
-        "-trimpath",
-        "-ldflags",
-        LINK,
-        "-tags",
-        tags,
-        "-o",
-        output,
-        "./cmd/prometheus",
-      ];
-      await run([go, "build", ...args], { cwd: copy, env });
+    purpose,
+    inputs: [module, tags, LINK, ...[toolchain, files].filter((input) => input !== undefined)],
+    async build({ go, env: shared, scratch, output }) {
+      const env = { ...shared, ...(toolchain === undefined ? {} : { GOTOOLCHAIN: toolchain }) };
+      const downloaded = await run([go, "mod", "download", "-json", `${module}@${version}`], { env });
+      const { Dir } = JSON.parse(downloaded) as { Dir: string };
+      const cwd = join(scratch, "source");
+      await run(["cp", "-r", "--no-preserve=mode", Dir, cwd]);
+      rmSync(join(cwd, "go.work"), { force: true });
+      const flags = ["-mod=mod", "-trimpath", "-ldflags", LINK, "-tags", tags, "-o", output];
+      await run([go, "build", ...flags, main], { cwd, env });
+      if (files !== undefined) cpSync(join(cwd, files), join(dirname(output), "files"), { recursive: true });
     },
   };
 }

@@ -15,19 +15,24 @@ export function toolPaths(cache: string): ToolPaths {
   return Object.fromEntries(RECIPES.map((recipe) => [recipe.name, path(recipe)])) as ToolPaths;
 }
 
-/** The tools that are not in the cache. */
+/** The tools of the cluster that are not in the cache. */
 export function missingTools(cache: string): ToolName[] {
-  return RECIPES.filter((recipe) => !isBuilt(cache, recipe)).map((recipe) => recipe.name);
+  return RECIPES.filter((recipe) => recipe.purpose === "Cluster" && !isBuilt(cache, recipe)).map(
+    (recipe) => recipe.name,
+  );
 }
 
-/** Builds what is missing, one tool after the other (each build uses all processors), and answers all paths. */
+/**
+ * Builds what is missing, one tool after the other (each build uses all processors), and answers all paths. Without `only`: what the
+ * cluster needs.
+ */
 export async function buildTools(
   cache: string,
   progress: Progress,
   only?: readonly ToolName[],
 ): Promise<ToolPaths> {
   for (const recipe of RECIPES) {
-    if (only && !only.includes(recipe.name)) continue;
+    if (only ? !only.includes(recipe.name) : recipe.purpose !== "Cluster") continue;
     await progress.step(
       recipe.label,
       async () => (isBuilt(cache, recipe) ? CACHED : build(cache, recipe)),

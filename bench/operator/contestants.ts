@@ -1,0 +1,92 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import { type ServerProcess, startProcess } from "../../test/servers/process.ts";
+import { bundle } from "../../tools/build.ts";
+import type { Bed } from "./bed.ts";
+
+/** A controller that is measured, as a process of this machine. */
+export interface Contestant {
+  readonly title: string;
+  /** Its user in the audit log. */
+  readonly user: string;
+  /** Resolves as soon as the process runs. */
+  start(flags?: readonly string[]): Promise<ServerProcess>;
+  remove(): void;
+}
+
+/** What the image's start does for its memory (images/Dockerfile). */
+const NODE_FLAGS = ["--optimize-for-size", "--max-semi-space-size=1", "--heap-growing-percent=25"];
+const MALLOC = {
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_TRIM_THRESHOLD_: "131072",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+};
+const NAMESPACE = "bench-system";
+
+/** The operator as its image runs it, with a Lease; its metric source answers nobody, so that it moves by commands. */
+export async function llmbridge(bed: Bed): Promise<Contestant> {
+  const folder = mkdtempSync(join(tmpdir(), "llmbridge-bench-operator-"));
+  await bundle(["operator"], folder);
+  const settings = join(folder, "settings.yaml");
+  writeFileSync(settings, JSON.stringify({ sources: [{ name: "default", url: "http://127.0.0.1:9" }] }));
+  const kubeconfig = await bed.userConfig("llmbridge");
+  return {
+    title: "LLMBridge",
+    user: "llmbridge",
+    start: (flags = []) =>
+      startProcess({
+        command: process.execPath,
+        args: [
+          ...NODE_FLAGS,
+          join(folder, "operator", "main.js"),
+          `--settings=${settings}`,
+          `--kubeconfig=${kubeconfig}`,
+          `--lease-namespace=${NAMESPACE}`,
+          "--metrics-port=0",
+          "--health-port=0",
+          ...flags,
+        ],
+        env: { PATH: process.env.PATH, ...MALLOC },
+        ready: /"msg":"the operator has started"/,
+        readyWithinMs: 60_000,
+      }),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
+
+/** Argo Rollouts with its defaults, and its CRDs. */
+export async function argoRollouts(bed: Bed): Promise<Contestant> {
+  const binary = bed.tools["argo-rollouts"];
+  await installCrds(bed, join(dirname(binary), "files"));
+  const kubeconfig = await bed.userConfig("argo");
+  return {
+    title: "Argo Rollouts 1.10.2",
+    user: "argo",
+    start: (flags = []) =>
+      startProcess({
+        command: binary,
+        args: [`--kubeconfig=${kubeconfig}`, "--healthzPort=0", "--metricsPort=0", ...flags],
+        env: { PATH: process.env.PATH, HOME: process.env.HOME },
+        ready: /Argo Rollouts starting/,
+        readyWithinMs: 60_000,
+      }),
+    remove: () => undefined,
+  };
+}
+
+async function installCrds(bed: Bed, folder: string): Promise<void> {
+  for (const file of readdirSync(folder).filter((one) => one.endsWith("-crd.yaml"))) {
+    for (const document of parseAllDocuments(readFileSync(join(folder, file), "utf8"))) {
+      const crd = document.toJS() as { metadata: { name: string } };
+      const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`;
+      await bed.api.request(
+        "PATCH",
+        `${path}?fieldManager=bench&force=true`,
+        crd,
+        "application/apply-patch+yaml",
+      );
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import { COMMAND_ANNOTATION } from "../../operator/api/v1alpha1/commands.ts";
+import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
+import type { KubeClient } from "../../operator/kube/client.ts";
+import { type DesiredObject, formatKey, type KubeObject } from "../../operator/kube/object.ts";
+import type { Resource } from "../../operator/kube/resources.ts";
+import { bridgeImage, storySpec } from "../../test/faults/story.ts";
+import { until } from "../../test/kube/until.ts";
+
+export const NAMESPACE = "bench";
+const MANY_AT_ONCE = 20;
+
+/** What one contestant rolls out, and how its people speak with it. */
+export interface Kind {
+  readonly resource: Resource;
+  object(name: string, replicas: number): DesiredObject;
+  /** Gives it another version. */
+  edit(client: KubeClient, name: string, version: number): Promise<unknown>;
+  /** Promotes the version that is held, fully. */
+  promote(client: KubeClient, name: string): Promise<unknown>;
+  readonly isReady: (object: KubeObject) => boolean;
+  readonly isHeld: (object: KubeObject) => boolean;
+  /** Whether a request of the controller is the first of its reactions to an edit of this object. */
+  isReaction(
+    request: { readonly resource: string; readonly name: string; readonly verb: string },
+    name: string,
+  ): boolean;
+}
+
+interface Bridge extends KubeObject {
+  readonly metadata: KubeObject["metadata"] & { readonly generation?: number };
+  readonly status?: {
+    readonly phase?: string;
+    readonly observedGeneration?: number;
+    readonly canary?: { readonly revision?: string; readonly ready?: number };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+/** One step of a fifth, that a person releases. */
+export const BRIDGES: Kind = {
+  resource: LLMBRIDGES,
+  object: (name, replicas) => ({
+    apiVersion: "llmbridge.dev/v1alpha1",
+    kind: "LLMBridge",
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      ...storySpec(bridgeImage(1)),
+      replicas,
+      scaling: { mode: "Fixed" },
+      rollout: {
+        steps: [
+          { name: "first", weight: 20, hold: "1h" },
+          { name: "all", weight: 100 },
+        ],
+      },
+    },
+  }),
+  edit: (client, name, version) =>
+    client.mergePatch(LLMBRIDGES, NAMESPACE, name, { spec: { image: bridgeImage(version) } }),
+  async promote(client, name) {
+    const { status } = await client.get<Bridge>(LLMBRIDGES, NAMESPACE, name);
+    const revision = status?.canary?.revision ?? "";
+    const command = { id: `promote-${revision}`, action: "promote", revision, full: true };
+    return client.mergePatch(LLMBRIDGES, NAMESPACE, name, {
+      metadata: { annotations: { [COMMAND_ANNOTATION]: JSON.stringify(command) } },
+    });
+  },
+  isReady(object) {
+    const { status, metadata } = object as Bridge;
+    const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+    return ready && status?.phase === "Stable" && status.observedGeneration === metadata.generation;
+  },
+  isHeld(object) {
+    const { status } = object as Bridge;
+    return status?.phase === "Holding" && (status.canary?.ready ?? 0) > 0;
+  },
+  isReaction: ({ resource, name, verb }, of) =>
+    ["create", "patch", "update"].includes(verb) &&
+    !resource.startsWith("llmbridges") &&
+    resource !== "events" &&
+    name.startsWith(of),
+};
+
+const ROLLOUTS: Resource = {
+  group: "argoproj.io",
+  version: "v1alpha1",
+  plural: "rollouts",
+  kind: "Rollout",
+  namespaced: true,
+};
+
+interface Rollout extends KubeObject {
+  readonly metadata: KubeObject["metadata"] & { readonly generation?: number };
+  readonly status?: { readonly phase?: string; readonly observedGeneration?: string };
+}
+
+const container = (image: string) => ({
+  name: "main",
+  image,
+  resources: { requests: { cpu: "1m", memory: "1Mi" } },
+});
+
+const observed = ({ status, metadata }: Rollout, phase: string): boolean =>
+  status?.phase === phase && status.observedGeneration === String(metadata.generation);
+
+export const ARGO_ROLLOUTS: Kind = {
+  resource: ROLLOUTS,
+  object: (name, replicas) => ({
+    apiVersion: "argoproj.io/v1alpha1",
+    kind: "Rollout",
+    metadata: { name, namespace: NAMESPACE },
+    spec: {
+      replicas,
+      revisionHistoryLimit: 3,
+      selector: { matchLabels: { app: name } },
+      strategy: { canary: { steps: [{ setWeight: 20 }, { pause: {} }, { setWeight: 100 }] } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: { containers: [container("example.test/app:1")] },
+      },
+    },
+  }),
+  edit: (client, name, version) =>
+    client.mergePatch(ROLLOUTS, NAMESPACE, name, {
+      spec: { template: { spec: { containers: [container(`example.test/app:${version}`)] } } },
+    }),
+  // As `kubectl argo rollouts promote` does it.
+  promote: (client, name) =>
+    client.mergePatch(ROLLOUTS, NAMESPACE, name, { status: { pauseConditions: null } }),
+  isReady: (object) => observed(object as Rollout, "Healthy"),
+  isHeld: (object) => observed(object as Rollout, "Paused"),
+  isReaction: ({ resource, name, verb }, of) =>
+    resource === "replicasets" && verb === "create" && name.startsWith(of),
+};
+
+/** Names of one kind, numbered from 0: `many-00007`. */
+export const nameOf = (index: number, stem = "many"): string => `${stem}-${String(index).padStart(5, "0")}`;
+
+/** Creates so many, some at a time. */
+export async function createMany(
+  client: KubeClient,
+  kind: Kind,
+  count: number,
+  replicas: number,
+  stem?: string,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < count) await client.create(kind.resource, kind.object(nameOf(next++, stem), replicas));
+  };
+  await Promise.all(Array.from({ length: MANY_AT_ONCE }, work));
+}
+
+/** Waits until each of the kind is ready. */
+export async function allReady(client: KubeClient, kind: Kind, withinMs: number): Promise<void> {
+  await until(
+    `every ${kind.resource.kind} ready`,
+    async () => {
+      const objects = await client.list(kind.resource, { namespace: NAMESPACE });
+      const isDone = objects.every(kind.isReady);
+      if (!isDone) await new Promise((resolve) => setTimeout(resolve, 2_000));
+      return isDone;
+    },
+    withinMs,
+  );
+}
+
+export async function untilOne(
+  client: KubeClient,
+  kind: Kind,
+  name: string,
+  what: string,
+  is: (object: KubeObject) => boolean,
+): Promise<void> {
+  await until(
+    `${kind.resource.kind} ${formatKey({ namespace: NAMESPACE, name })} ${what}`,
+    async () => is(await client.get(kind.resource, NAMESPACE, name)),
+    120_000,
+  );
+}

@@ -1,0 +1,60 @@
+import type { Clock, Timer } from "../kube/clock.ts";
+import type { PrometheusClient, QueryResult } from "./client.ts";
+
+export interface CircuitOptions {
+  readonly clock: Clock;
+  /** The source answers again. */
+  readonly onRecovered: () => void;
+}
+
+/** While the source is away it is asked so often, whatever the number of bridges that wait for it. */
+const PROBE_MS = 2_000;
+/** Costs a source nothing. */
+const PROBE = "1";
+
+/**
+ * A client that knows when its source is away: from then on queries are answered `Away` at once, one probe asks for all of them, and
+ * `onRecovered` tells when there is an answer again. A thousand bridges then neither wait for the source nor fall upon it when it is back.
+ *
+ * Away is a source that cannot be reached, or lets a query time out and the probe after it too: one heavy query says nothing of the others.
+ */
+export function withCircuit(
+  client: PrometheusClient,
+  { clock, onRecovered }: CircuitOptions,
+): PrometheusClient {
+  /** Why it is away; undefined while it answers. */
+  let away: string | undefined;
+  let isProbing = false;
+  let isClosed = false;
+  let timer: Timer | undefined;
+
+  const probe = async (): Promise<void> => {
+    if (isProbing || isClosed) return;
+    isProbing = true;
+    const result = await client.query(PROBE, clock.now());
+    isProbing = false;
+    if (isClosed) return;
+    const was = away;
+    away = hasNoAnswer(result) ? result.message : undefined;
+    if (away !== undefined) timer = clock.setTimer(PROBE_MS, () => void probe()).unref();
+    else if (was !== undefined) onRecovered();
+  };
+
+  return {
+    async query(expression, atMs) {
+      if (away !== undefined) return { ok: false, problem: "Away", message: away };
+      const result = await client.query(expression, atMs);
+      if (hasNoAnswer(result)) void probe();
+      return result;
+    },
+    close() {
+      isClosed = true;
+      timer?.cancel();
+      return client.close();
+    },
+  };
+}
+
+function hasNoAnswer(result: QueryResult): result is QueryResult & { readonly ok: false } {
+  return !result.ok && (result.problem === "Unreachable" || result.problem === "Timeout");
+}
