@@ -19,6 +19,7 @@ import { kubeletReasons } from "./observe/kubelet.ts";
 import { judgedCanary, type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
+import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
 
@@ -49,8 +50,7 @@ export async function observe(
   const pods = podsOfBridge(caches, bridge)
     .map(observePod)
     .map((pod) => ofThisBridge(pod, createdMs));
-  const spec = parseSpec(bridge.name, (object as { spec?: unknown }).spec);
-  const { status, unreadableStatus } = parseStatus(object);
+  const { spec, status, unreadableStatus } = parsed(object);
   const ask = async (value: LLMBridgeSpec): Promise<Measurements> => {
     const canary = judgedCanary(status);
     return dependencies.measuring.measure(dependencies.source(value.metrics.source, bridge.namespace), {
@@ -105,6 +105,12 @@ export function refOf(object: KubeObject): BridgeRef {
   const { namespace = "", name, uid } = object.metadata;
   return { namespace, name, uid };
 }
+
+/** Objects of the cache never change, and most looks are at one that was looked at before. */
+const parsed = perObject((object: KubeObject) => ({
+  spec: parseSpec(object.metadata.name, (object as { spec?: unknown }).spec),
+  ...parseStatus(object),
+}));
 
 /** A spec as the lint sees it, so that the condition says what `kubectl llmbridge lint` says. */
 export function parseSpec(name: string, spec: unknown): Snapshot["spec"] {

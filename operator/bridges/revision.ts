@@ -4,6 +4,7 @@ import { llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { upstream } from "../api/v1alpha1/workload.ts";
 import { canonicalJson, withoutDefaults } from "./canonical.ts";
 import { shortHash } from "./names.ts";
+import { perObject } from "./per-object.ts";
 
 /** Raised when the same spec would hash differently; stored beside each hash, so that an old revision is still recognised. */
 export const HASH_ALGORITHM = "1";
@@ -41,9 +42,9 @@ export function revisionFields(spec: LLMBridgeSpec): unknown {
 }
 
 /** The revision's hash: 10 hex digits. */
-export function revisionHash(spec: LLMBridgeSpec): string {
-  return shortHash(canonicalJson(revisionFields(spec)));
-}
+export const revisionHash: (spec: LLMBridgeSpec) => string = perObject((spec) =>
+  shortHash(canonicalJson(revisionFields(spec))),
+);
 
 function select(spec: LLMBridgeSpec) {
   const { requests, limits } = spec.resources;

@@ -11,6 +11,7 @@ import { canonicalJson } from "../canonical.ts";
 import { TEMPLATE_KEY } from "../desired/configmaps.ts";
 import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
+import { perObject } from "../per-object.ts";
 import type { ChildObject } from "../plan.ts";
 
 /** A revision as its two ConfigMaps tell it. */
@@ -47,6 +48,15 @@ function json(text: string | undefined): unknown {
 const renderedDeployment = (value: unknown): ChildObject | undefined =>
   deploymentShape.safeParse(value).success ? (value as ChildObject) : undefined;
 
+const fixedPart = perObject(({ data }: ConfigMap) => ({
+  config: bridgeConfig.safeParse(json(data?.[FILES.config])).data,
+  rendered: renderedDeployment(json(data?.[TEMPLATE_KEY])),
+}));
+
+const runtimePart = perObject(
+  ({ data }: ConfigMap) => runtimeConfig.safeParse(json(data?.[FILES.runtime])).data,
+);
+
 /** Reads back what was stored for each revision; what cannot be read is undefined, and then rendered anew or left alone. */
 export function storedRevisions(
   bridge: string,
@@ -59,15 +69,14 @@ export function storedRevisions(
   const revisions = new Set(maps.flatMap((map) => map.metadata.labels?.[LABELS.revision] ?? []));
   return new Map(
     [...revisions].map((revision) => {
-      const fixed = byName.get(revisionName(bridge, revision))?.data;
+      const fixed = byName.get(revisionName(bridge, revision));
       const hot = byName.get(runtimeName(bridge, revision));
       return [
         revision,
         {
           revision,
-          config: bridgeConfig.safeParse(json(fixed?.[FILES.config])).data,
-          rendered: renderedDeployment(json(fixed?.[TEMPLATE_KEY])),
-          runtime: runtimeConfig.safeParse(json(hot?.data?.[FILES.runtime])).data,
+          ...(fixed ? fixedPart(fixed) : { config: undefined, rendered: undefined }),
+          runtime: hot && runtimePart(hot),
           postgresCeiling: Number(hot?.metadata.annotations?.[ANNOTATIONS.poolCeiling] ?? 0) || 0,
         },
       ];
