@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down images bench-bridge bench-evidence clean
+.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down images bench-bridge bench-evidence bench-operator clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench-bridge: packages ## Measure the bridge against a bare proxy in the same ru
 
 bench-evidence: packages ## Simulate canaries: false rollbacks, false promotions, times to a verdict
 	@$(NODE) bench/evidence.ts
+
+bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS)
+	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} --write
 
 clean: ## Remove what was built in this folder (the cache of the machine stays)
 	@rm -rf dist

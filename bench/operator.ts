@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const bed = await openBed(progress);
   const sides: Side[] = [];
   try {
-    for (const name of [NAMESPACE, "bench-system"]) await makeNamespace(bed, name);
+    for (const name of [NAMESPACE, "bench-system", "argo-rollouts"]) await makeNamespace(bed, name);
     for (const [contestant, kind] of [
       [await llmbridge(bed), BRIDGES],
       [await argoRollouts(bed), ARGO_ROLLOUTS],
@@ -123,11 +123,19 @@ async function measure(bed: Bed, sides: [Side, Side]): Promise<void> {
   for (let index = 0; index < EDITS; index++) {
     for (const [which, side] of sides.entries()) {
       const name = nameOf(index % OBJECTS);
-      reactions[which]?.push(await reactionMs(bed, side.kind, side.contestant.user, name, side.version));
+      reactions[which]?.push(
+        await reactionMs(
+          bed,
+          side.kind,
+          side.contestant.user,
+          name,
+          side.version + Math.floor(index / OBJECTS),
+        ),
+      );
       await delay(BETWEEN_EDITS_MS);
     }
   }
-  for (const side of sides) side.version++;
+  for (const side of sides) side.version += Math.ceil(EDITS / OBJECTS);
   for (const [title, share] of [
     ["p50", 0.5],
     ["p99", 0.99],

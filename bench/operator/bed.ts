@@ -39,6 +39,7 @@ const AUDIT = {
 };
 
 const CONTROLLERS = [
+  "node-lifecycle-controller",
   "deployment-controller",
   "replicaset-controller",
   "garbage-collector-controller",

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { until } from "../../test/kube/until.ts";
 import { type ServerProcess, startProcess } from "../../test/servers/process.ts";
 import { bundle } from "../../tools/build.ts";
 import type { Bed } from "./bed.ts";
@@ -69,7 +70,7 @@ export async function argoRollouts(bed: Bed): Promise<Contestant> {
         command: binary,
         args: [`--kubeconfig=${kubeconfig}`, "--healthzPort=0", "--metricsPort=0", ...flags],
         env: { PATH: process.env.PATH, HOME: process.env.HOME },
-        ready: /Argo Rollouts starting/,
+        ready: /Argo Rollouts controller starting/,
         readyWithinMs: 60_000,
       }),
     remove: () => undefined,
@@ -77,9 +78,11 @@ export async function argoRollouts(bed: Bed): Promise<Contestant> {
 }
 
 async function installCrds(bed: Bed, folder: string): Promise<void> {
+  const served: string[] = [];
   for (const file of readdirSync(folder).filter((one) => one.endsWith("-crd.yaml"))) {
     for (const document of parseAllDocuments(readFileSync(join(folder, file), "utf8"))) {
-      const crd = document.toJS() as { metadata: { name: string } };
+      const crd = document.toJS() as { metadata: { name: string }; spec: { names: { plural: string } } };
+      served.push(`/apis/argoproj.io/v1alpha1/${crd.spec.names.plural}?limit=1`);
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${crd.metadata.name}`;
       await bed.api.request(
         "PATCH",
@@ -89,4 +92,7 @@ async function installCrds(bed: Bed, folder: string): Promise<void> {
       );
     }
   }
+  // A CRD is served a moment after it is stored.
+  for (const path of served)
+    await until(`${path} served`, () => bed.api.request("GET", path).catch(() => undefined));
 }

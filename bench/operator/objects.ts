@@ -1,13 +1,14 @@
 import { COMMAND_ANNOTATION } from "../../operator/api/v1alpha1/commands.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
-import { type DesiredObject, formatKey, type KubeObject } from "../../operator/kube/object.ts";
+import type { DesiredObject, KubeObject } from "../../operator/kube/object.ts";
 import type { Resource } from "../../operator/kube/resources.ts";
 import { bridgeImage, storySpec } from "../../test/faults/story.ts";
 import { until } from "../../test/kube/until.ts";
 
 export const NAMESPACE = "bench";
 const MANY_AT_ONCE = 20;
+const PATIENCE_MS = 120_000;
 
 /** What one contestant rolls out, and how its people speak with it. */
 export interface Kind {
@@ -165,6 +166,7 @@ export async function allReady(client: KubeClient, kind: Kind, withinMs: number)
   );
 }
 
+/** Waits for a state of one object; the error tells the state it was in. */
 export async function untilOne(
   client: KubeClient,
   kind: Kind,
@@ -172,9 +174,18 @@ export async function untilOne(
   what: string,
   is: (object: KubeObject) => boolean,
 ): Promise<void> {
-  await until(
-    `${kind.resource.kind} ${formatKey({ namespace: NAMESPACE, name })} ${what}`,
-    async () => is(await client.get(kind.resource, NAMESPACE, name)),
-    120_000,
-  );
+  let last: KubeObject | undefined;
+  try {
+    await until(
+      what,
+      async () => {
+        last = await client.get(kind.resource, NAMESPACE, name);
+        return is(last);
+      },
+      PATIENCE_MS,
+    );
+  } catch (cause) {
+    const status = JSON.stringify((last as { status?: unknown } | undefined)?.status)?.slice(0, 2_000);
+    throw new Error(`${kind.resource.kind} ${name} is not ${what}: ${status}`, { cause });
+  }
 }
