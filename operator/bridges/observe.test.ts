@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
 import { decide } from "./decide.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 import { ofThisBridge, parseStatus } from "./observe.ts";
@@ -41,6 +42,35 @@ describe("a status that cannot be read", () => {
     expect(worthWriting(snapshot.status, plan.status, undefined, snapshot.nowMs)).toBe(true);
     const again = decide({ ...snapshot, status: plan.status, nowMs: snapshot.nowMs + 10_000 });
     expect(worthWriting(plan.status, again.plan.status, undefined, snapshot.nowMs)).toBe(false);
+  });
+});
+
+/** With one more member in every object, as a newer version may have written it. */
+function withMore(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withMore);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, member]) => [key, withMore(member)]);
+  return { ...Object.fromEntries(members), tomorrow: "x" };
+}
+
+const spec: LLMBridgeSpecInput = {
+  image: "bridge:1",
+  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+  pools: { postgres: { secretRef: { name: "pg", key: "url" }, backendConnections: 100 } },
+  pod: { env: [{ name: "A", value: "1" }], tolerations: [{ operator: "Exists" }] },
+};
+
+describe("a status to which a newer operator has added", () => {
+  it("is read, at every place of it", () => {
+    const world = new World(spec);
+    world.run("1m");
+    world.edit((before) => ({ ...before, image: "bridge:2" }));
+    world.run("1m");
+    const command = { id: "1", action: "promote", result: "Refused" as const, message: "Too late." };
+    const status = { ...world.status, command };
+    const { step, evidence, tuning, scaling, verdicts, budgets } = status;
+    expect([step, evidence, tuning, scaling, verdicts[0], budgets[0]]).not.toContain(undefined);
+    expect(parseStatus(bridgeWith(withMore(status)))).toEqual({ status, unreadableStatus: undefined });
   });
 });
 

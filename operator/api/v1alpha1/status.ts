@@ -146,7 +146,7 @@ export const llmBridgeStatus = z.object({
   stable: versionStatus.optional(),
   canary: versionStatus.optional(),
   step: z
-    .strictObject({
+    .object({
       name: text(30),
       index: count,
       count,
@@ -169,7 +169,7 @@ export const llmBridgeStatus = z.object({
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["signal"] }),
   /** Evidence checkpoint, as the evidence module serialises it. */
   evidence: z
-    .strictObject({
+    .object({
       revision: text(16),
       intervalEnd: time,
       state: text(4096).meta({ description: "Serialised counts and test martingales up to intervalEnd." }),
@@ -177,7 +177,7 @@ export const llmBridgeStatus = z.object({
     .optional(),
   workers: z.object({ current: count, cap: count, reason: text(200) }).optional(),
   scaling: z
-    .strictObject({
+    .object({
       recommended: count,
       demand: text(24).optional(),
       capacityPerPod: text(24).optional(),
@@ -185,7 +185,7 @@ export const llmBridgeStatus = z.object({
     })
     .optional(),
   tuning: z
-    .strictObject({
+    .object({
       nodeOptions: text(512),
       heapMiB: count,
       semiSpaceMiB: count,
@@ -209,7 +209,7 @@ export const llmBridgeStatus = z.object({
     .default([])
     .meta({ "x-kubernetes-list-type": "atomic", description: "The last automatic decisions, newest first." }),
   command: z
-    .strictObject({ id: text(64), action: text(16), result: z.enum(["Done", "Refused"]), message: text(300) })
+    .object({ id: text(64), action: text(16), result: z.enum(["Done", "Refused"]), message: text(300) })
     .optional()
     .meta({ description: "The last command taken from the annotation." }),
 });
