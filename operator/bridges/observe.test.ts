@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
+import { acceptance } from "./decide/acceptance.ts";
 import { decide } from "./decide.ts";
 import type { ObservedPod } from "./observe/pod.ts";
-import { ofThisBridge, parseStatus } from "./observe.ts";
+import { ofThisBridge, parseSpec, parseStatus } from "./observe.ts";
 import { worthWriting } from "./report.ts";
 import { World } from "./testing/world.ts";
 
@@ -71,6 +72,42 @@ describe("a status to which a newer operator has added", () => {
     const { step, evidence, tuning, scaling, verdicts, budgets } = status;
     expect([step, evidence, tuning, scaling, verdicts[0], budgets[0]]).not.toContain(undefined);
     expect(parseStatus(bridgeWith(withMore(status)))).toEqual({ status, unreadableStatus: undefined });
+  });
+});
+
+describe("a spec to which a newer CRD has added", () => {
+  const more = {
+    ...spec,
+    tomorrow: "x",
+    upstreams: spec.upstreams.map((one) => ({ ...one, retries: 1 })),
+    pod: { ...spec.pod, hostNetwork: false },
+  };
+
+  it("is what it was without, and the condition names the fields", () => {
+    const parsed = parseSpec("chat", more);
+    const newer = ["spec.upstreams[0].retries", "spec.pod.hostNetwork", "spec.tomorrow"];
+    expect(parsed).toEqual({ ...parseSpec("chat", spec), newer });
+    expect(acceptance({ ...new World(spec).snapshot(), spec: parsed }, undefined, undefined)).toMatchObject({
+      accepted: true,
+      message: expect.stringContaining(`until the operator is upgraded: ${newer.join(", ")}.`),
+    });
+  });
+
+  it("makes no write of a bridge at rest, and stops no rollout", () => {
+    const world = new World(spec);
+    world.run("1m");
+    world.writes.length = 0;
+    world.edit(() => more);
+    world.run("1m");
+    expect(world.writes).toEqual([]);
+    world.edit(() => ({ ...more, image: "bridge:2" }));
+    world.run("1m");
+    expect(world.status.canary?.image).toBe("bridge:2");
+  });
+
+  it("is refused for what else is wrong with it", () => {
+    const parsed = parseSpec("chat", { ...more, replicas: -1 });
+    expect(parsed).toMatchObject({ ok: false, issues: [{ path: "spec.replicas" }] });
   });
 });
 

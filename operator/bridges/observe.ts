@@ -18,6 +18,7 @@ import type { BridgeRef } from "./names.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
 import { judgedCanary, type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
+import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
@@ -112,11 +113,21 @@ const parsed = perObject((object: KubeObject) => ({
   ...parseStatus(object),
 }));
 
-/** A spec as the lint sees it, so that the condition says what `kubectl llmbridge lint` says. */
-export function parseSpec(name: string, spec: unknown): Snapshot["spec"] {
+/**
+ * A spec as the lint sees it, so that the condition says what `kubectl llmbridge lint` says; but fields of a newer CRD are passed over,
+ * and named.
+ */
+export function parseSpec(name: string, stored: unknown): Snapshot["spec"] {
+  const whole = lintedSpec(name, stored);
+  if (whole.ok) return whole;
+  const { spec, newer } = withoutNewerFields(stored);
+  return newer.length === 0 ? whole : lintedSpec(name, spec, newer);
+}
+
+function lintedSpec(name: string, spec: unknown, newer: readonly string[] = []): Snapshot["spec"] {
   const manifest = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec };
   const issues = lintManifest(manifest);
-  return issues.length === 0 ? { ok: true, value: llmBridgeSpec.parse(spec) } : { ok: false, issues };
+  return issues.length === 0 ? { ok: true, value: llmBridgeSpec.parse(spec), newer } : { ok: false, issues };
 }
 
 export function parseStatus(object: KubeObject): Pick<Snapshot, "status" | "unreadableStatus"> {

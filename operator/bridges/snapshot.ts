@@ -28,9 +28,9 @@ export interface Snapshot extends Measurements {
   readonly nowMs: number;
   readonly bridge: BridgeRef;
   readonly generation: number;
-  /** The spec with defaults, or what is wrong with it. */
+  /** The spec with defaults and the fields that only a newer CRD knows, or what is wrong with it. */
   readonly spec:
-    | { readonly ok: true; readonly value: LLMBridgeSpec }
+    | { readonly ok: true; readonly value: LLMBridgeSpec; readonly newer: readonly string[] }
     | { readonly ok: false; readonly issues: readonly SpecIssue[] };
   /** Status as it was last written; empty on the first visit. */
   readonly status: LLMBridgeStatus;

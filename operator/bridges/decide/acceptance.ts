@@ -52,6 +52,13 @@ function sourceProblem(fleet: Reading<unknown>): Acceptance | undefined {
   return undefined;
 }
 
+/** What the CRD of a newer version has brought, and this version does not act on. */
+function passedOver({ spec }: Snapshot): string {
+  if (!spec.ok || spec.newer.length === 0) return "";
+  const fields = spec.newer.slice(0, 8).join(", ");
+  return ` Of a newer CRD, and without effect until the operator is upgraded: ${fields.slice(0, 600)}.`;
+}
+
 /**
  * Whether the spec can be acted on, by what only the operator can see; the schema has refused the rest before.
  * While it is refused the running version stays as it is.
@@ -65,5 +72,9 @@ export function acceptance(
     const objection = policy(snapshot, tuning, bounds);
     if (objection) return objection;
   }
-  return { accepted: true, reason: "Valid", message: "The spec is valid and permitted." };
+  return {
+    accepted: true,
+    reason: "Valid",
+    message: `The spec is valid and permitted.${passedOver(snapshot)}`,
+  };
 }

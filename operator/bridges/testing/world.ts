@@ -1,7 +1,7 @@
 import { LABELS } from "../../../contract/kubernetes.ts";
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { type LLMBridgeSpecInput, llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { IntervalCounts } from "../../evidence/counts.ts";
 import type { PodReading } from "../../prometheus/source.ts";
@@ -276,7 +276,9 @@ export class World {
     if (canary === undefined || stable === undefined) return undefined;
     if (this.metricsDown)
       return { kind: "Intervals", canary, reading: failing("SourceFailing", "The source is down.") };
-    const { analysis } = llmBridgeSpec.parse(this.spec).rollout;
+    const spec = parseSpec(this.bridge.name, this.spec);
+    if (!spec.ok) return undefined;
+    const { analysis } = spec.value.rollout;
     const known = knownEvidence(this.status, this.memory, canary, analysis);
     if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: {} } };
     const intervalMs = durationMs(analysis.interval);
