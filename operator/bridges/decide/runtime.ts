@@ -44,17 +44,21 @@ function json(text: string | undefined): unknown {
   }
 }
 
+/** With what a newer version has added: without it the file could not be read, and its generations would begin anew. */
+const storedConfig = bridgeConfig.loose();
+const storedRuntime = runtimeConfig.extend({ drain: runtimeConfig.shape.drain.loose() }).loose();
+
 /** The rest of it is the API server's to check. */
 const renderedDeployment = (value: unknown): ChildObject | undefined =>
   deploymentShape.safeParse(value).success ? (value as ChildObject) : undefined;
 
 const fixedPart = perObject(({ data }: ConfigMap) => ({
-  config: bridgeConfig.safeParse(json(data?.[FILES.config])).data,
+  config: storedConfig.safeParse(json(data?.[FILES.config])).data,
   rendered: renderedDeployment(json(data?.[TEMPLATE_KEY])),
 }));
 
 const runtimePart = perObject(
-  ({ data }: ConfigMap) => runtimeConfig.safeParse(json(data?.[FILES.runtime])).data,
+  ({ data }: ConfigMap) => storedRuntime.safeParse(json(data?.[FILES.runtime])).data,
 );
 
 /** Reads back what was stored for each revision; what cannot be read is undefined, and then rendered anew or left alone. */

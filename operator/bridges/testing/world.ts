@@ -38,6 +38,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** Version of the operator that looks; another one from here on is an upgrade. */
+  rendererVersion = "test";
   requestsPerSecond = 300;
   /** Requests in progress over all pods. */
   streams = 4;
@@ -87,7 +89,7 @@ export class World {
       evidence: this.evidence(),
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
       memory: this.memory,
-      rendererVersion: "test",
+      rendererVersion: this.rendererVersion,
     };
   }
 
