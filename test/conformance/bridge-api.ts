@@ -6,6 +6,8 @@ import { createTransport } from "../../operator/kube/transport.ts";
 const GROUP_PATH = "/apis/llmbridge.dev/v1alpha1";
 const CRDS_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
+export type Crd = ReturnType<typeof customResourceDefinition>;
+
 /** One thing that the API server says is wrong. */
 export interface Refusal {
   readonly field: string;
@@ -14,8 +16,8 @@ export interface Refusal {
 
 /** Requests to a real API server, as these suites need them. */
 export interface BridgeApi {
-  /** Applies the CRD as generated now and waits until it is served. */
-  installCrd(): Promise<void>;
+  /** Applies the CRD, as generated now unless another is given, and waits until it is served. */
+  installCrd(crd?: Crd): Promise<void>;
   /** Creates the object; what the server says against it, or nothing. `keep` stores it, else it is a dry run. */
   create(object: object, options?: { keep?: boolean; strict?: boolean }): Promise<readonly Refusal[]>;
   /** Merge-patches a stored bridge in a dry run; `subresource` is "status" or "scale". */
@@ -53,8 +55,7 @@ export function bridgeApi(kubeconfigPath: string): BridgeApi {
   };
   return {
     request,
-    async installCrd() {
-      const crd = customResourceDefinition();
+    async installCrd(crd = customResourceDefinition()) {
       const path = `${CRDS_PATH}/${crd.metadata.name}?fieldManager=conformance&force=true`;
       await request("PATCH", path, crd, "application/apply-patch+yaml");
       await untilServed(request);

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { bundle } from "../../tools/build.ts";
 import { type ServerProcess, startProcess } from "../servers/process.ts";
 
@@ -25,7 +26,11 @@ export interface OperatorOptions {
   readonly metricsUrl?: string;
   /** How far its wall clock is ahead of this machine's, in milliseconds; its monotonic clock is right. */
   readonly clockAheadMs?: number;
+  /** `Next`: the operator as a next version might be, which calls itself so and renders another pod template. Default: this one. */
+  readonly version?: "This" | "Next";
 }
+
+const REWRITE = resolve(import.meta.dirname, "../images/next-operator/rewrite.ts");
 
 /** Shows a process another time of day, as a machine whose clock was set wrong does. */
 const skewed = (aheadMs: number): string =>
@@ -41,6 +46,15 @@ const NOBODY = "http://127.0.0.1:9";
 export async function operatorProgram(): Promise<OperatorProgram> {
   const folder = mkdtempSync(join(tmpdir(), "llmbridge-operator-"));
   await bundle(["operator"], folder);
+  const mainOf = (version: "This" | "Next"): string => {
+    const next = join(folder, "next-operator");
+    if (version === "This") return join(folder, "operator", "main.js");
+    if (!existsSync(next)) {
+      cpSync(join(folder, "operator"), next, { recursive: true });
+      execFileSync(process.execPath, [REWRITE, join(next, "main.js")]);
+    }
+    return join(next, "main.js");
+  };
   const settingsFor = (url: string): string => {
     const file = join(folder, `settings-${encodeURIComponent(url)}.yaml`);
     writeFileSync(file, JSON.stringify({ sources: [{ name: "default", url }] }));
@@ -56,12 +70,13 @@ export async function operatorProgram(): Promise<OperatorProgram> {
       bridgeSelector = "",
       metricsUrl = NOBODY,
       clockAheadMs = 0,
+      version = "This",
     }) =>
       startProcess({
         command: process.execPath,
         args: [
           ...(clockAheadMs === 0 ? [] : [skewed(clockAheadMs)]),
-          join(folder, "operator", "main.js"),
+          mainOf(version),
           `--settings=${settingsFor(metricsUrl)}`,
           `--kubeconfig=${kubeconfigPath}`,
           `--watch-namespaces=${namespaces.join(",")}`,
