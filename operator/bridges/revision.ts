@@ -6,7 +6,7 @@ import { canonicalJson, withoutDefaults } from "./canonical.ts";
 import { shortHash } from "./names.ts";
 import { perObject } from "./per-object.ts";
 
-/** Raised when the same spec would hash differently; stored beside each hash, so that an old revision is still recognised. */
+/** Stored beside each hash, so that a version which hashes otherwise can tell by which rules a revision was named. Nothing reads it yet. */
 export const HASH_ALGORITHM = "1";
 
 const sample = llmBridgeSpec.parse({
