@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KubeClient } from "../../operator/kube/client.ts";
 import { until } from "../../test/kube/until.ts";
 import { type Audit, type AuditedRequest, startAudit } from "../../test/scene/audit.ts";
 import type { ServerProcess } from "../../test/servers/process.ts";
+import type { Bed } from "./bed.ts";
 import { type Kind, NAMESPACE, untilOne } from "./objects.ts";
 import { cpuSeconds } from "./usage.ts";
 
@@ -42,11 +42,8 @@ export interface Life {
 }
 
 /** Writes from creation to ready, from another image to the held step, and from the promotion to the end. */
-export async function lifeOf(
-  { client, auditLogPath }: { readonly client: KubeClient; readonly auditLogPath: string },
-  kind: Kind,
-  user: string,
-): Promise<Life> {
+export async function lifeOf(bed: Bed, kind: Kind, user: string): Promise<Life> {
+  const { client, auditLogPath } = bed;
   const name = "one";
   const phase = async (act: () => Promise<unknown>, what: string, is: Kind["isReady"], settleMs: number) => {
     const audit = startAudit(auditLogPath);
@@ -58,12 +55,7 @@ export async function lifeOf(
   const object = kind.object(name, 5);
   const create = await phase(() => client.create(kind.resource, object), "ready", kind.isReady, SETTLE_MS);
   const change = await phase(() => kind.edit(client, name, 2), "held", kind.isHeld, SETTLE_MS);
-  const promote = await phase(
-    () => kind.promote(client, name),
-    "done",
-    kind.isReady,
-    SETTLE_AFTER_PROMOTION_MS,
-  );
+  const promote = await phase(() => kind.promote(bed, name), "done", kind.isReady, SETTLE_AFTER_PROMOTION_MS);
   await client.delete(kind.resource, NAMESPACE, name);
   return { create, change, promote };
 }
@@ -76,7 +68,7 @@ const isAbout =
 
 /** Milliseconds from when the API server received the edit until it received the controller's first reaction. */
 export async function reactionMs(
-  { client, auditLogPath }: { readonly client: KubeClient; readonly auditLogPath: string },
+  { client, auditLogPath }: Bed,
   kind: Kind,
   user: string,
   name: string,
@@ -132,7 +124,7 @@ function scaled(counts: Counts, factor: number): Counts {
 
 /** Seconds from a moment until the controller's first reaction to an edit that is made then. */
 export async function firstReactionS(
-  bed: { readonly client: KubeClient; readonly auditLogPath: string },
+  bed: Bed,
   kind: Kind,
   user: string,
   name: string,

@@ -5,6 +5,7 @@ import type { DesiredObject, KubeObject } from "../../operator/kube/object.ts";
 import type { Resource } from "../../operator/kube/resources.ts";
 import { bridgeImage, storySpec } from "../../test/faults/story.ts";
 import { until } from "../../test/kube/until.ts";
+import type { Bed } from "./bed.ts";
 
 export const NAMESPACE = "bench";
 const MANY_AT_ONCE = 20;
@@ -17,7 +18,7 @@ export interface Kind {
   /** Gives it another version. */
   edit(client: KubeClient, name: string, version: number): Promise<unknown>;
   /** Promotes the version that is held, fully. */
-  promote(client: KubeClient, name: string): Promise<unknown>;
+  promote(bed: Bed, name: string): Promise<unknown>;
   readonly isReady: (object: KubeObject) => boolean;
   readonly isHeld: (object: KubeObject) => boolean;
   /** Whether a request of the controller is the first of its reactions to an edit of this object. */
@@ -58,7 +59,7 @@ export const BRIDGES: Kind = {
   }),
   edit: (client, name, version) =>
     client.mergePatch(LLMBRIDGES, NAMESPACE, name, { spec: { image: bridgeImage(version) } }),
-  async promote(client, name) {
+  async promote({ client }, name) {
     const { status } = await client.get<Bridge>(LLMBRIDGES, NAMESPACE, name);
     const revision = status?.canary?.revision ?? "";
     const command = { id: `promote-${revision}`, action: "promote", revision, full: true };
@@ -126,8 +127,13 @@ export const ARGO_ROLLOUTS: Kind = {
       spec: { template: { spec: { containers: [container(`example.test/app:${version}`)] } } },
     }),
   // As `kubectl argo rollouts promote` does it.
-  promote: (client, name) =>
-    client.mergePatch(ROLLOUTS, NAMESPACE, name, { status: { pauseConditions: null } }),
+  promote: ({ api }, name) =>
+    api.request(
+      "PATCH",
+      `/apis/argoproj.io/v1alpha1/namespaces/${NAMESPACE}/rollouts/${name}/status`,
+      { status: { pauseConditions: null } },
+      "application/merge-patch+json",
+    ),
   isReady: (object) => observed(object as Rollout, "Healthy"),
   isHeld: (object) => observed(object as Rollout, "Paused"),
   isReaction: ({ resource, name, verb }, of) =>

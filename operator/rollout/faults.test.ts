@@ -147,7 +147,8 @@ describe("what a container's end or wait says", () => {
       { unschedulable: "0/1 nodes are available: 1 Insufficient memory." },
       "Unschedulable",
       Number.POSITIVE_INFINITY,
-      /Insufficient memory/,
+      // A sentence goes on after it.
+      /Insufficient memory$/,
     ],
   ])("%s", (_name, facts, reason, decisiveAtMs, message) => {
     const [fault, ...others] = faultsOf([pod(facts)]);

@@ -122,13 +122,13 @@ function exitName(code: number): string {
   return "";
 }
 
-/** The last line that says something: what a program writes before it ends. */
+/** The last line that says something: what a program writes before it ends. Without its full stop, since it ends a sentence of ours. */
 function lastWords(message: string): string {
   const line = message
     .split("\n")
     .map((one) => one.trim())
     .findLast((one) => one !== "" && !/^(Node\.js v|at |\})/.test(one));
-  return brief(line ?? "");
+  return brief((line ?? "").replace(/\.+$/, ""));
 }
 
 const brief = (text: string): string => (text.length > 200 ? `${text.slice(0, 197)}...` : text);
