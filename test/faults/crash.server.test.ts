@@ -6,6 +6,7 @@ import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
+import { asksForState, firstLooks } from "./request.ts";
 import { bridgeImage, storySpec } from "./story.ts";
 import { delayed, replayed, reset } from "./strike.ts";
 
@@ -218,18 +219,22 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     await stage.kill();
 
     const before = stage.writes().length;
-    const lists = new Set<string>();
-    stage.proxy.when(({ verb, resource }) => {
-      if (verb !== "list" || lists.has(resource)) return false;
-      lists.add(resource);
-      return true;
-    }, replayed());
+    stage.proxy.when(firstLooks(), replayed());
     // What has happened since the old list is not told either.
     const ice = stage.proxy.freeze(({ verb }) => verb === "watch");
     await stage.start();
     // It has looked at the bridge, as it does before its first decision on it.
     await until("a look at the bridge", () =>
-      stage.proxy.requests.slice(-50).some(({ verb, resource }) => verb === "watch" && resource === "pods"),
+      stage.proxy.requests
+        .slice(-50)
+        .some((request) => request.verb === "watch" && request.resource === "pods" && !asksForState(request)),
+    );
+    // By the proxy alone.
+    const shown = stage.proxy.requests.filter(
+      ({ code, serverCode }) => code === 200 && serverCode === undefined,
+    );
+    expect(shown.map(({ resource }) => resource)).toEqual(
+      expect.arrayContaining(["llmbridges", "deployments", "services", "pods"]),
     );
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(stage.writes().slice(before)).toEqual([]);

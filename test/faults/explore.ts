@@ -3,7 +3,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import type { OperatorProgram } from "./operator-process.ts";
 import { type Outcome, outcomeOf } from "./outcome.ts";
 import { type FaultProxy, isOwnWrite, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
-import type { KubeRequest } from "./request.ts";
+import { firstLooks, type KubeRequest } from "./request.ts";
 import { playStory } from "./story.ts";
 import { delayed, replayed, reset, type Strike } from "./strike.ts";
 
@@ -16,7 +16,7 @@ export type Perturbation =
   | "KilledBefore"
   /** The process dies when the server has carried the write out and before it learns of it. */
   | "KilledAfter"
-  /** The same, and the next process is first shown the lists that the first process saw at its start. */
+  /** The same, and the next process is first shown what the first process saw at its start. */
   | "KilledIntoThePast"
   /** Nothing of what follows the write is seen for a while, and then only the last state of each object. */
   | "Blinded";
@@ -86,12 +86,7 @@ function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Su
       strike: reset(true),
       onStruck() {
         operator.kill();
-        const lists = new Set<string>();
-        proxy.when(({ verb, resource }) => {
-          if (verb !== "list" || lists.has(resource)) return false;
-          lists.add(resource);
-          return true;
-        }, replayed());
+        proxy.when(firstLooks(), replayed());
       },
     },
     Blinded: {

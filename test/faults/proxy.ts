@@ -9,9 +9,9 @@ import { readCredentials } from "../../operator/kube/credentials.ts";
 import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import { Authority } from "../cluster/pki.ts";
 import { isOperators } from "../scene/audit.ts";
-import { isWrite, type KubeRequest, kubeRequest } from "./request.ts";
+import { asksForState, isWrite, type KubeRequest, kubeRequest } from "./request.ts";
 import { type Strike, statusBody } from "./strike.ts";
-import { relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
+import { recordList, relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
 
 /** A request that reached the proxy, and what its client was told. */
 export interface ProxiedRequest extends KubeRequest {
@@ -104,6 +104,9 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   const watches = new Set<OpenWatch>();
   const sockets = new Set<Socket>();
   const answered = new Map<string, Answered>();
+  const remember = (request: KubeRequest, answer: Answered): void => {
+    if (!answered.has(sameList(request))) answered.set(sameList(request), answer);
+  };
 
   const gateOf = (request: KubeRequest): WatchGate => ({
     frozen: [...frozen].some((matches) => matches(request)),
@@ -135,7 +138,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     if (strike?.kind === "Reset" && !strike.after) return void message.socket.destroy();
     if (strike?.kind === "Answer" && !strike.after) return tell(request, response, failure(strike));
     if (strike?.kind === "Delay") await new Promise((resolve) => setTimeout(resolve, strike.ms));
-    const before = strike?.kind === "Replay" ? answered.get(sameList(request)) : undefined;
+    const before =
+      strike?.kind === "Replay" && asksForState(request) ? answered.get(sameList(request)) : undefined;
     if (before) return tell(request, response, before);
 
     const answer = await passOn(upstream, message, body);
@@ -151,8 +155,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       body: await readAll(answer),
     };
     if (comesAfter) rule?.onStruck?.();
-    if (request.verb === "list" && told.code === 200 && !answered.has(sameList(request)))
-      answered.set(sameList(request), told);
+    if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
     tell(request, response, strike?.kind === "Answer" ? failure(strike) : told);
   }
@@ -163,15 +166,23 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     response: ServerResponse,
     strike: Strike | undefined,
   ): void {
-    response.writeHead(200, pick(answer.headers, "content-type"));
+    const headers = pick(answer.headers, "content-type");
+    response.writeHead(200, headers);
     response.flushHeaders();
     const gate = gateOf(request);
-    const relay = relayWatch(answer, response, gate);
+    const record = recordList((lines) =>
+      remember(request, { code: 200, headers, body: Buffer.from(`${lines.join("\n")}\n`) }),
+    );
+    const relay = relayWatch(answer, response, gate, asksForState(request) ? record : undefined);
     if (strike?.kind === "EndWatch") {
       const object = JSON.parse(statusBody(strike.code, strike.reason, "the history is gone")) as object;
-      relay.end(JSON.stringify({ type: "ERROR", object }));
-      return;
+      relay.stopAfter(strike.afterEvents ?? 0, () =>
+        response.end(`${JSON.stringify({ type: "ERROR", object })}\n`),
+      );
     }
+    // An empty line has left when all before it has.
+    if (strike?.kind === "CutWatch")
+      relay.stopAfter(strike.afterEvents, () => response.write("\n", () => response.destroy()));
     const open: OpenWatch = { request, gate, relay };
     watches.add(open);
     response.on("close", () => watches.delete(open));
@@ -269,22 +280,24 @@ function failure(strike: Extract<Strike, { kind: "Answer" }>): Answered {
   };
 }
 
-/** Lists of the same collection, whatever version and page they ask for. */
+/** Lists of the same collection, whatever version and page they ask for; those that are streamed by themselves. */
 const sameList = ({ verb, path, query }: KubeRequest): string =>
   JSON.stringify([verb, path, query.get("labelSelector"), query.get("fieldSelector")]);
 
 interface Upstream {
   readonly url: URL;
+  /** What tells the server who asks, where that is not a certificate. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly agent: Agent;
 }
 
 async function readUpstream(kubeconfigPath: string): Promise<Upstream> {
-  const { origin, tls } = await readCredentials(loadKubeConfig({ kubeconfig: kubeconfigPath }));
-  return { url: new URL(origin), agent: new Agent({ keepAlive: true, ...tls }) };
+  const { origin, headers, tls } = await readCredentials(loadKubeConfig({ kubeconfig: kubeconfigPath }));
+  return { url: new URL(origin), headers, agent: new Agent({ keepAlive: true, ...tls }) };
 }
 
 async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
-  const { url, agent } = upstream;
+  const { url, headers, agent } = upstream;
   const sent = forward({
     host: url.hostname,
     port: url.port,
@@ -292,6 +305,7 @@ async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer
     path: message.url,
     agent,
     headers: {
+      ...headers,
       ...pick(message.headers, "accept", "content-type", "user-agent"),
       ...(body.length > 0 ? { "content-length": body.length } : {}),
     },

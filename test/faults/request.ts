@@ -44,6 +44,20 @@ export function kubeRequest(request: Pick<IncomingMessage, "method" | "url" | "h
   };
 }
 
+/** Whether it asks for all that is there: a list, or a watch that begins with one. */
+export const asksForState = ({ verb, query }: KubeRequest): boolean =>
+  verb === "list" || (verb === "watch" && query.get("sendInitialEvents") === "true");
+
+/** Matches the first request for the state of each resource from now on. */
+export function firstLooks(): (request: KubeRequest) => boolean {
+  const looked = new Set<string>();
+  return (request) => {
+    if (!asksForState(request) || looked.has(request.resource)) return false;
+    looked.add(request.resource);
+    return true;
+  };
+}
+
 const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 
 export const isWrite = ({ verb }: KubeRequest): boolean => WRITES.has(verb);

@@ -19,9 +19,19 @@ export type Strike =
   | { readonly kind: "Reset"; readonly after?: boolean }
   /** Half-open: the connection stays, and no byte comes any more. Nothing is passed on. */
   | { readonly kind: "Hang" }
-  /** A watch begins as it should and then ends with this event instead of the server's next. */
-  | { readonly kind: "EndWatch"; readonly code: number; readonly reason: string }
-  /** The first answer that the same list ever got: an API server that lags behind. Passed on where there is none. */
+  /** A watch begins as it should and after so many events (0) ends with this one instead of the server's next. */
+  | {
+      readonly kind: "EndWatch";
+      readonly code: number;
+      readonly reason: string;
+      readonly afterEvents?: number;
+    }
+  /** The connection of a watch breaks after so many events. */
+  | { readonly kind: "CutWatch"; readonly afterEvents: number }
+  /**
+   * The first answer that the same list ever got: an API server that lags behind. Of a list that was streamed the watch ends with it,
+   * so that the client goes on from there. Passed on where there is none.
+   */
   | { readonly kind: "Replay" };
 
 export const delayed = (ms: number): Strike => ({ kind: "Delay", ms });
@@ -35,7 +45,12 @@ export const hung = (): Strike => ({ kind: "Hang" });
 export const replayed = (): Strike => ({ kind: "Replay" });
 export const reset = (after = false): Strike => ({ kind: "Reset", after });
 /** The stream tells that its history is gone, as etcd's compaction makes it do. */
-export const historyGone = (): Strike => ({ kind: "EndWatch", code: 410, reason: "Expired" });
+export const historyGone = (afterEvents = 0): Strike => ({
+  kind: "EndWatch",
+  code: 410,
+  reason: "Expired",
+  afterEvents,
+});
 
 export function answer(
   code: number,

@@ -7,6 +7,7 @@ interface WatchEvent {
   readonly object: {
     readonly kind?: string;
     readonly metadata?: {
+      readonly annotations?: Readonly<Record<string, string>>;
       readonly name?: string;
       readonly namespace?: string;
       readonly resourceVersion?: string;
@@ -26,19 +27,32 @@ export interface WatchRelay {
   thaw(how: "All" | "Coalesced"): void;
   /** How many events wait. */
   readonly waiting: number;
-  /** Writes an event of its own and ends the stream. */
-  end(line: string): void;
+  /** After so many events: does this, and passes on nothing more. */
+  stopAfter(events: number, act: () => void): void;
 }
 
-export function relayWatch(source: Readable, target: ServerResponse, gate: WatchGate): WatchRelay {
+/** @param onLine told of each event when it comes, whether or not it is passed on */
+export function relayWatch(
+  source: Readable,
+  target: ServerResponse,
+  gate: WatchGate,
+  onLine: (line: string) => void = () => {},
+): WatchRelay {
   let rest = "";
+  let left = Number.POSITIVE_INFINITY;
+  let stop = (): void => {};
   let waiting: string[] = [];
   let isOver = false;
 
   const flush = (): void => {
-    if (gate.frozen) return;
-    for (const line of waiting) target.write(`${line}\n`);
-    waiting = [];
+    if (gate.frozen || isOver) return;
+    for (const line of waiting.splice(0, left)) {
+      target.write(`${line}\n`);
+      left--;
+    }
+    if (left > 0) return;
+    finish();
+    stop();
   };
   const finish = (): void => {
     isOver = true;
@@ -49,14 +63,18 @@ export function relayWatch(source: Readable, target: ServerResponse, gate: Watch
     rest += chunk;
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
-    waiting.push(...lines.filter((line) => line !== ""));
+    const whole = lines.filter((line) => line !== "");
+    whole.forEach(onLine);
+    waiting.push(...whole);
     flush();
   });
   source.on("end", () => {
     // A frozen stream does not even end.
     if (!isOver && !gate.frozen) target.end();
   });
-  source.on("error", () => target.destroy());
+  source.on("error", () => {
+    if (!isOver) target.destroy();
+  });
   target.on("close", finish);
   return {
     thaw(how) {
@@ -67,10 +85,24 @@ export function relayWatch(source: Readable, target: ServerResponse, gate: Watch
     get waiting() {
       return waiting.length;
     },
-    end(line) {
-      finish();
-      target.end(`${line}\n`);
+    stopAfter(events, act) {
+      left = events;
+      stop = act;
+      flush();
     },
+  };
+}
+
+/** Collects the events of a list that is streamed, and hands them over when it is whole. */
+export function recordList(onWhole: (lines: readonly string[]) => void): (line: string) => void {
+  const lines: string[] = [];
+  let isWhole = false;
+  return (line) => {
+    if (isWhole) return;
+    lines.push(line);
+    const { type, object } = JSON.parse(line) as WatchEvent;
+    isWhole = type === "BOOKMARK" && object.metadata?.annotations?.["k8s.io/initial-events-end"] === "true";
+    if (isWhole) onWhole(lines);
   };
 }
 
