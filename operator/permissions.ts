@@ -38,7 +38,8 @@ const KEPT_AND_REMOVED: readonly Verb[] = ["create", "delete", "get", "list", "p
 
 /**
  * All that the operator asks of the API server about bridges and their children: in the whole cluster, or in each namespace that it
- * watches. The chart's roles are generated from this table, and a test compares it with the API server's audit log.
+ * watches. The chart's roles are generated from this table, and a test compares it with the API server's audit log. What may be watched
+ * may be listed too, for servers that do not stream lists.
  */
 export const BRIDGE_PERMISSIONS: readonly Permission[] = [
   {

@@ -140,6 +140,25 @@ describe("other writes", () => {
   });
 });
 
+describe("watch", () => {
+  it("tells what is there before what changes, and where the one ends", async () => {
+    const names = ["streamed-a", "streamed-b"];
+    const metadata = { namespace, labels: { suite: "watch" } };
+    const made = async (name: string) =>
+      client.create<ConfigMap>(configMaps, { metadata: { ...metadata, name } });
+    for (const name of names) await made(name);
+    const options = { namespace, labelSelector: "suite=watch", timeoutSeconds: 60 };
+    const told: string[] = [];
+    for await (const event of await client.watch(configMaps, { ...options, initialEvents: true })) {
+      if (event.type === "ERROR") throw new Error(event.status.message);
+      told.push("object" in event ? event.object.metadata.name : `end: ${event.initialEventsEnd}`);
+      if (event.type === "BOOKMARK") await made("streamed-c");
+      if (told.length === 4) break;
+    }
+    expect(told).toEqual([...names, "end: true", "streamed-c"]);
+  });
+});
+
 describe("finalizers", () => {
   const finalizer = "example.com/ours";
 

@@ -33,15 +33,25 @@ export interface Page<T> {
   readonly continueToken: string | undefined;
 }
 
-interface WatchOptions extends ListOptions {
-  readonly resourceVersion: string;
-  /** After so many seconds the server ends the watch. */
-  readonly timeoutSeconds: number;
-}
+/** Follows changes from a version on, or first tells every object that there is now. */
+type WatchFrom = { readonly resourceVersion: string } | { readonly initialEvents: true };
+
+type WatchOptions = ListOptions &
+  WatchFrom & {
+    /** After so many seconds the server ends the watch. */
+    readonly timeoutSeconds: number;
+  };
+
+export type ObjectEvent<T> = { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T };
 
 export type WatchEvent<T> =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T }
-  | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
+  | ObjectEvent<T>
+  | {
+      readonly type: "BOOKMARK";
+      readonly resourceVersion: string;
+      /** The objects that there were have all been told, and the events so far show the collection as of this version. */
+      readonly initialEventsEnd: boolean;
+    }
   | { readonly type: "ERROR"; readonly status: Status };
 
 interface WriteOptions extends CallOptions {
@@ -89,7 +99,12 @@ export interface KubeClient {
   listPage<T extends KubeObject>(resource: Resource, options: PageOptions): Promise<Page<T>>;
   /** All pages. */
   list<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<readonly T[]>;
-  /** Changes from a version on, with bookmarks. Ends when the server ends it; throws when the connection breaks. */
+  /**
+   * Changes, with bookmarks. Ends when the server ends it; throws when the connection breaks.
+   *
+   * With `initialEvents` what is there is read by quorum and comes first, as events up to the bookmark that says so (Kubernetes
+   * KEP-3157). Servers that do not stream lists answer 422.
+   */
   watch<T extends KubeObject>(
     resource: Resource,
     options: WatchOptions,
@@ -141,6 +156,10 @@ export interface ClientOptions {
 }
 
 const LIST_LIMIT = 500;
+
+/** Without a resourceVersion "not older" means: not older than the latest at the time of the request. */
+const STREAMED_LIST = { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" };
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** A typed face over a transport; holds no state. */
 export function createClient(transport: Transport, options: ClientOptions = {}): KubeClient {
@@ -242,7 +261,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
         query: {
           watch: true,
           allowWatchBookmarks: true,
-          resourceVersion: watch.resourceVersion,
+          ...("initialEvents" in watch ? STREAMED_LIST : { resourceVersion: watch.resourceVersion }),
           timeoutSeconds: watch.timeoutSeconds,
           labelSelector: watch.labelSelector,
           fieldSelector: watch.fieldSelector,
@@ -303,7 +322,8 @@ async function* parseEvents<T extends KubeObject>(
   for await (const line of parseLines(stream)) {
     const { type, object } = line as { type: string; object: unknown };
     if (type === "BOOKMARK") {
-      yield { type, resourceVersion: (object as KubeObject).metadata.resourceVersion };
+      const { resourceVersion, annotations } = (object as KubeObject).metadata;
+      yield { type, resourceVersion, initialEventsEnd: annotations?.[INITIAL_EVENTS_END] === "true" };
     } else if (type === "ERROR") {
       yield { type, status: object as Status };
     } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {

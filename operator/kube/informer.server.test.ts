@@ -73,7 +73,7 @@ describe("informer", () => {
   it("reads long lists page by page", async () => {
     const names = Array.from({ length: 7 }, (_, index) => `item-${index}`);
     await Promise.all(names.map((name) => put(name)));
-    const { informer, stop } = watchAll({ timing: { pageSize: 3 } });
+    const { informer, stop } = watchAll({ listing: "Pages", timing: { pageSize: 3 } });
     await informer.synced();
     expect(
       informer.store
@@ -82,6 +82,50 @@ describe("informer", () => {
         .sort(),
     ).toEqual(names);
     stop.abort();
+  });
+
+  it("reads what is there as the first events of its one watch", async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `item-${index}`);
+    await Promise.all(names.map((name) => put(name)));
+    const registry = new Registry();
+    const metrics = createKubeMetrics(registry);
+    const { informer, seen, stop } = watchAll({
+      client: createClient(server.transport({ metrics })),
+      metrics,
+    });
+    await informer.synced();
+    expect(seen.toSorted()).toEqual(names.map((name) => `added ${name}`));
+    const last = await put("item-0", { x: "1" });
+    await until("the change", () => informer.hasReached(namespace, last.metadata.resourceVersion));
+    expect(seen.slice(7)).toEqual(["updated item-0"]);
+    expect(await registry.getSingleMetricAsString("operator_watch_starts_total")).toMatch(/} 1$/);
+    expect(await registry.getSingleMetricAsString("operator_api_requests_total")).not.toContain(
+      'verb="list"',
+    );
+    stop.abort();
+  });
+
+  it("reads lists by pages from a server that does not stream them", async () => {
+    const old = await startApiServer(["--feature-gates=WatchList=false"]);
+    try {
+      const registry = new Registry();
+      const metrics = createKubeMetrics(registry);
+      const other = createClient(old.transport({ metrics }));
+      const body = { metadata: { name: "there", namespace: "default" } };
+      const { metadata } = await other.create(resources.configMaps, body);
+      const { informer, stop, ended } = watchAll({ client: other, namespace: "default", metrics });
+      await informer.synced();
+      expect(informer.store.get("default", "there")?.metadata.uid).toBe(metadata.uid);
+      const requests = await registry.getSingleMetricAsString("operator_api_requests_total");
+      expect(requests).toMatch(/verb="watch",resource="configmaps",code="422"} 1/);
+      expect(requests).toMatch(/verb="list",resource="configmaps",code="200"} 1/);
+      await other.delete(resources.configMaps, "default", "there");
+      await until("the deletion", () => informer.store.size === 0);
+      stop.abort();
+      await ended;
+    } finally {
+      await old.down();
+    }
   });
 
   it("survives a restart of the API server and sees what was deleted and made again meanwhile", async () => {
@@ -176,6 +220,7 @@ describe("informer", () => {
     const { informer, stop } = watchAll({
       client: createClient(slow),
       metrics: createKubeMetrics(registry),
+      listing: "Pages",
       timing: { pageSize: 1 },
     });
     await informer.synced();

@@ -4,7 +4,7 @@ import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
 import { DEFAULT_TIMING, type ReflectorTiming, runReflector } from "./reflector.ts";
-import type { ReflectorEffect, ReflectorState } from "./reflector-state.ts";
+import type { ListMode, ReflectorEffect, ReflectorState } from "./reflector-state.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import { type Resource, resourceName } from "./resources.ts";
 import { type Change, createStore, type Indexer, type Store } from "./store.ts";
@@ -16,6 +16,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly namespace?: string | readonly string[] | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** How the whole collection is read. Stream, the default, turns to pages by itself where the server does not stream lists. */
+  readonly listing?: ListMode | undefined;
   /** Drops what nobody reads; must keep name, namespace, uid and resourceVersion. Default: drops managedFields. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
@@ -28,7 +30,7 @@ export interface InformerOptions<T extends KubeObject> {
 
 export interface InformerHealth {
   readonly synced: boolean;
-  /** Phase of each reflector: listing, watching or waiting. */
+  /** Phase of each reflector: listing, streaming, watching or waiting. */
   readonly phases: readonly ReflectorState<KubeObject>["phase"][];
   /** Since the reflector that has been still for longest entered a state or heard anything. */
   readonly stillMs: number;
@@ -144,6 +146,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
               labelSelector: options.labelSelector,
               fieldSelector: options.fieldSelector,
             },
+            listing: options.listing ?? "Stream",
             transform: options.transform ?? dropManagedFields,
             onEffect: (effect) => apply(namespace, effect),
             onState: (state) => {

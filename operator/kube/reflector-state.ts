@@ -1,11 +1,15 @@
 import type { Page, WatchEvent } from "./client.ts";
-import { ApiError, isFutureVersion, isGone, isTooManyRequests } from "./errors.ts";
+import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests, type Status } from "./errors.ts";
+import { type InitialEvents, objectsOf } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
 
 /** Why a full list is made. */
 export type ListReason = "start" | "expired" | "rejected" | "silent";
 
-/** Nothing was heard from a watch for longer than bookmarks take. */
+/** How the whole of a collection is read: as the first events of a watch, or page by page. */
+export type ListMode = "Stream" | "Pages";
+
+/** Nothing was heard from a watch for longer than bookmarks take, or the end of its initial events was not. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
 }
@@ -14,23 +18,36 @@ export class SilenceError extends Error {
 export interface Listing<T> {
   readonly phase: "listing";
   readonly reason: ListReason;
+  /** How the list after this one is made: Stream, where only this one is read by pages. */
+  readonly mode: ListMode;
   readonly items: readonly T[];
   readonly continueToken: string | undefined;
+}
+
+/** Reading the collection as the first events of a watch; nothing of it is shown before the bookmark that ends them. */
+export interface Streaming<T> {
+  readonly phase: "streaming";
+  readonly reason: ListReason;
+  readonly events: InitialEvents<T> | undefined;
 }
 
 /** Following changes from a version on. */
 export interface Watching {
   readonly phase: "watching";
   readonly resourceVersion: string;
+  /** How the next list is made, should one be needed. */
+  readonly mode: ListMode;
 }
+
+type Active<T> = Listing<T> | Streaming<T> | Watching;
 
 /** Backing off; then goes on where it stood. */
 interface Waiting<T> {
   readonly phase: "waiting";
-  readonly next: Listing<T> | Watching;
+  readonly next: Active<T>;
 }
 
-export type ReflectorState<T> = Listing<T> | Watching | Waiting<T>;
+export type ReflectorState<T> = Active<T> | Waiting<T>;
 
 /** What happened to the request that a state stands for. */
 export type ReflectorInput<T> =
@@ -55,8 +72,12 @@ export interface Step<T> {
   readonly effect?: ReflectorEffect<T>;
 }
 
-export function startListing<T>(reason: ListReason): Listing<T> {
-  return { phase: "listing", reason, items: [], continueToken: undefined };
+export function startListing<T>(reason: ListReason, mode: ListMode): Listing<T> | Streaming<T> {
+  return mode === "Stream" ? { phase: "streaming", reason, events: undefined } : startPages(reason, mode);
+}
+
+function startPages<T>(reason: ListReason, mode: ListMode): Listing<T> {
+  return { phase: "listing", reason, mode, items: [], continueToken: undefined };
 }
 
 /**
@@ -67,15 +88,21 @@ export function startListing<T>(reason: ListReason): Listing<T> {
  * than being busy. A silent watch too: after a restore of etcd the server takes a watch from a version that it has not reached yet and
  * withholds every event until then.
  *
+ * Lists are streamed unless told otherwise. A stream that ends before it is whole starts anew: half a list has no version to go on
+ * from. A server that refuses the form of the request, or answers it as a plain watch, is read by pages from then on; one that answers
+ * with another failure, this once, since a server may well list what it cannot stream.
+ *
  * Lists ask for the latest state and not for any cached one (`resourceVersion=0`): since Kubernetes 1.31 that costs the server no
  * more, and a list can never show a past older than what was shown before.
  * @throws Error on an input that the state cannot get: a bug of the caller
  */
 export function step<T extends KubeObject>(state: ReflectorState<T>, input: ReflectorInput<T>): Step<T> {
-  if (input.kind === "failed" && state.phase !== "waiting")
-    return { state: { phase: "waiting", next: afterFailure(state, input.error) } };
+  if (input.kind === "failed" && state.phase !== "waiting") return failed(state, input.error);
   if (state.phase === "waiting" && input.kind === "waited") return { state: state.next };
   if (state.phase === "listing" && input.kind === "page") return afterPage(state, input.page);
+  if (state.phase === "streaming" && input.kind === "event") return afterInitialEvent(state, input.event);
+  if (state.phase === "streaming" && input.kind === "ended")
+    return { state: { phase: "waiting", next: startListing(state.reason, "Stream") } };
   if (state.phase === "watching" && input.kind === "event") return afterEvent(state, input.event);
   if (state.phase === "watching" && input.kind === "ended") {
     return { state: input.quick ? { phase: "waiting", next: state } : state };
@@ -87,36 +114,68 @@ function afterPage<T>(state: Listing<T>, page: Page<T>): Step<T> {
   const items = [...state.items, ...page.items];
   if (page.continueToken !== undefined)
     return { state: { ...state, items, continueToken: page.continueToken } };
-  const { resourceVersion } = page;
+  return shown(items, page.resourceVersion, state.mode);
+}
+
+function shown<T>(items: readonly T[], resourceVersion: string, mode: ListMode): Step<T> {
   return {
-    state: { phase: "watching", resourceVersion },
+    state: { phase: "watching", resourceVersion, mode },
     effect: { kind: "replace", items, resourceVersion },
   };
+}
+
+function afterInitialEvent<T extends KubeObject>(state: Streaming<T>, event: WatchEvent<T>): Step<T> {
+  switch (event.type) {
+    case "BOOKMARK":
+      // Who streams lists sends no other bookmark before the one that ends them.
+      if (!event.initialEventsEnd) return { state: startListing(state.reason, "Pages") };
+      return shown(objectsOf(state.events), event.resourceVersion, "Stream");
+    case "ERROR":
+      return failed(state, errorOf(event.status));
+    default:
+      return { state: { ...state, events: { newest: event, before: state.events } } };
+  }
 }
 
 function afterEvent<T extends KubeObject>(state: Watching, event: WatchEvent<T>): Step<T> {
   switch (event.type) {
     case "BOOKMARK": {
       const { resourceVersion } = event;
-      return { state: { phase: "watching", resourceVersion }, effect: { kind: "reached", resourceVersion } };
+      return { state: { ...state, resourceVersion }, effect: { kind: "reached", resourceVersion } };
     }
-    case "ERROR": {
-      const error = new ApiError("watch", event.status.code ?? 500, event.status);
-      return { state: { phase: "waiting", next: afterFailure(state, error) } };
-    }
+    case "ERROR":
+      return failed(state, errorOf(event.status));
     default: {
       const { object } = event;
-      const next: Watching = { phase: "watching", resourceVersion: object.metadata.resourceVersion };
+      const next: Watching = { ...state, resourceVersion: object.metadata.resourceVersion };
       return { state: next, effect: { kind: event.type === "DELETED" ? "remove" : "set", object } };
     }
   }
 }
 
-function afterFailure<T>(state: Listing<T> | Watching, error: unknown): Listing<T> | Watching {
-  if (isGone(error)) return startListing(state.phase === "listing" ? state.reason : "expired");
-  if (state.phase === "listing") return state;
-  if (error instanceof SilenceError) return startListing("silent");
-  if (isFutureVersion(error)) return startListing("rejected");
-  const refused = error instanceof ApiError && error.code < 500 && !isTooManyRequests(error);
-  return refused ? startListing("rejected") : state;
+const errorOf = (status: Status): ApiError => new ApiError("watch", status.code ?? 500, status);
+
+function failed<T>(state: Active<T>, error: unknown): Step<T> {
+  // Told once and for all, so there is nothing to wait for.
+  if (state.phase === "streaming" && (isInvalid(error) || error instanceof SilenceError))
+    return { state: startListing(state.reason, "Pages") };
+  return { state: { phase: "waiting", next: afterFailure(state, error) } };
+}
+
+function afterFailure<T>(state: Active<T>, error: unknown): Active<T> {
+  switch (state.phase) {
+    case "listing":
+      return isGone(error) ? startPages(state.reason, state.mode) : state;
+    case "streaming": {
+      const unable = error instanceof ApiError && !isGone(error) && !isTooManyRequests(error);
+      return unable ? startPages(state.reason, "Stream") : startListing(state.reason, "Stream");
+    }
+    case "watching": {
+      if (isGone(error)) return startListing("expired", state.mode);
+      if (error instanceof SilenceError) return startListing("silent", state.mode);
+      if (isFutureVersion(error)) return startListing("rejected", state.mode);
+      const refused = error instanceof ApiError && error.code < 500 && !isTooManyRequests(error);
+      return refused ? startListing("rejected", state.mode) : state;
+    }
+  }
 }

@@ -5,27 +5,42 @@ import { silentLog } from "./log.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
 import { DEFAULT_TIMING, runReflector } from "./reflector.ts";
+import type { ListMode } from "./reflector-state.ts";
 import { resources } from "./resources.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
 const page: Page<KubeObject> = { items: [], resourceVersion: "1", continueToken: undefined };
 
 /** Only the times between tries are of interest here; what a real server does is in informer.server.test.ts. */
-function start(answers: {
-  list?: () => Page<KubeObject>;
-  watch?: () => AsyncIterable<WatchEvent<KubeObject>>;
-}) {
+function start(
+  answers: {
+    list?: () => Page<KubeObject>;
+    watch?: () => AsyncIterable<WatchEvent<KubeObject>>;
+    stream?: () => AsyncIterable<WatchEvent<KubeObject>>;
+  },
+  listing: ListMode = "Pages",
+) {
   const clock = createVirtualClock();
   const stop = new AbortController();
   const tries: number[] = [];
-  const versions: string[] = [];
+  const asked: string[] = [];
+  const effects: string[] = [];
+  const metrics = createKubeMetrics();
   const client = {
     async listPage() {
+      asked.push("pages");
       if (answers.list) tries.push(clock.monotonic());
       return answers.list?.() ?? page;
     },
-    async watch(_: unknown, options: { resourceVersion: string; signal: AbortSignal }) {
-      versions.push(options.resourceVersion);
+    async watch(
+      _: unknown,
+      options: { resourceVersion?: string; initialEvents?: true; signal: AbortSignal },
+    ) {
+      asked.push(options.initialEvents ? "stream" : `from ${options.resourceVersion}`);
+      if (options.initialEvents && answers.stream) {
+        tries.push(clock.monotonic());
+        return untilAborted(answers.stream(), options.signal);
+      }
       if (answers.watch) tries.push(clock.monotonic());
       if (answers.watch) return answers.watch();
       return quiet(options.signal);
@@ -34,20 +49,36 @@ function start(answers: {
   const ended = runReflector<KubeObject>(
     {
       ...{ client, resource: resources.pods, selection: {}, transform: (object) => object },
-      ...{ clock, random: () => 1, log: silentLog, metrics: createKubeMetrics(), timing: DEFAULT_TIMING },
-      onEffect: () => {},
+      ...{ clock, random: () => 1, log: silentLog, metrics, timing: DEFAULT_TIMING },
+      listing,
+      onEffect: (effect) => effects.push(effect.kind),
       onState: () => {},
     },
     stop.signal,
   );
   const gaps = () => tries.slice(1).map((at, index) => at - (tries[index] ?? 0));
-  return { clock, stop, tries, gaps, versions, ended };
+  return { clock, stop, tries, gaps, asked, effects, metrics, ended };
 }
 
 /** A watch on which nothing happens until it is aborted. */
 async function* quiet(signal: AbortSignal): AsyncGenerator<WatchEvent<KubeObject>> {
   await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   yield* [];
+}
+
+/** The events, and then nothing until it is aborted. */
+async function* untilAborted(
+  events: AsyncIterable<WatchEvent<KubeObject>>,
+  signal: AbortSignal,
+): AsyncGenerator<WatchEvent<KubeObject>> {
+  const aborted = quiet(signal).next();
+  aborted.catch(() => {});
+  const iterator = events[Symbol.asyncIterator]();
+  for (;;) {
+    const next = await Promise.race([iterator.next(), aborted]);
+    if (next.done) return;
+    yield next.value;
+  }
 }
 
 const fail = (error: Error) => (): never => {
@@ -77,7 +108,7 @@ describe("reflector", () => {
         if (broken) throw new Error("reset");
         await new Promise<void>((resolve) => clock.setTimer(150_000, resolve));
         broken = true;
-        yield { type: "BOOKMARK", resourceVersion: "2" };
+        yield { type: "BOOKMARK", resourceVersion: "2", initialEventsEnd: false };
       },
     });
     await clock.advance(800 + 1600);
@@ -101,10 +132,105 @@ describe("reflector", () => {
   });
 
   it("takes a watch for dead after three minutes without a sign", async () => {
-    const { clock, versions } = start({});
+    const { clock, asked } = start({});
     await clock.advance(179_999);
-    expect(versions).toHaveLength(1);
+    expect(asked).toEqual(["pages", "from 1"]);
     await clock.advance(1000);
-    expect(versions).toHaveLength(2);
+    expect(asked).toEqual(["pages", "from 1", "pages", "from 1"]);
+  });
+});
+
+describe("a reflector that streams its lists", () => {
+  const added: WatchEvent<KubeObject> = {
+    type: "ADDED",
+    object: { metadata: { name: "a", uid: "a", resourceVersion: "1" } },
+  };
+  const bookmark = (initialEventsEnd: boolean): WatchEvent<KubeObject> => ({
+    type: "BOOKMARK",
+    resourceVersion: "5",
+    initialEventsEnd,
+  });
+
+  it("goes on with the watch that brought the list, and from its version when that ends", async () => {
+    const { clock, asked, effects } = start(
+      {
+        async *stream() {
+          yield* [added, bookmark(true), added];
+        },
+      },
+      "Stream",
+    );
+    await clock.advance(1000);
+    expect(effects).toEqual(["replace", "set"]);
+    expect(asked).toEqual(["stream", "from 1"]);
+  });
+
+  it("waits longer from one to the next that ends before its list is whole", async () => {
+    const { clock, gaps, effects } = start(
+      {
+        async *stream() {
+          yield added;
+        },
+      },
+      "Stream",
+    );
+    await clock.advance(20_000);
+    expect(gaps().slice(0, 4)).toEqual([800, 1600, 3200, 6400]);
+    expect(effects).toEqual([]);
+  });
+
+  it.each([
+    ["refuses it", fail(new ApiError("watch", 422, { code: 422, reason: "Invalid" }))],
+    [
+      "tells in the stream that it refuses it",
+      async function* () {
+        yield { type: "ERROR", status: { code: 400 } } as const;
+      },
+    ],
+    [
+      "takes it for a plain watch",
+      async function* () {
+        yield* [added, bookmark(false)];
+      },
+    ],
+  ])(
+    "reads by pages at once where the server %s, counts that as one list, and does not ask again",
+    async (_, stream) => {
+      const { clock, asked, metrics } = start({ stream }, "Stream");
+      await clock.advance(0);
+      expect(asked).toEqual(["stream", "pages", "from 1"]);
+      expect((await metrics.relists.get()).values.map(({ value }) => value)).toEqual([1]);
+      await clock.advance(181_000);
+      expect(asked.slice(3)).toEqual(["pages", "from 1"]);
+    },
+  );
+
+  it("reads by pages after three minutes without the end, whatever else comes", async () => {
+    const { clock, asked } = start(
+      {
+        async *stream() {
+          for (;;) {
+            await new Promise<void>((resolve) => clock.setTimer(50_000, resolve));
+            yield added;
+          }
+        },
+      },
+      "Stream",
+    );
+    await clock.advance(179_999);
+    expect(asked).toEqual(["stream"]);
+    await clock.advance(1);
+    expect(asked).toEqual(["stream", "pages", "from 1"]);
+  });
+
+  it("does not spin where it may not watch", async () => {
+    const forbidden = fail(new ApiError("watch", 403, { code: 403, reason: "Forbidden" }));
+    const { clock, asked, stop, ended } = start({ stream: forbidden, watch: forbidden }, "Stream");
+    await clock.advance(120_000);
+    expect(asked.slice(0, 5)).toEqual(["stream", "pages", "from 1", "stream", "pages"]);
+    expect(asked.length).toBeLessThan(15);
+    stop.abort();
+    await ended;
+    expect(clock.pending).toBe(0);
   });
 });

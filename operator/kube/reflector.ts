@@ -5,10 +5,12 @@ import type { Log } from "./log.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
 import {
+  type ListMode,
   type ReflectorEffect,
   type ReflectorState,
   SilenceError,
   type Step,
+  type Streaming,
   startListing,
   step,
   type Watching,
@@ -22,7 +24,10 @@ export interface ReflectorTiming {
   readonly pageSize: number;
   /** Bounds of the random time after which the server ends a watch, so that watches do not end together. Default 300-600. */
   readonly watchSeconds: readonly [number, number];
-  /** A watch that brings nothing for so long is dead: three times the server's bookmark period. Default 180 s. */
+  /**
+   * A watch that brings nothing for so long is dead: three times the server's bookmark period. A list that is not whole after as long is no
+   * longer streamed. Default 180 s.
+   */
   readonly silenceMs: number;
   /** First and longest wait after a failure. Default 0.8-30 s. */
   readonly backoffMs: readonly [number, number];
@@ -45,6 +50,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient;
   readonly resource: Resource;
   readonly selection: Pick<ListOptions, "namespace" | "labelSelector" | "fieldSelector">;
+  /** How lists are made; what the server does not stream is read by pages all the same. */
+  readonly listing: ListMode;
   /** Applied to each object as it comes in, so that a long list is never held in full. */
   readonly transform: (object: T) => T;
   /** Takes over what was seen; must not throw. */
@@ -69,19 +76,10 @@ export async function runReflector<T extends KubeObject>(
   const { clock, random, timing, metrics } = options;
   const resource = resourceName(options.resource);
   const log = options.log.child({ resource, namespace: options.selection.namespace });
-  let state = startListing<T>("start") as ReflectorState<T>;
+  let state = startListing<T>("start", options.listing) as ReflectorState<T>;
   let failures = 0;
   let lastFailureAt = Number.NEGATIVE_INFINITY;
   let askedMs = 0;
-
-  const take = (next: Step<T>): void => {
-    if (next.effect) options.onEffect(next.effect);
-    if (next.state.phase === "listing" && state.phase !== "listing") {
-      metrics.relists.inc({ resource, reason: next.state.reason });
-    }
-    state = next.state;
-    options.onState(state);
-  };
 
   const noteFailure = (error: unknown): void => {
     const now = clock.monotonic();
@@ -92,6 +90,17 @@ export async function runReflector<T extends KubeObject>(
     // One broken connection is everyday life; only a row of them is worth a look.
     if (failures < 3) log.debug(fields, "list or watch failed; trying again");
     else log.warn(fields, "list or watch keeps failing; the cache is as old as the first failure");
+  };
+
+  const take: Take<T> = (next, error) => {
+    if (next.effect) options.onEffect(next.effect);
+    if (next.state.phase === "waiting" && error !== undefined) noteFailure(error);
+    if (state.phase === "streaming" && next.state.phase === "listing")
+      log.info({ err: error }, "the server does not stream lists; they are read page by page from now on");
+    if ("reason" in next.state && !("reason" in state))
+      metrics.relists.inc({ resource, reason: next.state.reason });
+    state = next.state;
+    options.onState(state);
   };
 
   metrics.relists.inc({ resource, reason: "start" });
@@ -113,23 +122,27 @@ export async function runReflector<T extends KubeObject>(
         });
         take(step(state, { kind: "page", page: { ...page, items: page.items.map(options.transform) } }));
       } else {
-        await follow(options, state, signal, take, noteFailure);
+        await follow(options, state, signal, take);
       }
     } catch (error) {
       if (signal.aborted) return;
-      noteFailure(error);
-      take(step(state, { kind: "failed", error }));
+      take(step(state, { kind: "failed", error }), error);
     }
   }
 }
 
-/** One watch from its start to its end. Throws when the request fails, the connection breaks, or it falls silent. */
+/** Goes over to the next state. `error`: what made it wait, or no longer stream. */
+type Take<T> = (next: Step<T>, error?: unknown) => void;
+
+/**
+ * One watch from its start to its end, with the list at its beginning if it is to be streamed. Throws when the request fails, the
+ * connection breaks, or it falls silent.
+ */
 async function follow<T extends KubeObject>(
   options: ReflectorOptions<T>,
-  from: Watching,
+  from: Watching | Streaming<T>,
   signal: AbortSignal,
-  take: (step: Step<T>) => void,
-  noteFailure: (error: unknown) => void,
+  take: Take<T>,
 ): Promise<void> {
   const { clock, timing, metrics } = options;
   const resource = resourceName(options.resource);
@@ -137,39 +150,40 @@ async function follow<T extends KubeObject>(
   const startedAt = clock.monotonic();
   const silence = new AbortController();
   const linked = linkSignals([signal, silence.signal]);
+  let state = from;
   const listen = () =>
-    clock.setTimer(timing.silenceMs, () =>
-      silence.abort(new SilenceError(`nothing was heard for ${timing.silenceMs / 1000} s`)),
-    );
+    clock.setTimer(timing.silenceMs, () => {
+      const what = state.phase === "streaming" ? "the end of the list was not heard" : "nothing was heard";
+      silence.abort(new SilenceError(`${what} for ${timing.silenceMs / 1000} s`));
+    });
   let deadMan = listen();
-  let state: ReflectorState<T> = from;
   let heard = false;
   try {
     metrics.watchStarts.inc({ resource });
     const events = await options.client.watch<T>(options.resource, {
       ...options.selection,
-      resourceVersion: from.resourceVersion,
+      ...(from.phase === "watching" ? { resourceVersion: from.resourceVersion } : { initialEvents: true }),
       timeoutSeconds: Math.round(least + options.random() * (most - least)),
       signal: linked.signal,
     });
     for await (const event of events) {
-      deadMan.cancel();
-      deadMan = listen();
       heard = true;
       metrics.watchEvents.inc({ resource, type: event.type });
       const next: Step<T> = step<T>(state, {
         kind: "event",
         event: "object" in event ? { ...event, object: options.transform(event.object) } : event,
       });
-      if (event.type === "ERROR") noteFailure(event.status);
-      take(next);
-      if (next.state.phase !== "watching") return;
+      take(next, event.type === "ERROR" ? event.status : undefined);
+      if (next.state.phase !== "watching" && next.state.phase !== "streaming") return;
       state = next.state;
+      if (state.phase === "streaming") continue;
+      deadMan.cancel();
+      deadMan = listen();
     }
     linked.signal.throwIfAborted();
     const quick = !heard && clock.monotonic() - startedAt < QUICK_END_MS;
-    if (quick) noteFailure(new Error("the watch ended at once"));
-    take(step(state, { kind: "ended", quick }));
+    const early = state.phase === "streaming" ? "before its list was whole" : "at once";
+    take(step<T>(state, { kind: "ended", quick }), new Error(`the watch ended ${early}`));
   } finally {
     deadMan.cancel();
     linked.release();

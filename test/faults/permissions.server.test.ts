@@ -17,7 +17,10 @@ import type { ServerProcess } from "../servers/process.ts";
 import { loginAs } from "./account.ts";
 import { type ControlPlane, STUCK, startControlPlane } from "./control-plane.ts";
 import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
+import { type FaultProxy, startFaultProxy } from "./proxy.ts";
+import { asksForState } from "./request.ts";
 import { actor, playStory, storySpec } from "./story.ts";
+import { invalid } from "./strike.ts";
 
 /** Where the operator's account and Lease are; the chart's release is `llmb`. */
 const HOME = "operators";
@@ -28,6 +31,9 @@ let plane: ControlPlane;
 let program: OperatorProgram;
 let chart: Helm;
 let operator: ServerProcess;
+/** One that is not streamed its lists. */
+let standby: ServerProcess;
+let proxy: FaultProxy;
 
 beforeAll(async () => {
   const progress = createProgress({ write: () => {}, nowMs: Date.now });
@@ -41,7 +47,9 @@ beforeAll(async () => {
     await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name } });
 });
 afterAll(async () => {
+  await standby?.stop();
   await operator?.stop();
+  await proxy?.close();
   chart?.close();
   program?.remove();
   await plane?.down();
@@ -89,12 +97,15 @@ describe("an operator that may touch two namespaces and nothing else", () => {
   it("does all that it does with the chart's Roles, and uses each right that they give", async () => {
     const audit = startAudit(plane.server.auditLogPath);
     const kubeconfigPath = await accountOfChart();
-    operator = await program.start({
-      kubeconfigPath,
-      namespaces: [WATCHED, ALSO_WATCHED],
-      leaderElection: true,
-      lease: { namespace: HOME, name: "llmb" },
-    });
+    const start = (instance: string, path: string) =>
+      program.start({
+        kubeconfigPath: path,
+        instance,
+        namespaces: [WATCHED, ALSO_WATCHED],
+        leaderElection: true,
+        lease: { namespace: HOME, name: "llmb" },
+      });
+    operator = await start("leader", kubeconfigPath);
     await playStory(plane.client, WATCHED);
     await actor(plane.client, UNWATCHED, "unseen").bridge.apply(storySpec("registry.example/bridge:1"));
 
@@ -128,11 +139,22 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     // That a name is free is an answer too.
     const used = async () => rightsUsed((await requests()).filter(({ code }) => code < 400 || code === 404));
     const wanted = sortedUnique([...rightsIn(BRIDGE_PERMISSIONS), ...rightsIn(LEASE_PERMISSIONS)]);
+    // What is watched is listed only where the server does not stream lists.
+    const streamed = wanted.filter(
+      (right) => !right.startsWith("list ") || !wanted.includes(right.replace("list ", "watch ")),
+    );
     const isNoWatch = (right: string) => !right.startsWith("watch ");
+    await expect
+      .poll(async () => (await used()).filter(isNoWatch), { timeout: WITHIN_MS })
+      .toEqual(streamed.filter(isNoWatch));
+    proxy = await startFaultProxy(kubeconfigPath);
+    proxy.when((request) => request.verb === "watch" && asksForState(request), invalid());
+    standby = await start("standby", proxy.kubeconfigPath);
     await expect
       .poll(async () => (await used()).filter(isNoWatch), { timeout: WITHIN_MS })
       .toEqual(wanted.filter(isNoWatch));
     // A watch is in the audit log when it has ended.
+    await standby.stop();
     await operator.stop();
     await expect.poll(used, { timeout: WITHIN_MS }).toEqual(wanted);
     const all = await requests();

@@ -6,13 +6,24 @@ import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import { createElection } from "../../operator/kube/lease.ts";
 import { createKubeMetrics } from "../../operator/kube/metrics.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
+import type { ListMode } from "../../operator/kube/reflector-state.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import { createTransport, type Transport } from "../../operator/kube/transport.ts";
 import { type ApiServer, startApiServer } from "../kube/api-server.ts";
 import { until } from "../kube/until.ts";
 import { type FaultProxy, startFaultProxy } from "./proxy.ts";
-import { isWrite, type KubeRequest } from "./request.ts";
-import { answer, conflict, gone, historyGone, hung, reset, tooManyRequests } from "./strike.ts";
+import { asksForState, isWrite, type KubeRequest } from "./request.ts";
+import {
+  answer,
+  conflict,
+  cutWatch,
+  gone,
+  historyGone,
+  hung,
+  invalid,
+  reset,
+  tooManyRequests,
+} from "./strike.ts";
 
 /** Faults of the line and of the server, by their numbers in the list of scenarios that the operator must survive. */
 
@@ -65,13 +76,17 @@ const put = (name: string, data: Record<string, string> = {}, by = direct): Prom
   });
 const drop = (name: string) => direct.delete(resources.configMaps, namespace, name);
 
-function watch(timing: object = {}): { readonly informer: Informer<ConfigMap>; readonly seen: string[] } {
+function watch(
+  timing: object = {},
+  listing: ListMode = "Stream",
+): { readonly informer: Informer<ConfigMap>; readonly seen: string[] } {
   const seen: string[] = [];
   const informer = createInformer<ConfigMap>({
     client,
     resource: resources.configMaps,
     namespace,
     metrics: createKubeMetrics(registry, "informer_"),
+    listing,
     timing: { backoffMs: [20, 200], ...timing },
   });
   informer.onChange(({ kind, object }) => seen.push(`${kind} ${object.metadata.name}`));
@@ -86,8 +101,16 @@ const names = (informer: Informer<ConfigMap>) =>
     .sort();
 const isList = ({ verb }: KubeRequest) => verb === "list";
 const isWatch = ({ verb }: KubeRequest) => verb === "watch";
+const isStream = (request: KubeRequest) => isWatch(request) && asksForState(request);
+const isPlainWatch = (request: KubeRequest) => isWatch(request) && !asksForState(request);
 const relists = async (reason: string) =>
   (await registry.getSingleMetricAsString("informer_relists_total")).includes(`reason="${reason}"`);
+/** How many objects were told, in lists that were streamed and after them. */
+const told = async () =>
+  Number(
+    /type="ADDED"} (\d+)/.exec(await registry.getSingleMetricAsString("informer_watch_events_total"))?.[1] ??
+      0,
+  );
 
 describe("scenario 5: an object deleted and made again while nobody could see it", () => {
   it("is a deletion and an addition, also where the watch only shows the last state", async () => {
@@ -136,29 +159,47 @@ describe("scenario 8: history is gone", () => {
     const rule = proxy.when((request) => isList(request) && request.query.has("continue"), gone(), {
       times: 1,
     });
-    const { informer, seen } = watch({ pageSize: 2 });
+    const { informer, seen } = watch({ pageSize: 2 }, "Pages");
     await informer.synced();
     expect(rule.struck).toBe(1);
     expect(names(informer)).toEqual(["a", "b", "c", "d"]);
     expect(seen.every((one) => one.startsWith("added"))).toBe(true);
   });
 
-  it("at the start of a watch: it lists again, and nothing is told twice", async () => {
-    await put("kept");
-    const rule = proxy.when(isWatch, gone(), { times: 1 });
-    const { seen } = watch();
-    await until("a list for it", () => relists("expired"));
-    await put("later");
-    await until("a change after it", () => seen.includes("added later"));
+  it("in the middle of a list that is streamed: it starts over, and nothing is taken for deleted", async () => {
+    for (const name of ["a", "b", "c", "d"]) await put(name);
+    const rule = proxy.when(isStream, historyGone(2), { times: 1 });
+    const { informer, seen } = watch();
+    await informer.synced();
     expect(rule.struck).toBe(1);
-    expect(seen).toEqual(["added kept", "added later"]);
+    expect(await told()).toBe(2 + 4);
+    expect(names(informer)).toEqual(["a", "b", "c", "d"]);
+    expect(seen).toEqual(["added a", "added b", "added c", "added d"]);
   });
+
+  it.each(["Stream", "Pages"] as const)(
+    "at the start of a watch: it lists again, and nothing is told twice (%s)",
+    async (listing) => {
+      await put("kept");
+      const rule = proxy.when(isPlainWatch, gone(), { times: 1 });
+      const { informer, seen } = watch({}, listing);
+      await informer.synced();
+      proxy.cutAll();
+      await until("a list for it", () => relists("expired"));
+      await put("later");
+      await until("a change after it", () => seen.includes("added later"));
+      expect(rule.struck).toBe(1);
+      expect(seen).toEqual(["added kept", "added later"]);
+    },
+  );
 
   it("in the middle of a watch: it lists again and sees what it missed", async () => {
     await put("kept");
     await put("removed");
-    const rule = proxy.when(isWatch, historyGone(), { times: 1 });
+    const rule = proxy.when(isPlainWatch, historyGone(), { times: 1 });
     const { informer, seen } = watch();
+    await informer.synced();
+    proxy.cutAll();
     await until("a list for it", () => relists("expired"));
     await drop("removed");
     await until("the deletion", () => seen.includes("deleted removed"));
@@ -167,15 +208,21 @@ describe("scenario 8: history is gone", () => {
   });
 });
 
-describe("scenario 9: a list of which a later page fails", () => {
-  it("leaves the old state until a whole list has come", async () => {
+describe("scenario 9: a list that fails half way", () => {
+  const laterPage = (request: KubeRequest) => isList(request) && request.query.has("continue");
+  it.each([
+    ["at a later page", "Pages", laterPage, reset(), 0],
+    ["in the stream", "Stream", isStream, cutWatch(2), 3 + 2 + 2],
+  ] as const)("%s leaves the old state until a whole list has come", async (...row) => {
+    const [, listing, matches, strike, leastTold] = row;
     for (const name of ["a", "b", "c"]) await put(name);
-    const { informer, seen } = watch({ pageSize: 1 });
+    const { informer, seen } = watch({ pageSize: 1 }, listing);
     await informer.synced();
-    const rule = proxy.when((request) => isList(request) && request.query.has("continue"), reset());
-    const noWatch = proxy.when(isWatch, gone());
+    const rule = proxy.when(matches, strike);
+    const noWatch = proxy.when(isPlainWatch, gone());
     proxy.cutAll();
     await until("three tries", () => rule.struck >= 3);
+    expect(await told()).toBeGreaterThanOrEqual(leastTold);
     expect(names(informer)).toEqual(["a", "b", "c"]);
     expect(seen).toHaveLength(3);
     rule.remove();
@@ -183,6 +230,37 @@ describe("scenario 9: a list of which a later page fails", () => {
     await drop("b");
     await until("the deletion", () => seen.includes("deleted b"));
     expect(names(informer)).toEqual(["a", "c"]);
+  });
+});
+
+describe("a list that is streamed", () => {
+  it("shows nothing before it is whole, and then all of it at once", async () => {
+    for (const name of ["a", "b", "c"]) await put(name);
+    const ice = proxy.freeze(isStream);
+    const { informer, seen } = watch();
+    await until("the whole list at the proxy", () => ice.waiting === 4);
+    await put("d");
+    await drop("a");
+    await until("what changed meanwhile", () => ice.waiting === 6);
+    expect([seen, informer.health()]).toMatchObject([[], { synced: false, phases: ["streaming"] }]);
+    ice.thaw();
+    await until("what changed meanwhile", () => seen.includes("deleted a"));
+    expect(seen).toEqual(["added a", "added b", "added c", "added d", "deleted a"]);
+    expect(proxy.requests.filter(({ verb }) => ["list", "watch"].includes(verb))).toHaveLength(1);
+  });
+
+  it("is read by pages where the server refuses it, and not asked for again", async () => {
+    await put("kept");
+    const rule = proxy.when(isStream, invalid());
+    const { informer, seen } = watch();
+    await informer.synced();
+    proxy.when(isPlainWatch, gone(), { times: 1 });
+    proxy.cutAll();
+    await until("a second list", () => relists("expired"));
+    await put("later");
+    await until("a change after it", () => seen.includes("added later"));
+    expect(rule.struck).toBe(1);
+    expect(proxy.requests.filter(isList).length).toBeGreaterThan(1);
   });
 });
 
@@ -276,7 +354,7 @@ describe("scenario 13: a storm of failures", () => {
     const { seen } = watch();
     await put("before");
     await until("the first", () => seen.length === 1);
-    const lists = () => proxy.requests.filter(isList).length;
+    const lists = () => proxy.requests.filter(asksForState).length;
     const listed = lists();
     const rules = [answer(500), answer(503), reset()].map((strike) =>
       proxy.when(isWatch, strike, { times: 2 }),

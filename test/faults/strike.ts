@@ -51,6 +51,9 @@ export const historyGone = (afterEvents = 0): Strike => ({
   reason: "Expired",
   afterEvents,
 });
+export const cutWatch = (afterEvents: number): Strike => ({ kind: "CutWatch", afterEvents });
+/** As a server answers that does not stream lists. */
+export const invalid = (): Strike => answer(422, "Invalid", "sendInitialEvents is forbidden for watch");
 
 export function answer(
   code: number,
