@@ -37,6 +37,8 @@ export interface Rule {
 export interface Ice {
   /** How many events wait in the watches that it holds. */
   readonly waiting: number;
+  /** Whether the event that brings an object to this version waits in one of them. */
+  holds(resourceVersion: string): boolean;
   thaw(how?: "All" | "Coalesced"): void;
 }
 
@@ -230,6 +232,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
         get waiting() {
           return held().reduce((sum, { relay }) => sum + relay.waiting, 0);
         },
+        holds: (resourceVersion) => held().some(({ relay }) => relay.holds(resourceVersion)),
         thaw(how = "All") {
           frozen.delete(matches);
           for (const open of held()) {

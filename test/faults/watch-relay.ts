@@ -27,6 +27,8 @@ export interface WatchRelay {
   thaw(how: "All" | "Coalesced"): void;
   /** How many events wait. */
   readonly waiting: number;
+  /** Whether the event that brings an object to this version waits. */
+  holds(resourceVersion: string): boolean;
   /** After so many events: does this, and passes on nothing more. */
   stopAfter(events: number, act: () => void): void;
 }
@@ -85,6 +87,10 @@ export function relayWatch(
     get waiting() {
       return waiting.length;
     },
+    holds: (resourceVersion) =>
+      waiting.some(
+        (line) => (JSON.parse(line) as WatchEvent).object.metadata?.resourceVersion === resourceVersion,
+      ),
     stopAfter(events, act) {
       left = events;
       stop = act;
