@@ -11,7 +11,7 @@ export interface Outcome {
   readonly children: Readonly<Record<string, unknown>>;
   /** What status says of the rollout, without times. */
   readonly status: unknown;
-  /** Each decision that was told, oldest first. */
+  /** Each decision that was told, oldest first. What was waited for is left out: whoever is shown another moment may wait for another thing. */
   readonly decisions: readonly string[];
   /** How often each child was created and deleted. */
   readonly created: Readonly<Record<string, number>>;
@@ -43,6 +43,7 @@ export async function outcomeOf(
     children: Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1))),
     status: statusSays(status),
     decisions: status.decisions
+      .filter(({ action }) => action !== "Hold")
       .map(({ action, reason, message }) => `${action} ${reason}: ${message}`)
       .reverse(),
     created: counted(writes.filter(({ serverCode }) => serverCode === 201)),
