@@ -107,7 +107,7 @@ export function refOf(object: KubeObject): BridgeRef {
   return { namespace, name, uid };
 }
 
-/** Objects of the cache never change, and most looks are at one that was looked at before. */
+/** Most looks are at an object that was looked at before. */
 const parsed = perObject((object: KubeObject) => ({
   spec: parseSpec(object.metadata.name, (object as { spec?: unknown }).spec),
   ...parseStatus(object),
