@@ -7,7 +7,7 @@ import { type Resource, resources } from "../kube/resources.ts";
 import { RESOURCE_OF } from "./apply.ts";
 import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
-import type { RawPod } from "./observe/pod.ts";
+import { type RawPod, slimPod } from "./observe/pod.ts";
 import { CHILD_KINDS, type ChildKind } from "./plan.ts";
 
 /** The custom resource's own descriptor. */
@@ -99,26 +99,5 @@ function transformOf(kind: ChildKind): ((object: KubeObject) => KubeObject) | un
     };
     const conditions = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
     return { ...rest, spec: { replicas: spec?.replicas }, status: { conditions } } as KubeObject;
-  };
-}
-
-function slimPod(pod: KubeObject & RawPod): KubeObject & RawPod {
-  const { metadata, status } = pod;
-  return {
-    metadata: {
-      name: metadata.name,
-      namespace: metadata.namespace,
-      uid: metadata.uid,
-      resourceVersion: metadata.resourceVersion,
-      ...(metadata.creationTimestamp ? { creationTimestamp: metadata.creationTimestamp } : {}),
-      ...(metadata.deletionTimestamp ? { deletionTimestamp: metadata.deletionTimestamp } : {}),
-      labels: metadata.labels ?? {},
-      annotations: metadata.annotations ?? {},
-    },
-    status: {
-      ...(status?.phase ? { phase: status.phase } : {}),
-      conditions: status?.conditions ?? [],
-      containerStatuses: status?.containerStatuses ?? [],
-    },
   };
 }

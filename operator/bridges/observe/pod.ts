@@ -93,3 +93,58 @@ export function observePod(pod: RawPod): ObservedPod {
     touchedGeneration: Number(pod.metadata.annotations?.[ANNOTATIONS.runtimeGeneration] ?? 0) || 0,
   };
 }
+
+/** Conditions that observePod reads. */
+const POD_CONDITIONS: ReadonlySet<string> = new Set(["Ready", "PodScheduled"]);
+
+/** Thousands of pods are cached, and a whole one is several kilobytes: only what observePod reads is kept. */
+export function slimPod({ metadata, status }: RawPod): RawPod {
+  const [container] = status?.containerStatuses ?? [];
+  const { restartCount = 0, state, lastState } = container ?? {};
+  return {
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+      ...(metadata.creationTimestamp ? { creationTimestamp: metadata.creationTimestamp } : {}),
+      ...(metadata.deletionTimestamp ? { deletionTimestamp: metadata.deletionTimestamp } : {}),
+      labels: only(metadata.labels, LABELS.bridge, LABELS.revision),
+      annotations: only(metadata.annotations, ANNOTATIONS.deletionCost, ANNOTATIONS.runtimeGeneration),
+    },
+    status: {
+      ...(status?.phase ? { phase: status.phase } : {}),
+      conditions: (status?.conditions ?? [])
+        .filter(({ type }) => POD_CONDITIONS.has(type))
+        .map(({ type, status: value, message }) => ({
+          type,
+          status: value,
+          ...(message ? { message } : {}),
+        })),
+      containerStatuses: container ? [{ restartCount, ...states(state, lastState) }] : [],
+    },
+  };
+}
+
+type ContainerStatus = NonNullable<NonNullable<RawPod["status"]>["containerStatuses"]>[number];
+
+/** Why a container waits, and how it ended; that it runs needs no word. */
+function states(
+  state: ContainerStatus["state"],
+  lastState: ContainerStatus["lastState"],
+): Pick<ContainerStatus, "state" | "lastState"> {
+  const { waiting, terminated } = state ?? {};
+  return {
+    ...(waiting || terminated
+      ? { state: { ...(waiting && { waiting }), ...(terminated && { terminated }) } }
+      : {}),
+    ...(lastState?.terminated ? { lastState: { terminated: lastState.terminated } } : {}),
+  };
+}
+
+function only(
+  map: Readonly<Record<string, string>> | undefined,
+  ...names: readonly string[]
+): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (map?.[name] === undefined ? [] : [[name, map[name]]])));
+}
