@@ -91,6 +91,7 @@ async function measure(bed: Bed, sides: [Side, Side]): Promise<void> {
     sides.map(({ kind, contestant }) => lifeOf(bed, kind, contestant.user)),
   );
   if (life === undefined || peersLife === undefined) throw new Error("a life is missing");
+  for (const words of [...life.words, ...peersLife.words]) say(`  ${words}`);
   table.row("writes, create to ready (5 pods)", life.create.writes, peersLife.create.writes);
   table.row("writes, image change to held step", life.change.writes, peersLife.change.writes);
   table.row("writes, promote to done", life.promote.writes, peersLife.promote.writes);
@@ -101,7 +102,7 @@ async function measure(bed: Bed, sides: [Side, Side]): Promise<void> {
   for (const { kind } of sides) {
     const startedMs = Date.now();
     await createMany(bed.client, kind, OBJECTS, kind === BRIDGES ? PODS_PER_BRIDGE : 1);
-    await allReady(bed.client, kind, 1_800_000);
+    await allReady(bed.client, kind, OBJECTS, 3_600_000);
     say(`  every ${kind.resource.kind} ready after ${((Date.now() - startedMs) / 1_000).toFixed(0)} s`);
   }
   await delay(SETTLE_MS);
@@ -205,7 +206,7 @@ async function measureStorm(bed: Bed, ours: Side, table: ReturnType<typeof creat
   const reaction = await firstReactionS(bed, BRIDGES, ours.contestant.user, nameOf(1), ours.version++);
   await creating;
   say(`  created after ${((Date.now() - startedMs) / 1_000).toFixed(0)} s`);
-  await allReady(bed.client, BRIDGES, 3_600_000);
+  await allReady(bed.client, BRIDGES, OBJECTS + STORM, 3_600_000);
   const seconds = (Date.now() - startedMs) / 1_000;
   table.own(`${STORM} bridges at once: all ready, s`, seconds);
   table.own("an edit meanwhile to its first child write, s", reaction, 1);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../test/kube/until.ts";
-import { type Audit, type AuditedRequest, startAudit } from "../../test/scene/audit.ts";
+import { type Audit, type AuditedRequest, countsText, startAudit } from "../../test/scene/audit.ts";
 import type { ServerProcess } from "../../test/servers/process.ts";
 import type { Bed } from "./bed.ts";
 import { type Kind, NAMESPACE, untilOne } from "./objects.ts";
@@ -39,25 +39,31 @@ export interface Life {
   readonly create: Counts;
   readonly change: Counts;
   readonly promote: Counts;
+  /** What was written in each part, by resource. */
+  readonly words: readonly string[];
 }
 
 /** Writes from creation to ready, from another image to the held step, and from the promotion to the end. */
 export async function lifeOf(bed: Bed, kind: Kind, user: string): Promise<Life> {
   const { client, auditLogPath } = bed;
   const name = "one";
+  const words: string[] = [];
   const phase = async (act: () => Promise<unknown>, what: string, is: Kind["isReady"], settleMs: number) => {
     const audit = startAudit(auditLogPath);
     await act();
     await untilOne(client, kind, name, what, is);
     await delay(settleMs);
-    return countsOf((await audit.requests()).filter(isAbout(name)), user);
+    const requests = (await audit.requests()).filter(isAbout(name));
+    const written = requests.filter((one) => one.user === user && one.resource !== "leases");
+    words.push(`${what}: ${countsText(written)}`);
+    return countsOf(requests, user);
   };
   const object = kind.object(name, 5);
   const create = await phase(() => client.create(kind.resource, object), "ready", kind.isReady, SETTLE_MS);
   const change = await phase(() => kind.edit(client, name, 2), "held", kind.isHeld, SETTLE_MS);
   const promote = await phase(() => kind.promote(bed, name), "done", kind.isReady, SETTLE_AFTER_PROMOTION_MS);
   await client.delete(kind.resource, NAMESPACE, name);
-  return { create, change, promote };
+  return { create, change, promote, words };
 }
 
 /** Events have names of their own; they are told by what they are called after. */

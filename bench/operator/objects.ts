@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { COMMAND_ANNOTATION } from "../../operator/api/v1alpha1/commands.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
+import { createInformer } from "../../operator/kube/informer.ts";
 import type { DesiredObject, KubeObject } from "../../operator/kube/object.ts";
 import type { Resource } from "../../operator/kube/resources.ts";
 import { bridgeImage, storySpec } from "../../test/faults/story.ts";
@@ -10,6 +12,7 @@ import type { Bed } from "./bed.ts";
 export const NAMESPACE = "bench";
 const MANY_AT_ONCE = 20;
 const PATIENCE_MS = 120_000;
+const LOOK_MS = 500;
 
 /** What one contestant rolls out, and how its people speak with it. */
 export interface Kind {
@@ -158,18 +161,30 @@ export async function createMany(
   await Promise.all(Array.from({ length: MANY_AT_ONCE }, work));
 }
 
-/** Waits until each of the kind is ready. */
-export async function allReady(client: KubeClient, kind: Kind, withinMs: number): Promise<void> {
-  await until(
-    `every ${kind.resource.kind} ready`,
-    async () => {
-      const objects = await client.list(kind.resource, { namespace: NAMESPACE });
-      const isDone = objects.every(kind.isReady);
-      if (!isDone) await new Promise((resolve) => setTimeout(resolve, 2_000));
-      return isDone;
-    },
-    withinMs,
-  );
+/** Waits until so many of the kind are ready, by a watch: lists of all of them would be most of what the API server does. */
+export async function allReady(
+  client: KubeClient,
+  kind: Kind,
+  count: number,
+  withinMs: number,
+): Promise<void> {
+  const stop = new AbortController();
+  const informer = createInformer<KubeObject>({ client, resource: kind.resource, namespace: NAMESPACE });
+  const watching = informer.start(stop.signal);
+  const endsAt = performance.now() + withinMs;
+  const ready = () => informer.store.list().filter(kind.isReady).length;
+  try {
+    while (ready() < count) {
+      if (performance.now() > endsAt)
+        throw new Error(
+          `${ready()} of ${count} ${kind.resource.plural} are ready after ${withinMs / 1_000} s`,
+        );
+      await delay(LOOK_MS);
+    }
+  } finally {
+    stop.abort();
+    await watching;
+  }
 }
 
 /** Waits for a state of one object; the error tells the state it was in. */
