@@ -136,6 +136,18 @@ describe("back-off", () => {
     expect(await drain()).toEqual(["a"]);
   });
 
+  it("is not cut short by an event that is to be looked at a little later, either", async () => {
+    queue.add(key("a"));
+    const taken = await take();
+    queue.add(key("a"), { priority: "child", afterMs: 100 });
+    queue.retry(taken);
+    queue.done(taken);
+    await clock.advance(999);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(await drain()).toEqual(["a"]);
+  });
+
   it("is cut short by a user's change", async () => {
     queue.add(key("a"));
     await fail();

@@ -212,6 +212,9 @@ export function createQueue(options: QueueOptions): WorkQueue {
       const count = (failures.get(id) ?? 0) + 1;
       failures.set(id, count);
       const waitMs = Math.max(atLeastMs, backoffMs(count, backoffBase, backoffCap, random));
+      // What came while it failed waits with it, however soon it was to be looked at.
+      delayed.get(id)?.timer.cancel();
+      delayed.delete(id);
       delay(key, "child", waitMs);
       return waitMs;
     },
