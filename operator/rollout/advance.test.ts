@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   canaryAt,
+  commanded,
   evidenceSays,
   podsBecomeReady,
   reconcile,
@@ -62,6 +63,31 @@ describe("a transition", () => {
     expect(started.state).toMatchObject({ phase: "Preparing", heldFor: "PodsNotReady" });
     expect(started.summary).toContain("Pods of the canary that step quarter needs are not ready.");
     expect(reconcile(story)).toMatchObject({ state: started.state, summary: started.summary });
+  });
+
+  it("into a weight for which the pods are there is one pass with the step that follows from it", () => {
+    const story = given();
+    specAsksFor(story, "b");
+    const canary = story.world.revisions.b;
+    if (canary) Object.assign(canary, { ready: canary.unready, unready: 0 });
+    const entered = reconcile(story);
+    expect(entered.state).toMatchObject({ phase: "Holding", stepName: "quarter", weight: 25 });
+    expect(entered.services?.main).toEqual(["a", "b"]);
+    expect(entered.decisions.map(({ reason }) => reason)).toEqual(["Prepared"]);
+  });
+
+  it("into all of the traffic that a person asked for is one pass with the promotion, once the pods are there", () => {
+    const story = given();
+    canaryAt(story, 0);
+    commanded(story, { action: "promote", revision: "b", full: true });
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stepping", stepName: "all" });
+    const canary = story.world.revisions.b;
+    if (canary) Object.assign(canary, { ready: canary.ready + canary.unready, unready: 0 });
+    const promoted = reconcile(story);
+    expect(promoted.state).toMatchObject({ phase: "Promoting", stableRevision: "b" });
+    expect(promoted.services?.main).toEqual(["b"]);
+    // The predecessor keeps its pods until the promotion is stored.
+    expect(story.world.revisions.a).toMatchObject({ wanted: 3, ready: 3 });
   });
 
   it("does not take requests of the step before for requests of its own", () => {

@@ -32,8 +32,8 @@ const MOVES: { readonly [P in Phase]: MoveOf<P> } = {
 };
 
 /**
- * One pass of a rollout: at most one transition, and the replicas, Services and weights that go with the state after it. Pure: the same input gives
- * the same answer, and a pass that is repeated because its writes were lost decides the same again.
+ * One pass of a rollout: at most one transition that is told, and the replicas, Services and weights that go with the state after it. Pure: the same
+ * input gives the same answer, and a pass that is repeated because its writes were lost decides the same again.
  *
  * The caller writes Services before it makes a Deployment smaller, makes Deployments larger before it moves Services, and stores `state` last.
  */
@@ -41,7 +41,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   if (isUnreadable(input.state)) return leaveEverything(input, input.state.unreadable);
   const before = input.state ?? recoverState(input);
   const context = contextOf(input, refresh(before, input));
-  const step = stepForward(context);
+  const step = onward(input, before.phase, stepForward(context));
   const moved = step.state.phase !== before.phase || step.state.stepName !== before.stepName;
   const hold = moved ? holdOnArrival(input, step.state) : step.hold;
   const state = compact({ ...step.state, heldFor: hold?.reason });
@@ -138,15 +138,37 @@ function move(context: Context): Pass {
 }
 
 /**
+ * Where the pods for a weight are there already, applying it takes the Services that this pass writes and nothing else: the step is entered
+ * and held in one, and a last step that a person released is passed too. Each pass more would cost a write of the status.
+ */
+function onward(input: RolloutInput, before: Phase, pass: Pass): Pass {
+  const held = pass.state.phase === "Stepping" ? withWeightApplied(input, pass) : pass;
+  if (held.state.phase !== "Holding" || before === "Holding" || held.told !== undefined) return held;
+  const arrived = onArrival(input, held.state);
+  const next = withdraw(arrived) ?? move(arrived);
+  return next.told === undefined ? held : { ...next, commandResult: held.commandResult };
+}
+
+function withWeightApplied(input: RolloutInput, pass: Pass): Pass {
+  const next = MOVES.Stepping(onArrival(input, pass.state));
+  if (next.kind !== "Take" || next.transition !== "WeightApplied") return pass;
+  return { ...pass, state: take(pass.state, "WeightApplied", input.nowMs, next.change), hold: undefined };
+}
+
+/**
  * Why the phase just entered is not left at once, told together with the entry: a status of its own a moment later would cost a write.
- * Whether the canary has served is only known of the step before, so that it counts as not known.
  */
 function holdOnArrival(input: RolloutInput, state: RolloutStatus): Hold | undefined {
+  const next = MOVES[state.phase](onArrival(input, state));
+  return next.kind === "Stay" ? next.hold : undefined;
+}
+
+/** Whether the canary has served is only known of the step before, so that it counts as not known. */
+function onArrival(input: RolloutInput, state: RolloutStatus): Context {
   const revisions = Object.fromEntries(
     Object.entries(input.revisions).map(([name, facts]) => [name, { ...facts, servedRequests: undefined }]),
   );
-  const next = MOVES[state.phase](contextOf({ ...input, revisions }, state));
-  return next.kind === "Stay" ? next.hold : undefined;
+  return contextOf({ ...input, revisions }, state);
 }
 
 /** Holds worth telling when they begin; the others are the ordinary course of a rollout. */
