@@ -23,7 +23,7 @@ import type { BridgeRef } from "./names.ts";
 import { createMeasuring } from "./observe/measuring.ts";
 import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
-import { report, withoutProgress, worthWriting } from "./report.ts";
+import { report, withoutProgress, writeDueInMs } from "./report.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
 import { connectTriggers } from "./triggers.ts";
 
@@ -141,7 +141,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
     known.set(formatKey(key), { ...before, problem });
     const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
-    known.set(formatKey(key), { ...before, memory: reported, problem });
+    known.set(formatKey(key), { ...before, memory: reported.memory, problem });
     options.metrics.observe(key, snapshot, plan);
     // Told where the bridge's people look; now the key backs off alone.
     if (bug !== undefined) throw bug;
@@ -151,7 +151,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       return { kind: "requeueAfter", ms: before.problem ? REFUSED_RETRY_MS : 0 };
     }
     if (before.problem) return { kind: "requeueAfter", ms: 0 };
-    return plan.wakeAfterMs === undefined ? { kind: "done" } : { kind: "requeueAfter", ms: plan.wakeAfterMs };
+    const wakes = [plan.wakeAfterMs, reported.dueInMs].filter((ms) => ms !== undefined);
+    return wakes.length === 0 ? { kind: "done" } : { kind: "requeueAfter", ms: Math.min(...wakes) };
   };
 
   const reportPlan = async (
@@ -161,17 +162,18 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     plan: Plan,
     memory: Memory,
     signal: AbortSignal,
-  ): Promise<Memory> => {
+  ): Promise<{ memory: Memory; dueInMs: number | undefined }> => {
     const { group, version, kind } = LLMBRIDGES;
     const { bridge } = snapshot;
     const { resourceVersion } = object.metadata;
     const regarding = { apiVersion: `${group}/${version}`, kind, metadata: bridge };
-    const written = worthWriting(snapshot.status, plan.status, memory.statusWrittenMs, snapshot.nowMs);
-    if (written) await report(writer, { ...bridge, resourceVersion }, plan, signal);
+    const dueInMs = writeDueInMs(snapshot.status, plan.status, memory.statusWrittenMs, snapshot.nowMs);
+    if (dueInMs === 0) await report(writer, { ...bridge, resourceVersion }, plan, signal);
     // After the status, so that a pass that is repeated because the status could not be written announces nothing twice.
     for (const event of plan.events) options.recorder.record({ regarding, ...event });
     for (const decision of plan.decisions) log.info({ ...decision, ...bridge }, decision.message);
-    return written ? { ...memory, statusWrittenMs: snapshot.nowMs } : memory;
+    if (dueInMs !== 0) return { memory, dueInMs };
+    return { memory: { ...memory, statusWrittenMs: snapshot.nowMs }, dueInMs: undefined };
   };
 
   const controller = createController({

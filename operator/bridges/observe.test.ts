@@ -4,7 +4,7 @@ import { acceptance } from "./decide/acceptance.ts";
 import { decide } from "./decide.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 import { ofThisBridge, parseSpec, parseStatus } from "./observe.ts";
-import { worthWriting } from "./report.ts";
+import { writeDueInMs } from "./report.ts";
 import { World } from "./testing/world.ts";
 
 const condition = {
@@ -40,9 +40,9 @@ describe("a status that cannot be read", () => {
       { type: "Progressing", status: "Unknown", reason: "UnreadableStatus" },
       { type: "Stalled", status: "True", reason: "UnreadableStatus" },
     ]);
-    expect(worthWriting(snapshot.status, plan.status, undefined, snapshot.nowMs)).toBe(true);
+    expect(writeDueInMs(snapshot.status, plan.status, undefined, snapshot.nowMs)).toBe(0);
     const again = decide({ ...snapshot, status: plan.status, nowMs: snapshot.nowMs + 10_000 });
-    expect(worthWriting(plan.status, again.plan.status, undefined, snapshot.nowMs)).toBe(false);
+    expect(writeDueInMs(plan.status, again.plan.status, undefined, snapshot.nowMs)).toBeUndefined();
   });
 });
 

@@ -7,8 +7,9 @@ import { canonicalJson } from "./canonical.ts";
 import { type BridgeRef, CONDITIONS_MANAGER, STATUS_MANAGER } from "./names.ts";
 import type { Plan } from "./plan.ts";
 
-/** Numbers alone are written this often; everything else at once. */
+/** Numbers alone are written this often; counts of ready pods and sentences so often; everything else at once. */
 export const NUMBERS_EVERY_MS = 5 * 60_000;
+export const COUNTS_EVERY_MS = 2_000;
 
 /**
  * The numbers of a verdict are also written each time that its evidence has grown by half. A person who watches a rollout that takes a
@@ -17,34 +18,53 @@ export const NUMBERS_EVERY_MS = 5 * 60_000;
 const GROWTH = 1.5;
 
 /**
- * Whether the status is worth a write: a category has changed, or numbers have and the last write is old enough.
- * Categories are phases, conditions, steps, verdicts, alerts, replicas, decisions; numbers are estimates, shares, demands and the
- * evidence behind a verdict, which the source still has.
+ * In how many milliseconds the status is worth a write; undefined: not before something else changes.
+ * - Categories at once: phases, conditions, steps, verdicts, alerts, replicas, decisions.
+ * - Counts within two seconds: pods that become ready one after the other, and the sentences that count them, else cost a write each.
+ * - Numbers once the last write is old enough: estimates, shares, demands and the evidence behind a verdict, which the source still has.
  */
-export function worthWriting(
+export function writeDueInMs(
   before: LLMBridgeStatus,
   after: LLMBridgeStatus,
   lastWrittenMs: number | undefined,
   nowMs: number,
-): boolean {
-  if (canonicalJson(categories(before)) !== canonicalJson(categories(after))) return true;
-  if (canonicalJson(before) === canonicalJson(after)) return false;
-  return lastWrittenMs === undefined || nowMs - lastWrittenMs >= NUMBERS_EVERY_MS;
+): number | undefined {
+  const differs = (part: (status: LLMBridgeStatus) => unknown) =>
+    canonicalJson(part(before)) !== canonicalJson(part(after));
+  if (differs(categories)) return 0;
+  if (!differs((status) => status)) return undefined;
+  // A clock that was set back says nothing of how old the last write is.
+  const ageMs =
+    lastWrittenMs === undefined || nowMs < lastWrittenMs ? NUMBERS_EVERY_MS : nowMs - lastWrittenMs;
+  if (differs(counts)) return Math.max(0, COUNTS_EVERY_MS - ageMs);
+  return ageMs >= NUMBERS_EVERY_MS ? 0 : undefined;
+}
+
+function counts({ stable, canary, conditions, summary }: LLMBridgeStatus): unknown {
+  return {
+    ready: [stable?.ready, canary?.ready],
+    said: [summary, ...conditions.map(({ message }) => message)],
+  };
 }
 
 function categories(status: LLMBridgeStatus): unknown {
   const version = (one: LLMBridgeStatus["stable"]) =>
-    one && { ...one, podShare: undefined, requestShare: undefined };
+    one && { ...one, ready: undefined, podShare: undefined, requestShare: undefined };
   return {
     ...status,
+    summary: undefined,
+    conditions: status.conditions.map((condition) => ({ ...condition, message: undefined })),
     stable: version(status.stable),
     canary: version(status.canary),
     forecast: undefined,
-    verdicts: status.verdicts.map(({ signal, category, samples = 0 }) => ({
-      signal,
-      category,
-      grown: Math.floor(Math.log(samples + 1) / Math.log(GROWTH)),
-    })),
+    // That nothing has been counted yet is what a canary begins with.
+    verdicts: status.verdicts
+      .filter(({ category, samples = 0 }) => category !== "NoData" || samples > 0)
+      .map(({ signal, category, samples = 0 }) => ({
+        signal,
+        category,
+        grown: Math.floor(Math.log(samples + 1) / Math.log(GROWTH)),
+      })),
     evidence: status.evidence && { revision: status.evidence.revision },
     scaling: status.scaling && { recommended: status.scaling.recommended },
     workers: status.workers && { current: status.workers.current, cap: status.workers.cap },

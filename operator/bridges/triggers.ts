@@ -7,6 +7,12 @@ import { canonicalJson } from "./canonical.ts";
 import { observePod } from "./observe/pod.ts";
 import { CHILD_KINDS } from "./plan.ts";
 
+/**
+ * Children and pods change in company: pods become ready together, and their Deployment says so a moment later. One look at all of it costs
+ * fewer writes, and none of them meets a Deployment whose status is being written.
+ */
+const COMPANY_MS = 100;
+
 /** Which changes lead to a look at which bridge. What nothing is decided on, such as our own status writes, leads to none. */
 export function connectTriggers(
   caches: Caches,
@@ -51,6 +57,6 @@ function watchOwned<T extends KubeObject>(
       canonicalJson(facts(change.previous)) === canonicalJson(facts(change.object))
     )
       return;
-    enqueue(key, { priority: change.initial ? "resync" : "child" });
+    enqueue(key, change.initial ? { priority: "resync" } : { priority: "child", afterMs: COMPANY_MS });
   });
 }

@@ -99,7 +99,9 @@ function revisionParts(input: ChildrenInput, revision: string): RevisionParts {
     revision,
     name: revisionName(bridge.name, revision),
     replicas: replicas[revision] ?? 0,
-    track: outcome.tracks && (outcome.tracks[revision] ?? "retired"),
+    // It retires with its pods: one write, after the one that stores who is stable.
+    track:
+      outcome.tracks && (outcome.tracks[revision] ?? ((replicas[revision] ?? 0) > 0 ? undefined : "retired")),
     rendered: rendered?.deployment,
   };
   const grant = input.grants[revision];
