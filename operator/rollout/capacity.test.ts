@@ -171,12 +171,14 @@ describe("a promotion", () => {
     const commit = reconcile(story);
     expect(commit.state).toMatchObject({ phase: "Promoting", stableRevision: "b" });
     expect(commit.replicas).toEqual({ a: 3, b: 3 });
-    expect(commit.tracks).toEqual({ b: "production" });
+    // Told once the promotion is stored: a status that is lost in between leads back to the version whose pods are still kept.
+    expect(commit.tracks).toEqual({ b: "canary" });
     podsFail(story, "b", 1);
     expect(phaseOf(story.world)).toBe("Promoting");
     expect(story.world.revisions).toMatchObject({ a: { wanted: 3 } });
     podsBecomeReady(story);
     expect(phaseOf(story.world)).toBe("Stable");
+    expect(story.last?.tracks).toEqual({ b: "production" });
     expect(story.world.revisions).toMatchObject({ a: { wanted: 0 } });
   });
 

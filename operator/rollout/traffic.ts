@@ -65,12 +65,16 @@ export function patienceEndsMs({ state, input }: Context): number | undefined {
     : since + (kept ? PATIENCE_MS : durationMs(input.spec.progressDeadline));
 }
 
-/** Track of each revision; those that are history have none. */
+/**
+ * Track of each revision; those that are history have none. A promoted one is told so once the promotion is stored, together with its
+ * predecessor: until then the tracks lead back to the predecessor, should the status be lost.
+ */
 export function tracksOf({ state }: Context): Record<string, Track> {
   const tracks: Record<string, Track> = {};
   if (state.canaryRevision !== undefined)
     tracks[state.canaryRevision] = state.phase === "Pending" ? "production" : "canary";
-  if (state.stableRevision !== undefined) tracks[state.stableRevision] = "production";
+  if (state.stableRevision !== undefined)
+    tracks[state.stableRevision] = state.phase === "Promoting" ? "canary" : "production";
   return tracks;
 }
 
