@@ -38,15 +38,26 @@ describe("withCircuit", () => {
     asked.length = 0;
     for (let query = 0; query < 100; query++)
       expect(await client.query("c", 0)).toEqual(away("It cannot be reached."));
-    await clock.advance(20_000);
-    expect(asked).toEqual(Array.from({ length: 10 }, () => "1"));
+    const probesWithin = async (ms: number) => {
+      asked.length = 0;
+      await clock.advance(ms);
+      return asked;
+    };
+    // After 2, 4, 8, 8, ... seconds.
+    expect(await probesWithin(14_000)).toEqual(["1", "1", "1"]);
+    expect(await probesWithin(80_000)).toHaveLength(10);
     expect(state.recovered).toBe(0);
     state.answer = fine;
     state.probe = fine;
-    await clock.advance(2_000);
+    await clock.advance(8_000);
     expect(state.recovered).toBe(1);
     expect(await client.query("d", 0)).toEqual(fine);
     expect(clock.pending).toBe(0);
+    state.answer = unreachable;
+    state.probe = unreachable;
+    await client.query("e", 0);
+    await clock.advance(0);
+    expect(await probesWithin(2_000)).toEqual(["1"]);
   });
 
   it("does not take a source for away of which one query timed out", async () => {

@@ -7,8 +7,8 @@ export interface CircuitOptions {
   readonly onRecovered: () => void;
 }
 
-/** While the source is away it is asked so often, whatever the number of bridges that wait for it. */
-const PROBE_MS = 2_000;
+/** While the source is away it is asked at these pauses, first and longest, whatever the number of bridges that wait for it. */
+const PROBE_MS = [2_000, 8_000] as const;
 /** Costs a source nothing. */
 const PROBE = "1";
 
@@ -27,6 +27,7 @@ export function withCircuit(
   let isProbing = false;
   let isClosed = false;
   let timer: Timer | undefined;
+  let pauseMs: number = PROBE_MS[0];
 
   const probe = async (): Promise<void> => {
     if (isProbing || isClosed) return;
@@ -36,8 +37,12 @@ export function withCircuit(
     if (isClosed) return;
     const was = away;
     away = hasNoAnswer(result) ? result.message : undefined;
-    if (away !== undefined) timer = clock.setTimer(PROBE_MS, () => void probe()).unref();
-    else if (was !== undefined) onRecovered();
+    if (away === undefined) {
+      if (was !== undefined) onRecovered();
+      return;
+    }
+    pauseMs = was === undefined ? PROBE_MS[0] : Math.min(2 * pauseMs, PROBE_MS[1]);
+    timer = clock.setTimer(pauseMs, () => void probe()).unref();
   };
 
   return {
