@@ -1,6 +1,6 @@
 /**
  * The operator against Argo Rollouts on one control plane in one run: real etcd, API server, controllers and scheduler, with nodes
- * played by kwok. `node bench/operator.ts [objects] [pods per bridge] [--storm=N] [--write]`.
+ * played by kwok. `node bench/operator.ts [objects] [pods per bridge] [--storm=N] [--soak=MINUTES] [--write]`.
  *
  * Counts come from the API server's audit log and memory and CPU from /proc, never from the contestants themselves. Edits go to both in
  * turns, so that whatever else the machine does hits both alike. `--write` puts the table into docs/performance.md.
@@ -25,14 +25,20 @@ import {
 } from "./operator/objects.ts";
 import { createTable } from "./operator/table.ts";
 import { memoryMiB } from "./operator/usage.ts";
+import { soak, syncCost } from "./operator/vitals.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { storm: { type: "string", default: "0" }, write: { type: "boolean", default: false } },
+  options: {
+    storm: { type: "string", default: "0" },
+    soak: { type: "string", default: "0" },
+    write: { type: "boolean", default: false },
+  },
 });
 const OBJECTS = Number(positionals[0] ?? 1_000);
 const PODS_PER_BRIDGE = Number(positionals[1] ?? 20);
 const STORM = Number(values.storm);
+const SOAK_MINUTES = Number(values.soak);
 const EDITS = 60;
 const REST_SECONDS = 60;
 /** Argo's own rate limit is not what is measured. */
@@ -84,7 +90,7 @@ async function makeNamespace(bed: Bed, name: string): Promise<void> {
 
 async function measure(bed: Bed, sides: [Side, Side]): Promise<void> {
   const [ours, peers] = sides;
-  const table = createTable(ours.contestant.title, peers.contestant.title);
+  const table = createTable(ours.contestant.title, peers.contestant.title, say);
 
   say("one object of 5 replicas: from creation to ready, to the held step, to the end");
   const [life, peersLife] = await Promise.all(
@@ -154,6 +160,8 @@ async function measure(bed: Bed, sides: [Side, Side]): Promise<void> {
   table.row("memory (RSS), MiB", memory.now, peersMemory.now);
   table.row("memory, peak, MiB", memory.peak, peersMemory.peak);
 
+  await measureSync(ours, table);
+  if (SOAK_MINUTES > 0) await measureSoak(bed, ours, table);
   if (STORM > 0) await measureStorm(bed, ours, table);
   say("");
   say(table.text());
@@ -196,6 +204,36 @@ async function measureRestarts(
   row("restart after SIGKILL to first reaction, s", "SIGKILL");
   row("SIGTERM of the leader to the standby's first reaction, s", "standby");
 }
+
+/** Its start with all that is there, with the event loop watched. */
+async function measureSync(ours: Side, table: ReturnType<typeof createTable>): Promise<void> {
+  await ours.process.stop();
+  const { process: started, cost } = await syncCost(ours.contestant);
+  ours.process = started;
+  table.own("start to full caches, s", cost.seconds, 1);
+  table.own("event loop delay until then, p99, ms", cost.p99Ms);
+  table.own("event loop delay until then, longest, ms", cost.maxMs);
+}
+
+/** Edits and promotions for so long; what grows, leaks. */
+async function measureSoak(bed: Bed, ours: Side, table: ReturnType<typeof createTable>): Promise<void> {
+  say(`${SOAK_MINUTES} min of edits and promotions`);
+  const { kind } = ours;
+  let turn = 0;
+  const work = async (): Promise<void> => {
+    const name = nameOf(Math.floor(turn / 2) % OBJECTS);
+    if (turn % 2 === 0) await kind.edit(bed.client, name, ours.version);
+    else await kind.promote(bed, name);
+    turn++;
+  };
+  const { mibPerHour, before, after } = await soak(ours.process, SOAK_MINUTES, work);
+  ours.version++;
+  table.own(`memory over ${SOAK_MINUTES} min of work, MiB/h`, mibPerHour, 1);
+  table.own("sockets, timers and listeners that were added", held(after) - held(before));
+}
+
+const held = ({ sockets, timers, listeners }: { sockets: number; timers: number; listeners: number }) =>
+  sockets + timers + listeners;
 
 /** So many bridges at once, in addition; an edit in the middle of it. */
 async function measureStorm(bed: Bed, ours: Side, table: ReturnType<typeof createTable>): Promise<void> {

@@ -13,8 +13,13 @@ export interface Contestant {
   /** Its user in the audit log. */
   readonly user: string;
   /** Resolves as soon as the process runs. */
-  start(flags?: readonly string[]): Promise<ServerProcess>;
+  start(flags?: readonly string[], options?: StartOptions): Promise<ServerProcess>;
   remove(): void;
+}
+
+interface StartOptions {
+  /** Of a contestant that runs on Node. */
+  readonly nodeOptions?: string;
 }
 
 /** What the image's start does for its memory (images/Dockerfile). */
@@ -36,7 +41,7 @@ export async function llmbridge(bed: Bed): Promise<Contestant> {
   return {
     title: "LLMBridge",
     user: "llmbridge",
-    start: (flags = []) =>
+    start: (flags = [], { nodeOptions = "" } = {}) =>
       startProcess({
         command: process.execPath,
         args: [
@@ -49,7 +54,7 @@ export async function llmbridge(bed: Bed): Promise<Contestant> {
           "--health-port=0",
           ...flags,
         ],
-        env: { PATH: process.env.PATH, ...MALLOC },
+        env: { PATH: process.env.PATH, NODE_OPTIONS: nodeOptions, ...MALLOC },
         ready: /"msg":"the operator has started"/,
         readyWithinMs: 60_000,
       }),

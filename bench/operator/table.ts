@@ -10,24 +10,24 @@ interface Row {
 const BEGIN = "<!-- bench-operator -->";
 const END = "<!-- /bench-operator -->";
 
-/** What was measured of both, as a Markdown table. */
-export function createTable(ours: string, peers: string) {
+/** What was measured of both, as a Markdown table. Each row is said as it comes, since the next may take an hour. */
+export function createTable(ours: string, peers: string, say: (line: string) => void) {
   const rows: Row[] = [];
+  const add = (row: Row): void => {
+    rows.push(row);
+    say(`  ${lineOf(row)}`);
+  };
   const text = (): string =>
-    [
-      `| | ${ours} | ${peers} | ratio |`,
-      "|---|---|---|---|",
-      ...rows.map((row) => `| ${row.title} | ${row.ours} | ${row.peers} | ${row.ratio} |`),
-    ].join("\n");
+    [`| | ${ours} | ${peers} | ratio |`, "|---|---|---|---|", ...rows.map(lineOf)].join("\n");
   return {
     /** @param digits after the point. Default: none for 10 and more, else one. */
     row(title: string, own: number, other: number, digits?: number): void {
       const ratio = other > 0 ? (own / other).toFixed(2) : "";
-      rows.push({ title, ours: format(own, digits), peers: format(other, digits), ratio });
+      add({ title, ours: format(own, digits), peers: format(other, digits), ratio });
     },
     /** What only ours is measured for. */
     own(title: string, value: number, digits?: number): void {
-      rows.push({ title, ours: format(value, digits), peers: "", ratio: "" });
+      add({ title, ours: format(value, digits), peers: "", ratio: "" });
     },
     text,
     /** Replaces the table between the marks of the file. */
@@ -40,6 +40,8 @@ export function createTable(ours: string, peers: string) {
     },
   };
 }
+
+const lineOf = (row: Row): string => `| ${row.title} | ${row.ours} | ${row.peers} | ${row.ratio} |`;
 
 function format(value: number, digits?: number): string {
   return value.toFixed(digits ?? (value >= 10 || Number.isInteger(value) ? 0 : 1));

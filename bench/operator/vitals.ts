@@ -1,0 +1,81 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { until } from "../../test/kube/until.ts";
+import type { ServerProcess } from "../../test/servers/process.ts";
+import type { Contestant } from "./contestants.ts";
+import { memoryMiB } from "./usage.ts";
+
+/** What an operator says of itself where bench/operator/vitals.mjs is loaded into it. */
+interface Vitals {
+  /** Delays of the event loop since the start. */
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  readonly timers: number;
+  readonly sockets: number;
+  readonly listeners: number;
+}
+
+const VITALS = "--import=./bench/operator/vitals.mjs";
+const SYNCED = /caches are full/;
+const SAMPLE_MS = 10_000;
+const MINUTE_MS = 60_000;
+
+export const startWithVitals = (contestant: Contestant): Promise<ServerProcess> =>
+  contestant.start([], { nodeOptions: VITALS });
+
+export interface SyncCost {
+  readonly seconds: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+/** From the start of the process to full caches, as a replica without a predecessor does it, and how its event loop fared meanwhile. */
+export async function syncCost(contestant: Contestant): Promise<{ process: ServerProcess; cost: SyncCost }> {
+  const startedMs = Date.now();
+  const process = await startWithVitals(contestant);
+  const line = await until("full caches", () => process.lastLines.find((one) => SYNCED.test(one)), MINUTE_MS);
+  const { time } = JSON.parse(line) as { time: number };
+  const { p99Ms, maxMs } = await nextVitals(process);
+  return { process, cost: { seconds: (time - startedMs) / 1_000, p99Ms, maxMs } };
+}
+
+export interface Soak {
+  /** Slope of a line through the memory of the last two thirds. */
+  readonly mibPerHour: number;
+  readonly before: Vitals;
+  readonly after: Vitals;
+}
+
+/** An operator at work for so long: memory, and whatever else could grow. */
+export async function soak(
+  process: ServerProcess,
+  minutes: number,
+  work: () => Promise<unknown>,
+): Promise<Soak> {
+  const samples: [hours: number, mib: number][] = [];
+  const startedMs = performance.now();
+  await work();
+  const before = await nextVitals(process);
+  while (performance.now() - startedMs < minutes * MINUTE_MS) {
+    await work();
+    await delay(SAMPLE_MS);
+    samples.push([(performance.now() - startedMs) / 3_600_000, memoryMiB(process.pid).now]);
+  }
+  const settled = samples.slice(Math.floor(samples.length / 3));
+  return { mibPerHour: slopeOf(settled), before, after: await nextVitals(process) };
+}
+
+async function nextVitals(process: ServerProcess): Promise<Vitals> {
+  const last = () => process.lastLines.findLast((line) => line.startsWith('{"vitals"'));
+  const seen = last();
+  const line = await until("vitals", () => (last() === seen ? undefined : last()), MINUTE_MS);
+  return (JSON.parse(line) as { vitals: Vitals }).vitals;
+}
+
+/** Least squares. */
+function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const mean = (of: (point: readonly [number, number]) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean(([at]) => at), mean(([, value]) => value)];
+  const covariance = mean(([at, value]) => (at - x) * (value - y));
+  return covariance / mean(([at]) => (at - x) ** 2);
+}
