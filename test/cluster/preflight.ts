@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { SetupProblem } from "../../tools/setup/problem.ts";
 import { listenerOf, machineRoutes, rangeConflict } from "./network.ts";
@@ -39,6 +40,11 @@ export function demandNoStranger(settings: ClusterSettings): void {
 }
 
 const TOLERATED_SKEW_MS = 5 * 60_000;
+
+/** When the newest of these files was made. What only benchmarks use need not be there. */
+export function newestOf(paths: readonly string[]): number {
+  return Math.max(0, ...paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0));
+}
 
 /**
  * Says what is wrong with a clock that stands before something that has happened already (the build of a tool, or the

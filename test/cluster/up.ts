@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { cacheKey, fileParts } from "../../tools/setup/cache.ts";
 import { setUpMachine } from "../../tools/setup/main.ts";
@@ -14,7 +14,7 @@ import { externalCluster } from "./external.ts";
 import { healthProblem, waitReady } from "./health.ts";
 import { importImage } from "./images.ts";
 import { withLock } from "./lock.ts";
-import { demandNoStranger, demandRoot, preflight } from "./preflight.ts";
+import { demandNoStranger, demandRoot, newestOf, preflight } from "./preflight.ts";
 import { type ClusterSettings, clusterSettings } from "./settings.ts";
 import { kubeconfigPath, startCluster } from "./start.ts";
 import { clusterLock, readState, writeState } from "./state.ts";
@@ -53,7 +53,7 @@ export async function clusterUp(options: ClusterOptions): Promise<LocalCluster> 
     if (known !== undefined)
       progress.note(`A cluster was up but is not healthy (${problem}); starting a new one.`);
     await removeCluster(settings);
-    await preflight(settings, newestOf(tools));
+    await preflight(settings, newestOf(Object.values(tools)));
     mkdirSync(settings.workFolder, { recursive: true });
     await progress.step("Cluster up: etcd, API server, node, DNS, Prometheus", async () => {
       try {
@@ -126,10 +126,6 @@ function localCluster(settings: ClusterSettings, tools: ToolPaths, startedHere: 
     stopPrometheus: () => stop("prometheus", "SIGTERM"),
     startPrometheus: () => start("prometheus"),
   };
-}
-
-function newestOf(tools: ToolPaths): number {
-  return Math.max(...Object.values(tools).map((path) => statSync(path).mtimeMs));
 }
 
 /**
