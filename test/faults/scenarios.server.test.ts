@@ -147,7 +147,8 @@ describe("scenario 7: a watch that is frozen while its connection lives", () => 
     );
     await put("after");
     await until("the second", () => seen.includes("added after"));
-    expect(await relists("silent")).toBe(true);
+    // On a slow machine the watch that was open may have fallen silent before the ice came, and its successor told of the second.
+    await until("a list for the silence", () => relists("silent"));
     expect(names(informer)).toEqual(["after", "before"]);
     ice.thaw();
   });
