@@ -16,6 +16,8 @@ export interface ListOptions extends CallOptions {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Nothing but type and metadata is sent. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 interface PageOptions extends ListOptions {
@@ -159,6 +161,9 @@ const LIST_LIMIT = 500;
 
 /** Without a resourceVersion "not older" means: not older than the latest at the time of the request. */
 const STREAMED_LIST = { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" };
+/** A server that cannot leave out the rest sends objects whole. */
+const metadataOnly = (kind: string): string =>
+  `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** A typed face over a transport; holds no state. */
@@ -220,6 +225,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
   const listPage = async <T extends KubeObject>(resource: Resource, page: PageOptions): Promise<Page<T>> => {
     const list = (await transport.send({
       ...read(resource, "list", page.namespace ?? "", "", page),
+      ...(page.metadataOnly ? { accept: metadataOnly("PartialObjectMetadataList") } : {}),
       query: {
         limit: page.limit,
         continue: page.continueToken,
@@ -258,6 +264,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
     async watch<T extends KubeObject>(resource: Resource, watch: WatchOptions) {
       const stream = await transport.open({
         ...read(resource, "watch", watch.namespace ?? "", "", watch),
+        ...(watch.metadataOnly ? { accept: metadataOnly("PartialObjectMetadata") } : {}),
         query: {
           watch: true,
           allowWatchBookmarks: true,

@@ -16,11 +16,15 @@ export interface InformerOptions<T extends KubeObject> {
   readonly namespace?: string | readonly string[] | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
+  /** Holds nothing of the objects but type and metadata, and is sent no more. */
+  readonly metadataOnly?: boolean | undefined;
   /** How the whole collection is read. Stream, the default, turns to pages by itself where the server does not stream lists. */
   readonly listing?: ListMode | undefined;
   /** Drops what nobody reads; must keep name, namespace, uid and resourceVersion. Default: drops managedFields. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
+  /** Told of each list or watch that failed, and is tried again all the same; must not throw. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly timing?: Partial<ReflectorTiming> | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -145,6 +149,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
               namespace,
               labelSelector: options.labelSelector,
               fieldSelector: options.fieldSelector,
+              metadataOnly: options.metadataOnly,
             },
             listing: options.listing ?? "Stream",
             transform: options.transform ?? dropManagedFields,
@@ -153,6 +158,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
               part.phase = state.phase;
               part.movedAt = clock.monotonic();
             },
+            onFailure: options.onFailure,
             clock,
             random: options.random ?? Math.random,
             log,

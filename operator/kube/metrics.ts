@@ -10,6 +10,7 @@ export interface KubeMetrics {
   readonly relists: Counter<"resource" | "reason">;
   readonly watchEvents: Counter<"resource" | "type">;
   readonly storeObjects: Gauge<"resource">;
+  readonly optionalApis: Gauge<"resource" | "state">;
   readonly handlerErrors: Counter<"resource">;
   readonly queueDepth: Gauge<"controller">;
   readonly queueAdds: Counter<"controller" | "priority">;
@@ -55,6 +56,12 @@ export function createKubeMetrics(registry: Registry = new Registry(), prefix = 
     relists: counter("relists_total", "Full lists, by why", "resource", "reason"),
     watchEvents: counter("watch_events_total", "Watch events by type", "resource", "type"),
     storeObjects: gauge("store_objects", "Objects held in memory", "resource"),
+    optionalApis: gauge(
+      "optional_api",
+      "1 for what is known of an API that need not be there: Unknown, Served, Absent or Forbidden",
+      "resource",
+      "state",
+    ),
     handlerErrors: counter("change_handler_errors_total", "Change handlers that threw", "resource"),
     queueDepth: gauge("queue_depth", "Keys ready to be reconciled", "controller"),
     queueAdds: counter("queue_adds_total", "Keys that became ready, by priority", "controller", "priority"),

@@ -109,4 +109,14 @@ describe("own writes", () => {
     expect(informer.store.get(namespace, "b")).toBeUndefined();
     line.restore();
   });
+
+  it("are waited for no longer than the cache is observed in which they were to be seen", async () => {
+    const stale = createInformer<KubeObject>({ client: createClient(line), resource: resources.services });
+    const ignore = ownWrites.observe(stale);
+    const service = { metadata: { name: "s", namespace }, spec: { ports: [{ port: 80 }] } };
+    await ownWrites.clientFor(owner, client).apply(resources.services, service, { fieldManager });
+    expect(ownWrites.ready(owner)).toBe(false);
+    ignore();
+    expect(ownWrites.ready(owner)).toBe(true);
+  });
 });

@@ -17,8 +17,11 @@ import { type Resource, resourceName } from "./resources.ts";
  * are not decimal numbers and not equal; both are counted.
  */
 export interface OwnWrites {
-  /** Tells where writes of this resource will show up. Several informers of one resource may cover different namespaces. */
-  observe<T extends KubeObject>(informer: Informer<T>): void;
+  /**
+   * Tells where writes of this resource will show up. Several informers of one resource may cover different namespaces.
+   * @returns a function that ends it: what was to show up there is waited for no more
+   */
+  observe<T extends KubeObject>(informer: Informer<T>): () => void;
   /** Remembers that the reconcile of `key` wrote `object`; takes what the server answered. */
   wrote(key: ObjectKey, resource: Resource, object: KubeObject): void;
   /** Remembers that the reconcile of `key` deleted the object with this uid; seen once it is gone or marked as being deleted. */
@@ -87,11 +90,15 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
   const informerFor = (resource: Resource, namespace: string): Informer<KubeObject> | undefined =>
     informers.get(resourceName(resource))?.find((informer) => informer.covers(namespace));
 
+  const isObserved = (informer: Informer<KubeObject>): boolean =>
+    informers.get(resourceName(informer.resource))?.includes(informer) ?? false;
+
   const wrote: OwnWrites["wrote"] = (key, resource, { metadata }) => {
     const namespace = metadata.namespace ?? "";
     const informer = informerFor(resource, namespace);
     if (!informer) return;
     remember(key, resource, metadata.uid, () => {
+      if (!isObserved(informer)) return true;
       const held = informer.store.get(namespace, metadata.name)?.metadata;
       if (held?.uid === metadata.uid && held.resourceVersion === metadata.resourceVersion) return true;
       const reached = informer.hasReached(namespace, metadata.resourceVersion);
@@ -104,6 +111,7 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     const informer = informerFor(resource, namespace);
     if (!informer) return;
     remember(key, resource, uid, () => {
+      if (!isObserved(informer)) return true;
       const held = informer.store.get(namespace, name)?.metadata;
       return held?.uid !== uid || held.deletionTimestamp !== undefined;
     });
@@ -114,8 +122,15 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
       const name = resourceName(informer.resource);
       const known = informers.get(name) ?? [];
       informers.set(name, known);
-      known.push(informer as unknown as Informer<KubeObject>);
-      informer.onProgress(() => check(name));
+      const observed = informer as unknown as Informer<KubeObject>;
+      known.push(observed);
+      const ignore = informer.onProgress(() => check(name));
+      return () => {
+        ignore();
+        const at = known.indexOf(observed);
+        if (at !== -1) known.splice(at, 1);
+        check(name);
+      };
     },
     wrote,
     deleted,

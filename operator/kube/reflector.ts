@@ -49,7 +49,7 @@ const QUICK_END_MS = 1000;
 export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient;
   readonly resource: Resource;
-  readonly selection: Pick<ListOptions, "namespace" | "labelSelector" | "fieldSelector">;
+  readonly selection: Pick<ListOptions, "namespace" | "labelSelector" | "fieldSelector" | "metadataOnly">;
   /** How lists are made; what the server does not stream is read by pages all the same. */
   readonly listing: ListMode;
   /** Applied to each object as it comes in, so that a long list is never held in full. */
@@ -58,6 +58,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly onEffect: (effect: ReflectorEffect<T>) => void;
   /** Told of every state entered and every sign of life. */
   readonly onState: (state: ReflectorState<T>) => void;
+  /** Told of every failure, before the wait that follows it; must not throw. */
+  readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -90,6 +92,7 @@ export async function runReflector<T extends KubeObject>(
     // One broken connection is everyday life; only a row of them is worth a look.
     if (failures < 3) log.debug(fields, "list or watch failed; trying again");
     else log.warn(fields, "list or watch keeps failing; the cache is as old as the first failure");
+    options.onFailure?.(error);
   };
 
   const take: Take<T> = (next, error) => {

@@ -22,6 +22,13 @@ export const resources = {
   configMaps: namespaced("", "v1", "configmaps", "ConfigMap"),
   /** Events as `kubectl get events` lists them. Written through `events`, which is the same storage. */
   coreEvents: namespaced("", "v1", "events", "Event"),
+  customResourceDefinitions: {
+    group: "apiextensions.k8s.io",
+    version: "v1",
+    plural: "customresourcedefinitions",
+    kind: "CustomResourceDefinition",
+    namespaced: false,
+  },
   deployments: namespaced("apps", "v1", "deployments", "Deployment"),
   events: namespaced("events.k8s.io", "v1", "events", "Event"),
   leases: namespaced("coordination.k8s.io", "v1", "leases", "Lease"),

@@ -31,3 +31,11 @@ export function linkSignals(
     },
   };
 }
+
+/** Resolves when the signal aborts, or at once where it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -20,6 +20,8 @@ export interface ApiRequest {
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Default: JSON. */
+  readonly accept?: string;
   /** Sending it twice does the same as sending it once. */
   readonly idempotent: boolean;
   readonly lane?: Lane;
@@ -98,7 +100,7 @@ export function createTransport(options: TransportOptions): Transport {
         method: request.method,
         headers: {
           ...credentials.headers,
-          accept: "application/json",
+          accept: request.accept ?? "application/json",
           "user-agent": options.userAgent,
           ...(request.body === undefined
             ? {}
