@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCaches } from "./bridges/caches.ts";
 import { createBridgeController } from "./bridges/controller.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
+import { createPodMonitors } from "./bridges/pod-monitors.ts";
 import { createClient } from "./kube/client.ts";
 import { loadKubeConfig } from "./kube/kubeconfig.ts";
 import { createElection, type ElectionCallbacks } from "./kube/lease.ts";
@@ -66,9 +67,15 @@ async function run(settings: ProcessSettings): Promise<number> {
     log,
     metrics,
   });
+  const podMonitors = createPodMonitors({
+    ...{ client, caches, log, kubeMetrics: metrics },
+    settings: file,
+    namespaces: namespace,
+  });
   const controller = createBridgeController({
     client,
     caches,
+    podMonitors,
     source: sources.find,
     onSources: sources.onChange,
     recorder,
@@ -88,12 +95,15 @@ async function run(settings: ProcessSettings): Promise<number> {
   log.info({ metricsPort: servers.metricsPort, healthPort: servers.healthPort }, "the operator has started");
 
   // Caches fill before leadership, so that a standby takes over warm.
-  const watching = Promise.all(caches.all.map((informer) => informer.start(signal)));
+  const watching = Promise.all([
+    ...caches.all.map((informer) => informer.start(signal)),
+    podMonitors.follow(signal),
+  ]);
   const lead: ElectionCallbacks = {
     async onStarted(leading) {
       await Promise.all(caches.all.map((informer) => informer.synced()));
       log.info({}, "caches are full; reconciling");
-      await controller.run(leading);
+      await Promise.all([controller.run(leading), podMonitors.run(leading)]);
       await recorder.flush(FLUSH_MS);
     },
     onStopped: () => log.info({}, "leadership has ended"),

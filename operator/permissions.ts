@@ -1,5 +1,6 @@
+import { POD_MONITORS } from "./bridges/apply.ts";
 import { LLMBRIDGES } from "./bridges/caches.ts";
-import { type Resource, resources } from "./kube/resources.ts";
+import { type Resource, resourceName, resources } from "./kube/resources.ts";
 
 export type Verb = "create" | "delete" | "get" | "list" | "patch" | "update" | "watch";
 
@@ -8,6 +9,8 @@ export interface Permission {
   readonly resource: Resource;
   readonly subresource?: string;
   readonly verbs: readonly Verb[];
+  /** Only the object of this name. Default: all. */
+  readonly name?: string;
   /** Why it needs this; shown beside the rule. */
   readonly why: string;
   /** Asked by the API server itself on a write, so that no request of the operator shows its use. */
@@ -19,12 +22,14 @@ export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
 }
 
-export const ruleOf = ({ resource, subresource, verbs }: Permission): Rule => ({
+export const ruleOf = ({ resource, subresource, verbs, name }: Permission): Rule => ({
   apiGroups: [resource.group],
   resources: [withSubresource(resource.plural, subresource)],
   verbs,
+  ...(name === undefined ? {} : { resourceNames: [name] }),
 });
 
 /** `llmbridges/status`, or the name alone. */
@@ -86,4 +91,23 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
 /** In its own namespace: who leads. All but `create`, of which a name cannot be asked, only for the Lease of its own name. */
 export const LEASE_PERMISSIONS: readonly Permission[] = [
   { resource: resources.leases, verbs: ["create", "get", "list", "patch", "watch"], why: "Leader election." },
+];
+
+/** Where the settings ask for PodMonitors; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */
+export const POD_MONITOR_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: POD_MONITORS,
+    verbs: KEPT,
+    why: "A bridge's PodMonitor, which the garbage collector removes.",
+  },
+];
+
+/** Beside them, for an operator that watches the whole cluster. */
+export const POD_MONITOR_DEFINITION_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.customResourceDefinitions,
+    name: resourceName(POD_MONITORS),
+    verbs: ["list", "watch"],
+    why: "Whether PodMonitors are served; asked for by its name alone.",
+  },
 ];

@@ -22,7 +22,17 @@ export class NameConflict extends Error {
   }
 }
 
+/** Of the Prometheus Operator; not every cluster serves it. */
+export const POD_MONITORS: Resource = {
+  group: "monitoring.coreos.com",
+  version: "v1",
+  plural: "podmonitors",
+  kind: "PodMonitor",
+  namespaced: true,
+};
+
 export const RESOURCE_OF: Record<ChildKind, Resource> = {
+  podmonitors: POD_MONITORS,
   serviceaccounts: resources.serviceAccounts,
   poddisruptionbudgets: resources.podDisruptionBudgets,
   networkpolicies: resources.networkPolicies,

@@ -8,7 +8,7 @@ import { RESOURCE_OF } from "./apply.ts";
 import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
 import { type RawPod, slimPod } from "./observe/pod.ts";
-import { CHILD_KINDS, type ChildKind } from "./plan.ts";
+import { CHILD_KINDS, type RequiredKind } from "./plan.ts";
 
 /** The custom resource's own descriptor. */
 export const LLMBRIDGES: Resource = {
@@ -27,7 +27,7 @@ const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
 /** Every informer of the controller. Children and pods are filtered by label at the server and indexed by their bridge. */
 export interface Caches {
   readonly bridges: Informer<KubeObject>;
-  readonly children: Readonly<Record<ChildKind, Informer<KubeObject>>>;
+  readonly children: Readonly<Record<RequiredKind, Informer<KubeObject>>>;
   readonly pods: Informer<KubeObject & RawPod>;
   readonly all: readonly Informer<KubeObject>[];
 }
@@ -44,8 +44,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
       ...options,
       client,
       resource,
-      labelSelector: MANAGED_SELECTOR,
-      indexers: { [BY_BRIDGE]: bridgeIndex },
+      ...OWNED,
       ...(transform ? { transform } : {}),
     });
   const bridges = createInformer<KubeObject>({
@@ -56,7 +55,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
   });
   const children = Object.fromEntries(
     CHILD_KINDS.map((kind) => [kind, owned<KubeObject>(RESOURCE_OF[kind], transformOf(kind))]),
-  ) as Record<ChildKind, Informer<KubeObject>>;
+  ) as Record<RequiredKind, Informer<KubeObject>>;
   const pods = owned<KubeObject & RawPod>(resources.pods, slimPod);
   return {
     bridges,
@@ -77,6 +76,9 @@ function bridgeIndex(object: KubeObject): readonly string[] {
   return key ? [formatKey(key)] : [];
 }
 
+/** How children are selected at the server and found again in a cache. */
+export const OWNED = { labelSelector: MANAGED_SELECTOR, indexers: { [BY_BRIDGE]: bridgeIndex } };
+
 /** Objects of a cache that belong to the bridge by label and, where it has one, by controller reference. */
 export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: ObjectKey, uid: string): T[] {
   return informer.store
@@ -90,7 +92,7 @@ export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObje
 }
 
 /** Deployments keep no template in the cache: nothing ever compares it. Of their status only why they cannot make pods. */
-function transformOf(kind: ChildKind): ((object: KubeObject) => KubeObject) | undefined {
+function transformOf(kind: RequiredKind): ((object: KubeObject) => KubeObject) | undefined {
   if (kind !== "deployments") return undefined;
   return (object) => {
     const { spec, status, ...rest } = dropManagedFields(object) as KubeObject & {

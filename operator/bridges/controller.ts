@@ -6,16 +6,16 @@ import {
   type ReconcileContext,
   type ReconcileResult,
 } from "../kube/controller.ts";
-import { isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import { isNotFound } from "../kube/errors.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
-import { apply, isRefused, NameConflict, NotCleanedUp, type OnFound } from "./apply.ts";
+import { apply, type OnFound } from "./apply.ts";
 import { type Caches, LLMBRIDGES } from "./caches.ts";
-import { Contested, type Contests, createContests } from "./contest.ts";
+import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
@@ -23,6 +23,8 @@ import type { BridgeRef } from "./names.ts";
 import { createMeasuring } from "./observe/measuring.ts";
 import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
+import type { PodMonitors } from "./pod-monitors.ts";
+import { problemOf } from "./problem.ts";
 import { report, withoutProgress, writeDueInMs } from "./report.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
 import { connectTriggers } from "./triggers.ts";
@@ -33,6 +35,7 @@ export interface BridgeControllerOptions {
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
   /** Calls the listener when what sources answer may be another than before, so that it is of use to look again. */
   readonly onSources?: (listener: () => void) => void;
+  readonly podMonitors: PodMonitors;
   readonly recorder: Recorder;
   readonly metrics: BridgeMetrics;
   readonly kubeMetrics: KubeMetrics;
@@ -110,6 +113,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       client,
       caches,
       source: options.source,
+      podMonitor: options.podMonitors.stateOf,
       measuring,
       now: clock.now,
       rendererVersion: options.version,
@@ -185,6 +189,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     metrics: options.kubeMetrics,
   });
   connectTriggers(caches, (key, add) => controller.enqueue(key, add));
+  options.podMonitors.onState((key) => controller.enqueue(key, { priority: "resync" }));
   options.onSources?.(() => {
     for (const bridge of caches.bridges.store.list())
       controller.enqueue(keyOf(bridge), { priority: "resync" });
@@ -205,17 +210,8 @@ async function tryApply(
     await apply(client, bridge, plan.writes, contests, onFound, context.signal);
     return undefined;
   } catch (error) {
-    if (error instanceof NotCleanedUp) return { kind: "NotCleanedUp", message: error.message };
-    if (error instanceof NameConflict) return { kind: "NameConflict", message: error.message };
-    if (error instanceof Contested) return { kind: "Contested", message: error.message };
-    if (isNamespaceTerminating(error))
-      return { kind: "WriteRefused", message: "The namespace is being deleted." };
-    if (isRefused(error)) {
-      return {
-        kind: "WriteRefused",
-        message: `The API server refused a child: ${error.message.slice(0, 400)}`,
-      };
-    }
+    const problem = problemOf(error);
+    if (problem) return problem;
     throw error;
   }
 }

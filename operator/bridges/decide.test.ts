@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
 import { decide } from "./decide.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { World } from "./testing/world.ts";
 
 const spec: LLMBridgeSpecInput = {
@@ -212,5 +213,25 @@ describe("decide", () => {
     const { plan } = decide({ ...new World(spec).snapshot(), problem });
     const conditions = Object.fromEntries(plan.status.conditions.map((one) => [one.type, one.status]));
     expect(conditions).toMatchObject({ Accepted: "True", Stalled: "False", Reconciling: "True" });
+  });
+
+  it("says what became of the PodMonitor where one is asked for, and lets it stand in nobody's way", () => {
+    const world = serving();
+    expect(condition(world, "PodMonitorApplied")).toBeUndefined();
+    const absent = { status: "False", reason: "ApiAbsent", message: "It is not served." } as const;
+    const plan = (podMonitor: Snapshot["podMonitor"]) => decide({ ...world.snapshot(), podMonitor }).plan;
+    const before = plan(undefined);
+    const after = plan(absent);
+    expect(after.writes).toEqual(before.writes);
+    expect(after.status.conditions).toEqual([
+      ...before.status.conditions.filter(({ type }) => type !== "Reconciling" && type !== "Stalled"),
+      expect.objectContaining({ type: "PodMonitorApplied", ...absent }),
+      ...before.status.conditions.filter(({ type }) => type === "Reconciling" || type === "Stalled"),
+    ]);
+    // What was said holds while nothing new is known.
+    world.status = after.status;
+    const waiting = { status: "Unknown", reason: "Waiting", message: "" } as const;
+    expect(plan(waiting).status.conditions).toEqual(after.status.conditions);
+    expect(plan(undefined).status.conditions).toEqual(before.status.conditions);
   });
 });

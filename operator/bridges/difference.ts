@@ -65,12 +65,7 @@ export function difference(
     const existing = observed.children.find(
       (child) => child.resource === resource && child.object.metadata.name === object.metadata.name,
     );
-    if (!existing) return [{ kind: "Create", resource, object }];
-    // An immutable ConfigMap is never written again, whatever it says.
-    if ("immutable" in existing.object && existing.object.immutable === true) return [];
-    if (covers(existing.object, object)) return [];
-    const { uid = "", resourceVersion = "" } = existing.object.metadata;
-    return [{ kind: "Update", resource, object, uid, resourceVersion }];
+    return differenceOf({ resource, object }, existing?.object);
   };
   const capacity = desired.revisions.flatMap((want) => capacityWrites(want, observed.deployments));
   const shrinking = (write: Write) =>
@@ -83,6 +78,19 @@ export function difference(
     ...capacity.filter(shrinking),
     ...desired.surplus.map((child) => ({ kind: "Delete" as const, ...child })),
   ];
+}
+
+/** The write that makes one child what it should be; none where it is. */
+export function differenceOf(
+  { resource, object }: ObservedChild,
+  existing: ChildObject | undefined,
+): Write[] {
+  if (!existing) return [{ kind: "Create", resource, object }];
+  // An immutable ConfigMap is never written again, whatever it says.
+  if ("immutable" in existing && existing.immutable === true) return [];
+  if (covers(existing, object)) return [];
+  const { uid = "", resourceVersion = "" } = existing.metadata;
+  return [{ kind: "Update", resource, object, uid, resourceVersion }];
 }
 
 function find(deployments: readonly ObservedDeployment[], name: string): ObservedDeployment | undefined {

@@ -21,6 +21,8 @@ export const ANNOTATIONS = {
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
   image: "llmbridge.dev/image",
+  /** On a PodMonitor: hash of what the settings make of it, so that what is taken out of them is taken off it. */
+  settings: "llmbridge.dev/settings",
 } as const;
 
 export const MANAGED_BY = { "app.kubernetes.io/managed-by": "llmbridge-operator" } as const;

@@ -22,13 +22,14 @@ import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
-import type { Snapshot, WriteProblem } from "./snapshot.ts";
+import type { PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 
 export interface ObserveDependencies {
   readonly client: KubeClient;
   readonly caches: Caches;
   /** The administrator's source of that name, if the namespace may use it. */
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  readonly podMonitor: (bridge: BridgeRef) => PodMonitorState | undefined;
   readonly measuring: Measuring;
   readonly now: () => number;
   readonly rendererVersion: string;
@@ -88,6 +89,7 @@ export async function observe(
     pods,
     kubelet,
     problem,
+    podMonitor: dependencies.podMonitor(bridge),
     ...measurements,
     memory,
     rendererVersion,

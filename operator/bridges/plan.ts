@@ -1,6 +1,6 @@
 import type { DecisionStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 
-/** Kinds of children, by the plural names of their resources. */
+/** Kinds of children that every bridge has, by the plural names of their resources. */
 export const CHILD_KINDS = [
   "serviceaccounts",
   "poddisruptionbudgets",
@@ -9,7 +9,10 @@ export const CHILD_KINDS = [
   "services",
   "deployments",
 ] as const;
-export type ChildKind = (typeof CHILD_KINDS)[number];
+export type RequiredKind = (typeof CHILD_KINDS)[number];
+/** Kinds that a bridge has where their API is served and the administrator asks for them. */
+type OptionalKind = "podmonitors";
+export type ChildKind = RequiredKind | OptionalKind;
 
 export interface ChildObject {
   readonly apiVersion: string;

@@ -23,6 +23,13 @@ export interface WriteProblem {
   readonly message: string;
 }
 
+/** What there is to say of a bridge's PodMonitor; Unknown: nothing new. */
+export interface PodMonitorState {
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Everything one decision rests on, read once and frozen. */
 export interface Snapshot extends Measurements {
   readonly nowMs: number;
@@ -45,6 +52,8 @@ export interface Snapshot extends Measurements {
   readonly kubelet: Readonly<Record<string, KubeletReason>>;
   /** What the last pass could not write, and why. */
   readonly problem: WriteProblem | undefined;
+  /** Undefined where the administrator asks for none. Nothing is decided on it. */
+  readonly podMonitor: PodMonitorState | undefined;
   /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
   readonly memory: Memory;
   readonly rendererVersion: string;

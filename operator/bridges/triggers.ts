@@ -38,18 +38,19 @@ function specChanged(before: KubeObject, after: KubeObject): boolean {
 }
 
 /** Everything of a child but what changes by itself: versions and status. */
-function childFacts(object: KubeObject): unknown {
+export function childFacts(object: KubeObject): unknown {
   const { metadata, ...rest } = object as KubeObject & { status?: unknown };
   const { resourceVersion: _, generation: __, ...meta } = metadata;
   return { ...rest, metadata: meta, status: undefined };
 }
 
-function watchOwned<T extends KubeObject>(
+/** @returns a function that ends it */
+export function watchOwned<T extends KubeObject>(
   informer: Informer<T>,
   facts: (object: T) => unknown,
   enqueue: (key: ObjectKey, options: AddOptions) => void,
-): void {
-  informer.onChange((change) => {
+): () => void {
+  return informer.onChange((change) => {
     const key = bridgeKeyOf(change.object);
     if (!key) return;
     if (

@@ -32,6 +32,16 @@ describe("parseAdministratorSettings", () => {
     expect(parseAdministratorSettings(JSON.stringify({ sources: [given] })).sources).toEqual([given]);
   });
 
+  it("takes PodMonitors for not wanted unless it is told of them", () => {
+    expect(parseAdministratorSettings("sources: []").podMonitors).toBeUndefined();
+    expect(parseAdministratorSettings("podMonitors: {}").podMonitors).toEqual({
+      labels: {},
+      interval: "15s",
+    });
+    const given = { labels: { release: "prometheus", "example.com/team": "" }, interval: "1m" };
+    expect(parseAdministratorSettings(JSON.stringify({ podMonitors: given })).podMonitors).toEqual(given);
+  });
+
   const wrong = (fields: object): string =>
     JSON.stringify({ sources: [{ name: "a", url: "http://a", ...fields }] });
   it.each([
@@ -49,6 +59,12 @@ describe("parseAdministratorSettings", () => {
     [wrong({ bearerTokenFile: "token" }), "sources[0].bearerTokenFile: must be an absolute path"],
     [wrong({ labels: { pod: "a-b" } }), "sources[0].labels.pod: must be a Prometheus label name"],
     [wrong({ uri: "http://b" }), 'sources[0]: Unrecognized key: "uri"'],
+    ["podMonitors: {interval: fast}", "podMonitors.interval: must be a number of seconds or minutes"],
+    ["podMonitors: {labels: {a: true}}", "podMonitors.labels.a: give the value of a label in quotes"],
+    ["podMonitors: {labels: {a: b c}}", "podMonitors.labels.a: must be a value that labels may have"],
+    ["podMonitors: {labels: {a b: c}}", "must be a label of Kubernetes"],
+    ["podMonitors: {labels: {llmbridge.dev/bridge: c}}", "labels of app.kubernetes.io and llmbridge.dev are"],
+    ["podMonitors: {label: {}}", 'podMonitors: Unrecognized key: "label"'],
     [
       "sources: [{name: a, url: 'http://a'}, {name: a, url: 'http://b'}]",
       'sources[1].name: there is another source named "a"; names must differ',

@@ -54,6 +54,37 @@ const source = z.strictObject({
   labels: labels.describe("How this server names what a sample belongs to."),
 });
 
+const labelKey = z
+  .string()
+  .regex(
+    /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+    "must be a label of Kubernetes, such as release or example.com/team",
+  );
+const labelValue = z
+  .string({ error: "give the value of a label in quotes" })
+  .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/, "must be a value that labels may have");
+
+const podMonitors = z.strictObject({
+  labels: z
+    .record(labelKey, labelValue)
+    .superRefine((given, context) => {
+      const message = "labels of app.kubernetes.io and llmbridge.dev are the operator's own; choose another";
+      for (const key of Object.keys(given).filter((one) =>
+        /^(app\.kubernetes\.io|llmbridge\.dev)\//.test(one),
+      ))
+        context.addIssue({ code: "custom", path: [key], message });
+    })
+    .default({})
+    .describe("Labels by which a Prometheus selects PodMonitors, beside the operator's own."),
+  interval: z
+    .string()
+    .regex(/^[1-9][0-9]{0,4}(s|m)$/, 'must be a number of seconds or minutes, such as "15s"')
+    .default("15s")
+    .describe(
+      "How often a pod is scraped; not longer than `sources[].scrapeInterval` of the source that reads it.",
+    ),
+});
+
 /** What only the administrator may decide; bridges refer to it by name. */
 export const administratorSettings = z.strictObject({
   sources: z
@@ -68,6 +99,11 @@ export const administratorSettings = z.strictObject({
       });
     })
     .describe("Prometheus servers that bridges may take evidence and demand from."),
+  podMonitors: podMonitors
+    .optional()
+    .describe(
+      "Keep a PodMonitor (Prometheus Operator) for each bridge, wherever that API is served. Without it none is made.",
+    ),
 });
 
 export type AdministratorSettings = z.output<typeof administratorSettings>;

@@ -19,7 +19,9 @@ export function formatIssues(error: z.ZodError): string {
   return error.issues
     .map((issue) => {
       const place = formatPath(issue.path);
-      return place === "" ? issue.message : `${place}: ${issue.message}`;
+      // Of a key zod itself only says that it is invalid.
+      const said = issue.code === "invalid_key" ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+      return place === "" ? said : `${place}: ${said}`;
     })
     .join("; ");
 }

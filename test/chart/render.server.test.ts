@@ -3,6 +3,14 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { POD_MONITORS } from "../../operator/bridges/apply.ts";
+import {
+  type Permission,
+  POD_MONITOR_DEFINITION_PERMISSIONS,
+  POD_MONITOR_PERMISSIONS,
+  type Rule,
+  ruleOf,
+} from "../../operator/permissions.ts";
 import { parseAdministratorSettings } from "../../operator/settings/file.ts";
 import { readProcessSettings } from "../../operator/settings/read-process.ts";
 import { type ChartBed, chartBed } from "./chart-bed.ts";
@@ -16,7 +24,7 @@ const source = { name: "default", url: "http://prometheus.monitoring.svc:9090", 
 const everything = {
   ...{ imagePullSecrets: [{ name: "registry" }], replicas: 2, logLevel: "debug", priorityClassName: "high" },
   image: { digest: `sha256:${"a".repeat(64)}` },
-  settings: { sources: [source] },
+  settings: { sources: [source], podMonitors: { labels: { release: "prometheus" }, interval: "30s" } },
   sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
   serviceAccount: { name: "operator", annotations: { "example.com/a": "b" } },
   podDisruptionBudget: { enabled: true },
@@ -95,6 +103,30 @@ describe("the chart", () => {
   });
 });
 
+describe("the right to PodMonitors", () => {
+  interface Rules extends Manifest {
+    readonly rules: readonly Rule[];
+  }
+  const { group } = POD_MONITORS;
+  const definition = ruleOf(POD_MONITOR_DEFINITION_PERMISSIONS[0] as Permission);
+  const given = async (values: object): Promise<readonly Rule[]> => {
+    const manifests = await bed.helm.template(values);
+    const roles = [...named(manifests, "Role"), ...named(manifests, "ClusterRole")] as Rules[];
+    const mine = new Set([group, ...definition.apiGroups]);
+    return roles
+      .flatMap(({ rules }) => rules)
+      .filter(({ apiGroups }) => apiGroups.some((one) => mine.has(one)));
+  };
+
+  it("is given where the settings ask for them, and to their one definition in cluster mode", async () => {
+    const settings = { podMonitors: {} };
+    const rules = POD_MONITOR_PERMISSIONS.map(ruleOf);
+    expect(await given({})).toEqual([]);
+    expect(await given({ settings })).toEqual([...rules, definition]);
+    expect(await given({ settings, watchNamespaces: ["a", "b"] })).toEqual([...rules, ...rules]);
+  });
+});
+
 describe("values.schema.json", () => {
   const free = [
     "annotations",
@@ -120,6 +152,7 @@ describe("values.schema.json", () => {
   it.each<[string, object]>([
     ["an unknown resource", { resources: { limits: { memroy: "1Gi" } } }],
     ["a source without address", { settings: { sources: [{ name: "default" }] } }],
+    ["a label that no object may have", { settings: { podMonitors: { labels: { a: "b c" } } } }],
     ["an address that is none", { settings: { sources: [{ ...source, url: "prometheus:9090" }] } }],
     ["text where a boolean belongs", { crds: { install: "no" } }],
     ["an unknown log level", { logLevel: "loud" }],
@@ -186,6 +219,8 @@ describe("the operator's pod", () => {
       bridgeSelector: "shard notin (a,b)",
     });
     const [file] = named(manifests, "ConfigMap") as (Manifest & { data: Record<string, string> })[];
-    expect(parseAdministratorSettings(file?.data["settings.yaml"] ?? "").sources).toMatchObject([source]);
+    const given = parseAdministratorSettings(file?.data["settings.yaml"] ?? "");
+    expect(given.sources).toMatchObject([source]);
+    expect(given.podMonitors).toEqual(everything.settings.podMonitors);
   });
 });

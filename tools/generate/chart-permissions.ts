@@ -3,6 +3,8 @@ import {
   BRIDGE_PERMISSIONS,
   LEASE_PERMISSIONS,
   type Permission,
+  POD_MONITOR_DEFINITION_PERMISSIONS,
+  POD_MONITOR_PERMISSIONS,
   ruleOf,
 } from "../../operator/permissions.ts";
 
@@ -12,6 +14,12 @@ export function chartPermissions(): string {
     "{{- /* Generated from operator/permissions.ts; do not edit. */ -}}",
     define("rules", "On bridges and their children: in the whole cluster, or in each watched namespace."),
     ...rules(BRIDGE_PERMISSIONS),
+    "{{- end }}",
+    define("podMonitorRules", "Beside them where the settings ask for PodMonitors."),
+    ...rules(POD_MONITOR_PERMISSIONS),
+    "{{- end }}",
+    define("podMonitorDefinitionRules", "Beside those in the whole cluster."),
+    ...rules(POD_MONITOR_DEFINITION_PERMISSIONS),
     "{{- end }}",
     define("leaseRules", "In the operator's own namespace. A name cannot be asked of a create."),
     ...rules(LEASE_PERMISSIONS.map((one) => ({ ...one, verbs: one.verbs.filter(isCreate) }))),
@@ -29,19 +37,20 @@ const define = (name: string, comment: string): string =>
   `\n{{- /* ${comment} */ -}}\n{{- define "llmbridge-operator.${name}" -}}`;
 
 /** One rule for neighbours that differ only in their resource, with the reason above it. */
-function rules(permissions: readonly Permission[], resourceName?: string): string[] {
+function rules(permissions: readonly Permission[], nameTemplate?: string): string[] {
   const lines: string[] = [];
   for (let i = 0; i < permissions.length; ) {
     const first = permissions[i] as Permission;
     const rest = permissions.slice(i);
     const end = rest.findIndex((one) => !isDeepStrictEqual(sharedPart(one), sharedPart(first)));
     const group = rest.slice(0, end === -1 ? undefined : end);
+    const objectName = nameTemplate ?? first.name;
     const names = group.flatMap((one) => ruleOf(one).resources);
     lines.push(
       `# ${first.why}`,
       `- apiGroups: [${first.resource.group || '""'}]`,
       `  resources: [${names.join(", ")}]`,
-      ...(resourceName === undefined ? [] : [`  resourceNames: [${resourceName}]`]),
+      ...(objectName === undefined ? [] : [`  resourceNames: [${objectName}]`]),
       `  verbs: [${first.verbs.join(", ")}]`,
     );
     i += group.length;
@@ -49,4 +58,9 @@ function rules(permissions: readonly Permission[], resourceName?: string): strin
   return lines;
 }
 
-const sharedPart = ({ resource, verbs, why }: Permission) => ({ group: resource.group, verbs, why });
+const sharedPart = ({ resource, verbs, name, why }: Permission) => ({
+  group: resource.group,
+  verbs,
+  name,
+  why,
+});

@@ -48,6 +48,23 @@
   verbs: [create, patch]
 {{- end }}
 
+{{- /* Beside them where the settings ask for PodMonitors. */ -}}
+{{- define "llmbridge-operator.podMonitorRules" -}}
+# A bridge's PodMonitor, which the garbage collector removes.
+- apiGroups: [monitoring.coreos.com]
+  resources: [podmonitors]
+  verbs: [create, get, list, patch, watch]
+{{- end }}
+
+{{- /* Beside those in the whole cluster. */ -}}
+{{- define "llmbridge-operator.podMonitorDefinitionRules" -}}
+# Whether PodMonitors are served; asked for by its name alone.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [podmonitors.monitoring.coreos.com]
+  verbs: [list, watch]
+{{- end }}
+
 {{- /* In the operator's own namespace. A name cannot be asked of a create. */ -}}
 {{- define "llmbridge-operator.leaseRules" -}}
 # Leader election.

@@ -26,6 +26,7 @@ const CONDITION_TYPES = [
   "MetricsAvailable",
   "ScalingActive",
   "TuningApplied",
+  "PodMonitorApplied",
   "Reconciling",
   "Stalled",
 ] as const;

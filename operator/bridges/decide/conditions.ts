@@ -28,6 +28,7 @@ export function conditions(input: ConditionsInput): ConditionState[] {
     metricsAvailable(input),
     scalingActive(input),
     tuningApplied(input),
+    ...podMonitorApplied(input),
     reconciling(input, ready, stalled),
     stalled,
   ];
@@ -130,6 +131,14 @@ function tuningApplied({ acceptance, spec }: ConditionsInput): ConditionState {
     };
   }
   return { type, status: "False", reason: "Refused", message: acceptance.message };
+}
+
+/** Said where the administrator asks for PodMonitors; whether there is one stands in nobody's way. */
+function podMonitorApplied({ snapshot: { podMonitor, status } }: ConditionsInput): ConditionState[] {
+  const type = "PodMonitorApplied";
+  if (!podMonitor) return [];
+  if (podMonitor.status !== "Unknown") return [{ type, ...podMonitor }];
+  return status.conditions.filter((one) => one.type === type).map((said) => ({ ...said, type }));
 }
 
 function stalling({ acceptance, outcome, snapshot, stableRevision, phase }: ConditionsInput): ConditionState {

@@ -83,6 +83,7 @@ export class World {
       pods: this.pods,
       kubelet: {},
       problem: undefined,
+      podMonitor: undefined,
       fleet: this.metricsDown
         ? failing("SourceFailing", "The source is down.")
         : { kind: "ok", value: readings },
