@@ -15,8 +15,8 @@ export interface OperatorProgram {
 
 export interface OperatorOptions {
   readonly kubeconfigPath: string;
-  /** The first is also where its Lease is, unless `lease` says otherwise. */
-  readonly namespaces: readonly [string, ...string[]];
+  /** Empty: all. The first is also where its Lease is, unless `lease` says otherwise. */
+  readonly namespaces: readonly string[];
   /** Take a Lease before acting. Default: no, so that a process that was killed is followed at once. */
   readonly leaderElection?: boolean;
   readonly lease?: { readonly namespace: string; readonly name: string };
@@ -24,6 +24,8 @@ export interface OperatorOptions {
   readonly bridgeSelector?: string;
   /** Where its metric source is. Default: where nobody answers, so that rollouts move by what a person commands. */
   readonly metricsUrl?: string;
+  /** Its settings file. Default: one of which the only source is at `metricsUrl`. */
+  readonly settingsPath?: string;
   /** How far its wall clock is ahead of this machine's, in milliseconds; its monotonic clock is right. */
   readonly clockAheadMs?: number;
   /** `Next`: the operator as a next version might be, which calls itself so and renders another pod template. Default: this one. */
@@ -69,6 +71,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
       instance = "explored",
       bridgeSelector = "",
       metricsUrl = NOBODY,
+      settingsPath,
       clockAheadMs = 0,
       version = "This",
     }) =>
@@ -77,12 +80,12 @@ export async function operatorProgram(): Promise<OperatorProgram> {
         args: [
           ...(clockAheadMs === 0 ? [] : [skewed(clockAheadMs)]),
           mainOf(version),
-          `--settings=${settingsFor(metricsUrl)}`,
+          `--settings=${settingsPath ?? settingsFor(metricsUrl)}`,
           `--kubeconfig=${kubeconfigPath}`,
           `--watch-namespaces=${namespaces.join(",")}`,
           `--bridge-selector=${bridgeSelector}`,
           `--leader-election=${leaderElection}`,
-          `--lease-namespace=${lease?.namespace ?? namespaces[0]}`,
+          `--lease-namespace=${lease?.namespace ?? namespaces[0] ?? "default"}`,
           ...(lease === undefined ? [] : [`--lease-name=${lease.name}`]),
           `--instance=${instance}`,
           "--metrics-port=0",

@@ -6,12 +6,15 @@ import {
   BRIDGE_PERMISSIONS,
   LEASE_PERMISSIONS,
   type Permission,
+  POD_MONITOR_DEFINITION_PERMISSIONS,
+  POD_MONITOR_PERMISSIONS,
   withSubresource,
 } from "../../operator/permissions.ts";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { buildTools } from "../../tools/setup/tools.ts";
 import { type Helm, helm } from "../chart/helm.ts";
+import { servePodMonitors } from "../kube/pod-monitors.ts";
 import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
 import type { ServerProcess } from "../servers/process.ts";
 import { loginAs } from "./account.ts";
@@ -19,6 +22,7 @@ import { type ControlPlane, STUCK, startControlPlane } from "./control-plane.ts"
 import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
 import { type FaultProxy, startFaultProxy } from "./proxy.ts";
 import { asksForState } from "./request.ts";
+import { settingsFile, type TestSettings } from "./settings-file.ts";
 import { actor, playStory, storySpec } from "./story.ts";
 import { invalid } from "./strike.ts";
 
@@ -31,6 +35,7 @@ let plane: ControlPlane;
 let program: OperatorProgram;
 let chart: Helm;
 let operator: ServerProcess;
+let settings: TestSettings;
 /** One that is not streamed its lists. */
 let standby: ServerProcess;
 let proxy: FaultProxy;
@@ -45,31 +50,47 @@ beforeAll(async () => {
   chart = helm(tools.helm, plane.server.kubeconfigPath);
   for (const name of [HOME, WATCHED, ALSO_WATCHED, UNWATCHED])
     await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name } });
+  await servePodMonitors(plane.client);
+  settings = settingsFile(SETTINGS);
 });
 afterAll(async () => {
   await standby?.stop();
   await operator?.stop();
   await proxy?.close();
   chart?.close();
+  settings?.remove();
   program?.remove();
   await plane?.down();
 });
 
-/** Stores what the chart gives an operator that watches two namespaces, and logs in as its account. */
-async function accountOfChart(): Promise<string> {
-  const manifests = await chart.template({ watchNamespaces: [WATCHED, ALSO_WATCHED] });
-  const paths: Readonly<Record<string, (namespace: string) => string>> = {
-    ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
-    Role: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`,
-    RoleBinding: (namespace) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
-  };
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
+  ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
+  Role: (namespace) => `${RBAC}/namespaces/${namespace}/roles`,
+  RoleBinding: (namespace) => `${RBAC}/namespaces/${namespace}/rolebindings`,
+  ClusterRole: () => `${RBAC}/clusterroles`,
+  ClusterRoleBinding: () => `${RBAC}/clusterrolebindings`,
+};
+/** With all that takes a right of its own. */
+const SETTINGS = { sources: [{ name: "default", url: "http://127.0.0.1:9" }], podMonitors: {} };
+
+/** Stores what the chart gives an operator, but for what is there already, and logs in as its account. */
+async function accountOfChart(name: string, watchNamespaces: readonly string[]): Promise<string> {
+  const rbac = { aggregateUserRoles: false };
+  const manifests = await chart.template({
+    ...{ watchNamespaces, settings: SETTINGS, serviceAccount: { name }, rbac },
+  });
   for (const one of manifests) {
-    const path = paths[one.kind];
-    if (path) await plane.api.request("POST", path(one.metadata.namespace ?? HOME), one);
+    const path = PATHS[one.kind];
+    if (path)
+      await plane.api.request("POST", path(one.metadata.namespace ?? HOME), one).catch((error: Error) => {
+        if (!error.message.includes("already exists")) throw error;
+      });
   }
-  // Not one rule for the whole cluster is bound to the operator.
-  expect(manifests.filter(({ kind }) => kind === "ClusterRoleBinding")).toEqual([]);
-  return loginAs(plane, HOME, "llmb");
+  // Where namespaces are named not one rule for the whole cluster is bound to the operator.
+  const forAll = manifests.filter(({ kind }) => kind === "ClusterRoleBinding");
+  expect(forAll).toHaveLength(watchNamespaces.length > 0 ? 0 : 1);
+  return loginAs(plane, HOME, name);
 }
 
 const nameOf = ({ group, resource }: AuditedRequest): string => {
@@ -96,11 +117,12 @@ const rightsIn = (table: readonly Permission[]): string[] =>
 describe("an operator that may touch two namespaces and nothing else", () => {
   it("does all that it does with the chart's Roles, and uses each right that they give", async () => {
     const audit = startAudit(plane.server.auditLogPath);
-    const kubeconfigPath = await accountOfChart();
+    const kubeconfigPath = await accountOfChart("llmb", [WATCHED, ALSO_WATCHED]);
     const start = (instance: string, path: string) =>
       program.start({
         kubeconfigPath: path,
         instance,
+        settingsPath: settings.path,
         namespaces: [WATCHED, ALSO_WATCHED],
         leaderElection: true,
         lease: { namespace: HOME, name: "llmb" },
@@ -138,7 +160,7 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
     // That a name is free is an answer too.
     const used = async () => rightsUsed((await requests()).filter(({ code }) => code < 400 || code === 404));
-    const wanted = sortedUnique([...rightsIn(BRIDGE_PERMISSIONS), ...rightsIn(LEASE_PERMISSIONS)]);
+    const wanted = rightsIn([...BRIDGE_PERMISSIONS, ...POD_MONITOR_PERMISSIONS, ...LEASE_PERMISSIONS]);
     // What is watched is listed only where the server does not stream lists.
     const streamed = wanted.filter(
       (right) => !right.startsWith("list ") || !wanted.includes(right.replace("list ", "watch ")),
@@ -161,5 +183,32 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     expect(all.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
     expect(sortedUnique(all.map(({ namespace }) => namespace))).toEqual([ALSO_WATCHED, HOME, WATCHED].sort());
     expect((await actor(plane.client, UNWATCHED, "unseen").bridge.status()).phase).toBeUndefined();
+  });
+});
+
+describe("an operator of the whole cluster", () => {
+  it("looks at the one definition that it has a right to", async () => {
+    const audit = startAudit(plane.server.auditLogPath);
+    const behind = await startFaultProxy(await accountOfChart("llmb-all", []));
+    behind.when((request) => request.verb === "watch" && asksForState(request), invalid());
+    const { kubeconfigPath } = behind;
+    operator = await program.start({ kubeconfigPath, settingsPath: settings.path, namespaces: [] });
+    const { bridge } = actor(plane.client, UNWATCHED, "unseen");
+    await bridge.waitFor("its PodMonitor", (now) =>
+      now.conditions.some(({ type, status }) => type === "PodMonitorApplied" && status === "True"),
+    );
+    await operator.stop();
+    await behind.close();
+    const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
+    const mine = rightsIn(POD_MONITOR_DEFINITION_PERMISSIONS);
+    await expect
+      .poll(async () => rightsUsed((await requests()).filter(({ code }) => code < 400)), {
+        timeout: WITHIN_MS,
+      })
+      .toEqual(expect.arrayContaining(mine));
+    const all = await requests();
+    expect(all.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
+    const definitions = all.filter(({ resource }) => resource === "customresourcedefinitions");
+    expect(rightsUsed(definitions)).toEqual(mine);
   });
 });
