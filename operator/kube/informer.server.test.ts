@@ -70,6 +70,20 @@ describe("informer", () => {
     await ended;
   });
 
+  it.each(["Stream", "Pages"] as const)("asks for nothing but metadata if told so (%s)", async (listing) => {
+    await put("before", { x: "1" });
+    const { informer, stop, ended } = watchAll({ metadataOnly: true, listing });
+    await informer.synced();
+    await put("after", { x: "1" });
+    for (const name of ["before", "after"]) {
+      const held = await until(name, () => informer.store.get(namespace, name));
+      expect(held.metadata).toMatchObject({ name, namespace });
+      expect(held.data).toBeUndefined();
+    }
+    stop.abort();
+    await ended;
+  });
+
   it("reads long lists page by page", async () => {
     const names = Array.from({ length: 7 }, (_, index) => `item-${index}`);
     await Promise.all(names.map((name) => put(name)));
