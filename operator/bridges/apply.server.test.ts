@@ -45,7 +45,9 @@ const create = (object: ChildObject): Write => ({ kind: "Create", resource: "con
 
 async function run(...writes: Write[]): Promise<KubeObject[]> {
   const found: KubeObject[] = [];
-  await apply(client, bridge, writes, createContests(systemClock), (_, object) => found.push(object));
+  await apply(client, bridge, writes, createContests({ clock: systemClock }), (_, object) =>
+    found.push(object),
+  );
   return found;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../kube/virtual-clock.ts";
-import { Contested, createContests } from "./contest.ts";
+import { Contested, type ContestsOptions, createContests } from "./contest.ts";
 import type { Write } from "./plan.ts";
 
 const capacity = (replicas: number, uid = "u"): Write => ({
@@ -12,9 +12,9 @@ const capacity = (replicas: number, uid = "u"): Write => ({
   track: "production",
 });
 
-function fight() {
+function fight(options: Partial<ContestsOptions> = {}) {
   const clock = createVirtualClock();
-  const contests = createContests(clock);
+  const contests = createContests({ clock, ...options });
   const write = (one: Write) => {
     contests.permit(one);
     contests.note(one);
@@ -33,7 +33,7 @@ describe("a write that says what the last one said", () => {
   });
 
   it("counts only what was carried out", () => {
-    const contests = createContests(createVirtualClock());
+    const contests = createContests({ clock: createVirtualClock() });
     for (let i = 0; i < 10; i++) contests.permit(capacity(2));
   });
 
@@ -41,5 +41,21 @@ describe("a write that says what the last one said", () => {
     const { write } = fight();
     for (let i = 0; i < 10; i++) write(capacity(2 + (i % 2)));
     for (let i = 0; i < 10; i++) write(capacity(2, `u${i}`));
+  });
+
+  it("is one that makes a child again, where that is asked for", async () => {
+    const metadata = { name: "chat", namespace: "ai" };
+    const object = { apiVersion: "monitoring.coreos.com/v1", kind: "PodMonitor", metadata };
+    const creation: Write = { kind: "Create", resource: "podmonitors", object };
+    const { write: always } = fight();
+    for (let i = 0; i < 10; i++) always(creation);
+    const { clock, write } = fight({ creations: true });
+    for (let i = 0; i < 3; i++) {
+      write(creation);
+      write({ ...creation, kind: "Update", uid: `u${i}`, resourceVersion: "1" });
+    }
+    expect(() => write(creation)).toThrow(/podmonitors "chat"/);
+    await clock.advance(60_000);
+    write(creation);
   });
 });

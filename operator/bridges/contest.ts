@@ -35,16 +35,27 @@ export interface Contests {
   note(write: Write): void;
 }
 
+export interface ContestsOptions {
+  readonly clock: Clock;
+  /**
+   * Whether making a child again counts as restoring it. Default false: of what a bridge serves with, nothing is left out because
+   * somebody deletes it.
+   */
+  readonly creations?: boolean;
+}
+
 /** For the children of one bridge; what it remembers may be lost. */
-export function createContests(clock: Clock): Contests {
+export function createContests({ clock, creations = false }: ContestsOptions): Contests {
   const restored = new Map<string, Restored>();
+  const isRestoring = (write: Write): write is RestoringWrite =>
+    write.kind === "Update" || write.kind === "Capacity" || (creations && write.kind === "Create");
 
   const recent = ({ atMs }: Restored): readonly number[] =>
     atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
 
   const before = (write: RestoringWrite): Restored | undefined => {
     const found = restored.get(keyOf(write));
-    return found?.uid === write.uid && found.wanted === wantedBy(write) ? found : undefined;
+    return found?.uid === uidOf(write) && found.wanted === wantedBy(write) ? found : undefined;
   };
 
   return {
@@ -57,19 +68,20 @@ export function createContests(clock: Clock): Contests {
       if (!isRestoring(write)) return;
       const found = before(write);
       const atMs = [...(found ? recent(found) : []), clock.monotonic()];
-      restored.set(keyOf(write), { uid: write.uid, wanted: wantedBy(write), atMs });
+      restored.set(keyOf(write), { uid: uidOf(write), wanted: wantedBy(write), atMs });
     },
   };
 }
 
-type RestoringWrite = Extract<Write, { kind: "Update" | "Capacity" }>;
+type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" }>;
 
-const isRestoring = (write: Write): write is RestoringWrite =>
-  write.kind === "Update" || write.kind === "Capacity";
+/** A child that is yet to be made has none. */
+const uidOf = (write: RestoringWrite): string => (write.kind === "Create" ? "" : write.uid);
 const resourceOf = (write: RestoringWrite): ChildKind =>
   write.kind === "Capacity" ? "deployments" : write.resource;
 const nameOf = (write: RestoringWrite): string =>
   write.kind === "Capacity" ? write.name : write.object.metadata.name;
-const keyOf = (write: RestoringWrite): string => `${resourceOf(write)}/${nameOf(write)}`;
+const keyOf = (write: RestoringWrite): string =>
+  `${write.kind === "Create" ? "new " : ""}${resourceOf(write)}/${nameOf(write)}`;
 const wantedBy = (write: RestoringWrite): string =>
   shortHash(canonicalJson(write.kind === "Capacity" ? [write.replicas, write.track] : write.object));

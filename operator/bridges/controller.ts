@@ -98,7 +98,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       uid,
       memory: emptyMemory(clock.now()),
       problem: undefined,
-      contests: createContests(clock),
+      contests: createContests({ clock }),
     };
     known.set(formatKey(key), fresh);
     return ownWrites.ready(key) ? fresh : "Behind";

@@ -82,7 +82,8 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   const knownOf = (bridge: BridgeRef): Known => {
     const found = known.get(formatKey(bridge));
     if (found?.uid === bridge.uid) return found;
-    const fresh = { uid: bridge.uid, contests: createContests(clock), state: WAITING };
+    const contests = createContests({ clock, creations: true });
+    const fresh = { uid: bridge.uid, contests, state: WAITING };
     known.set(formatKey(bridge), fresh);
     return fresh;
   };
@@ -144,6 +145,8 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     const ends = [ownWrites.observe(copy), watchOwned(copy, childFacts, controller.enqueue)];
     return () => {
       for (const end of ends) end();
+      // What was said of them went with them.
+      known.clear();
     };
   });
   api.onAvailability(lookAtAll);

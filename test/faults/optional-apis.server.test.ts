@@ -273,4 +273,25 @@ describe("scenario 22: an API that need not be there", () => {
     expect(asked(stage, isWrite).length - before).toBe(3);
     await stage.close();
   });
+
+  it("is not fought for with who deletes its object each time", async () => {
+    const { client } = bed.plane;
+    await servePodMonitors(client);
+    const { stage } = await staged(WANTED);
+    const { bridge } = stage.actor();
+    const stop = new AbortController();
+    const opponent = (async () => {
+      while (!stop.signal.aborted) {
+        if (await monitorOf(stage)) await client.delete(POD_MONITORS, stage.namespace, "chat");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    await bridge.apply(storySpec(FIRST));
+    await bridge.waitFor("told that it is contested", said("Contested"));
+    await bridge.promoted(FIRST);
+    stop.abort();
+    await opponent;
+    expect(asked(stage, isWrite)).toHaveLength(3);
+    await stage.close();
+  });
 });
