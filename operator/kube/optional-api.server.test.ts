@@ -24,8 +24,8 @@ beforeAll(async () => {
 afterAll(async () => server?.down());
 afterEach(() => removePodMonitors(client));
 
-const put = (name: string) => {
-  const monitor = { metadata: { namespace: "default", name }, spec: { selector: {} } } as never;
+const put = (name: string, finalizers: readonly string[] = []) => {
+  const monitor = { metadata: { namespace: "default", name, finalizers }, spec: { selector: {} } } as never;
   return client.apply(POD_MONITORS, monitor, { fieldManager: "test" });
 };
 
@@ -121,6 +121,24 @@ describe("an optional API of which the definition is watched", () => {
     expect(api.availability().kind).toBe("Unknown");
   });
 
+  it("is let go as soon as its definition is being deleted, however long that takes", async () => {
+    await servePodMonitors(client);
+    const { api, start, end, is, has } = follow();
+    start();
+    await is("Served");
+    await put("one", ["example.com/slow"]);
+    await has("one");
+    await client.delete(resources.customResourceDefinitions, "", API);
+    await is("Absent");
+    expect(api.current()).toBeUndefined();
+    expect(await client.list(POD_MONITORS)).toHaveLength(1);
+    await put("one");
+    await removePodMonitors(client);
+    await servePodMonitors(client);
+    await is("Served");
+    await end();
+  });
+
   it("is another API under another definition, though nobody saw the first one go", async () => {
     await servePodMonitors(client);
     const { api, line, start, end, is, has } = follow();
@@ -197,6 +215,26 @@ describe("an optional API by itself", () => {
     expect(seen).toEqual(["Served", "added one", "added two"]);
     expect(api.availability()).toEqual({ kind: "Served" });
     await end();
+  });
+
+  it("goes on whatever those who are told of it do", async () => {
+    await servePodMonitors(client);
+    const { api, seen, start, end, is } = follow();
+    const fail = () => {
+      throw new Error("a handler that fails");
+    };
+    const heard: string[] = [];
+    api.onAvailability(fail);
+    api.onCopy(fail);
+    api.onCopy(() => fail);
+    api.onAvailability(() => heard.push(api.availability().kind));
+    start();
+    await is("Served");
+    await removePodMonitors(client);
+    await is("Absent");
+    expect(heard.at(-1)).toBe("Absent");
+    await end();
+    expect(seen).toContain("let go");
   });
 
   it("may be followed again after its end", async () => {

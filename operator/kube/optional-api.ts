@@ -29,7 +29,8 @@ export interface OptionalApiOptions<T extends KubeObject>
  * Follows an API that need not be there: its objects are held while it is served, and let go when it vanishes.
  *
  * Guarantees: an API that is missing, refused, taken away or broken fails nothing and is never asked for in a hot loop; what `current`
- * gives is a copy of the API as it is served now, never one of an API that has gone or of another definition under its name.
+ * gives is a copy of the API as it is served now, never one of an API that has gone or of another definition under its name; a failing
+ * handler disturbs nobody else.
  * Caveats: without its definition the API is tried again with pauses that double up to five minutes, and so is one that may not be read;
  * a right that is missing in one of several namespaces stands for all of them. Failures of any other kind are the informer's: the copy
  * stays, as old as the first of them.
@@ -59,6 +60,16 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
   let availability: Availability = { kind: "Unknown" };
   let copy: Informer<T> | undefined;
 
+  const call = <R>(handler: () => R): R | undefined => {
+    try {
+      return handler();
+    } catch (error) {
+      metrics.handlerErrors.inc({ resource: name });
+      log.error({ err: error }, "a handler of an optional API failed");
+      return undefined;
+    }
+  };
+
   const become = (next: Availability): void => {
     const isNews = next.kind !== availability.kind;
     availability = next;
@@ -67,7 +78,7 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
       metrics.optionalApis.set({ resource: name, state }, state === next.kind ? 1 : 0);
     if (next.kind === "Forbidden") log.warn({ reason: next.message }, "an optional API may not be used");
     else log.info({ state: next.kind }, "an optional API is seen in another state");
-    for (const handler of handlers) handler();
+    for (const handler of handlers) call(handler);
   };
 
   /** One copy, from its first request until it is refused or cut. */
@@ -86,7 +97,7 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
         cut.abort();
       },
     });
-    const ends = copyHandlers.map((take) => take(informer));
+    const ends = copyHandlers.flatMap((take) => call(() => take(informer)) ?? []);
     void informer.synced().then(() => {
       if (linked.signal.aborted) return;
       copy = informer;
@@ -94,7 +105,7 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
     });
     const letGo = whenAborted(linked.signal).then(() => {
       copy = undefined;
-      for (const end of ends) end();
+      for (const end of ends) call(end);
     });
     await Promise.all([informer.start(linked.signal), letGo]);
     linked.release();
@@ -167,7 +178,7 @@ interface DefinitionOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: KubeMetrics;
-  /** @param isAnother it is there, or gone, and is not only changed */
+  /** @param isAnother it is there, gone or going, and is not only changed */
   readonly onChange: (isAnother: boolean) => void;
   /** It cannot be watched at present. */
   readonly onBlind: () => void;
@@ -176,10 +187,13 @@ interface DefinitionOptions {
 interface Definition {
   /** Resolves once it is known whether there is one, or that it cannot be told. */
   readonly settled: Promise<void>;
-  /** There is none, as far as a watch that works can tell. */
+  /** There is none, or soon none, as far as a watch that works can tell. */
   isMissing(): boolean;
   start(signal: AbortSignal): Promise<void>;
 }
+
+/** Its objects are being deleted, and no new ones are taken. */
+const isGoing = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 function followDefinition({ name, pausesMs, ...options }: DefinitionOptions): Definition {
   const { client, clock, random, log, metrics } = options;
@@ -201,11 +215,11 @@ function followDefinition({ name, pausesMs, ...options }: DefinitionOptions): De
   informer.onProgress(() => {
     fails = false;
   });
-  informer.onChange(({ kind }) => options.onChange(kind !== "updated"));
+  informer.onChange(({ kind, object }) => options.onChange(kind !== "updated" || isGoing(object)));
   void informer.synced().then(resolve);
   return {
     settled,
-    isMissing: () => !fails && informer.health().synced && informer.store.size === 0,
+    isMissing: () => !fails && informer.health().synced && informer.store.list().every(isGoing),
     start: (signal) => informer.start(signal),
   };
 }
