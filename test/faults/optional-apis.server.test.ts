@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
+import { createInformer } from "../../operator/kube/informer.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { BRIDGE_PERMISSIONS, POD_MONITOR_PERMISSIONS, ruleOf } from "../../operator/permissions.ts";
 import { POD_MONITORS, removePodMonitors, servePodMonitors } from "../kube/pod-monitors.ts";
@@ -241,6 +242,35 @@ describe("scenario 22: an API that need not be there", () => {
     await bridge.promoted(THIRD);
     await expectReady(next);
     expect(conditionOf(await bridge.status(), "PodMonitorApplied")?.reason).toBe("WriteRefused");
+    await stage.close();
+  });
+
+  it("is not said to be used again before it is", async () => {
+    const { client } = bed.plane;
+    await servePodMonitors(client);
+    const { stage } = await staged(WANTED, { namespaces: [] });
+    const { bridge } = stage.actor();
+    await bridge.apply(storySpec(FIRST));
+    await bridge.waitFor("told that it is applied", said("Applied"));
+    await removePodMonitors(client);
+    await bridge.waitFor("told that it is gone", said("ApiAbsent"));
+    const stop = new AbortController();
+    const bridges = createInformer<KubeObject & { readonly status?: LLMBridgeStatus }>({
+      ...{ client, resource: LLMBRIDGES, namespace: stage.namespace },
+    });
+    const reasons = new Set<string | undefined>();
+    bridges.onChange(({ object }) => {
+      const conditions = object.status?.conditions ?? [];
+      reasons.add(conditions.find(({ type }) => type === "PodMonitorApplied")?.reason);
+    });
+    const watching = bridges.start(stop.signal);
+    await bridges.synced();
+    stage.proxy.when((one) => one.resource === "podmonitors" && isWrite(one), answer(403, "Forbidden"));
+    await servePodMonitors(client);
+    await until("told that it is refused", () => reasons.has("WriteRefused"));
+    stop.abort();
+    await watching;
+    expect([...reasons]).toEqual(["ApiAbsent", "WriteRefused"]);
     await stage.close();
   });
 
