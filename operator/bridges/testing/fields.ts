@@ -1,0 +1,101 @@
+import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
+import { type Mutation, mutated, mutations } from "./mutations.ts";
+
+/** A bridge with every list of the schema in it, so that each field has a place to be changed in. */
+export const BASE: LLMBridgeSpecInput = {
+  image: "registry.example/bridge:1",
+  resources: { requests: { cpu: "500m", memory: "512Mi" }, limits: { cpu: "2", memory: "1Gi" } },
+  upstreams: [
+    {
+      name: "model",
+      protocol: "OpenAI",
+      url: "http://model.example/v1",
+      models: ["small"],
+      maxConcurrencyPerPod: 16,
+      secretRef: { name: "model", key: "token" },
+    },
+  ],
+  cache: { redis: { secretRef: { name: "redis", key: "url" } } },
+  pools: {
+    postgres: { secretRef: { name: "usage", key: "url" }, backendConnections: 100, maxPerPod: 5 },
+    redis: { backendConnections: 100 },
+  },
+  scaling: { minReplicas: 2, maxReplicas: 4 },
+  alerts: [{ name: "busy", metric: "EventLoopUtilization", above: "90%" }],
+  rollout: {
+    steps: [
+      { name: "half", weight: 50, hold: "5s" },
+      { name: "all", weight: 100, hold: "5s" },
+    ],
+    analysis: {
+      interval: "5s",
+      errors: { rollbackAbove: "1%", promoteBelow: "3%" },
+      gates: [{ name: "memory", metric: "MemoryPerPod", below: "500Mi" }],
+    },
+  },
+  pod: {
+    tolerations: [
+      { key: "gpu", operator: "Equal", value: "yes", effect: "NoExecute", tolerationSeconds: 60 },
+    ],
+    imagePullSecrets: [{ name: "registry" }],
+    env: [{ name: "REGION", value: "eu" }],
+  },
+  budget: { cpu: "40", memory: "40Gi" },
+};
+
+/** Fields that no pod reads: they move numbers under running pods, or decide about them. */
+export const DECIDES_ONLY =
+  /^(replicas|scaling\.|alerts|rollout\.|budget\.|metrics\.|workers\.min|pools\.(postgres|redis)\.(backendConnections|reserved|maxPerPod))/;
+
+/** Where bounds of other fields leave little room. */
+const VALUES = {
+  "resources.limits.memory": "2Gi",
+  "scaling.targetUtilization": "60%",
+  "rollout.progressDeadline": "1m",
+  "tuning.nodeOptions.maxHeapMiB": 200,
+  "tuning.nodeOptions.maxSemiSpaceMiB": 8,
+  "rollout.analysis.gates[].maxIncrease": "30%",
+  "budget.cpu": "50",
+  "budget.memory": "50Gi",
+};
+
+/** Of these only one may be given: the other makes place. */
+const INSTEAD_OF: Readonly<Record<string, string>> = {
+  "alerts[].below": "above",
+  "rollout.analysis.gates[].above": "below",
+  "rollout.analysis.gates[].maxIncrease": "below",
+  "rollout.analysis.gates[].minDecrease": "below",
+  "pod.env[].secretRef.name": "value",
+  "pod.env[].secretRef.key": "value",
+};
+
+/** What must be given with them. */
+const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecInput>> = {
+  replicas: (spec) => mutated(spec, { path: "scaling.mode", value: "Fixed" }),
+  "pod.env[].secretRef.name": (spec) => mutated(spec, { path: "pod.env[].secretRef.key", value: "key" }),
+  "pod.env[].secretRef.key": (spec) => mutated(spec, { path: "pod.env[].secretRef.name", value: "secret" }),
+  "tuning.nodeOptions.maxHeapMiB": (spec) => mutated(spec, { path: "tuning.nodeVersion", value: "24.15" }),
+  "pod.tolerations[].effect": (spec) =>
+    mutated(spec, { path: "pod.tolerations[].tolerationSeconds", value: undefined }),
+  "rollout.analysis.gates[].metric": (spec) =>
+    mutated(spec, { path: "rollout.analysis.gates[].below", value: "5%" }),
+  "pod.tolerations[].operator": (spec) =>
+    mutated(spec, { path: "pod.tolerations[].value", value: undefined }),
+  "rollout.analysis.latency.signal": (spec) => withObjective(spec),
+  "rollout.analysis.latency.rollbackAbove": (spec) => withObjective(spec),
+  "rollout.analysis.latency.promoteBelow": (spec) => withObjective(spec),
+};
+const withObjective = (spec: LLMBridgeSpecInput) =>
+  mutated(spec, { path: "rollout.analysis.latency.objective", value: "2s" });
+
+/** The spec with the mutation, and with what it needs beside it. */
+export function specWith(mutation: Mutation, base = BASE): LLMBridgeSpecInput {
+  const sibling = INSTEAD_OF[mutation.path];
+  const path = mutation.path.replace(/[^.]+(\.(name|key))?$/, sibling ?? "");
+  const place = sibling === undefined ? base : mutated(base, { path, value: undefined });
+  const spec = mutated(place, mutation);
+  return WITH[mutation.path]?.(spec) ?? spec;
+}
+
+/** Every field of the schema with another value than {@link BASE} has. */
+export const MUTATIONS: readonly Mutation[] = mutations(BASE, VALUES);
