@@ -87,29 +87,41 @@ export function kubeletClientFlags(authority: Authority): string[] {
   ];
 }
 
-export function controllerManager(tools: ToolPaths, authority: Authority, podRange: string): Component {
+/** A controller manager that has nobody to take turns with. Default of its flags: every controller. */
+export function controllerManager(
+  tools: ToolPaths,
+  kubeconfigPath: string,
+  flags: readonly string[],
+): Component {
   return {
     name: "kube-controller-manager",
     place: "Host",
     argv: [
       tools.kubestack,
       "kube-controller-manager",
-      `--kubeconfig=${authority.path("kube-controller-manager.conf")}`,
-      `--service-account-private-key-file=${authority.path("tokens.key")}`,
-      `--root-ca-file=${authority.path("ca.crt")}`,
-      "--use-service-account-credentials=true",
+      `--kubeconfig=${kubeconfigPath}`,
       "--leader-elect=false",
       "--secure-port=0",
-      "--allocate-node-cidrs=false",
-      `--cluster-cidr=${podRange}`,
       "--kube-api-qps=200",
       "--kube-api-burst=400",
+      ...flags,
     ],
   };
 }
 
-export function scheduler(tools: ToolPaths, authority: Authority): Component {
-  const kubeconfig = `--kubeconfig=${authority.path("kube-scheduler.conf")}`;
+/** What lets a controller manager run a whole cluster: identities of its controllers' own, tokens and addresses of pods. */
+export function wholeClusterFlags(authority: Authority, podRange: string): string[] {
+  return [
+    `--service-account-private-key-file=${authority.path("tokens.key")}`,
+    `--root-ca-file=${authority.path("ca.crt")}`,
+    "--use-service-account-credentials=true",
+    "--allocate-node-cidrs=false",
+    `--cluster-cidr=${podRange}`,
+  ];
+}
+
+export function scheduler(tools: ToolPaths, kubeconfigPath: string): Component {
+  const kubeconfig = `--kubeconfig=${kubeconfigPath}`;
   return {
     name: "kube-scheduler",
     place: "Host",

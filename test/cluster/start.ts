@@ -74,8 +74,10 @@ export async function startCluster(
     };
     const serving = controlPlane();
     const afterServing = serving.then(async () => {
-      await start(plane.controllerManager(tools, authority, settings.podRange));
-      await start(plane.scheduler(tools, authority));
+      const managing = plane.wholeClusterFlags(authority, settings.podRange);
+      const managersConfig = authority.path("kube-controller-manager.conf");
+      await start(plane.controllerManager(tools, managersConfig, managing));
+      await start(plane.scheduler(tools, authority.path("kube-scheduler.conf")));
       await start(kubeProxy(settings, tools, authority));
       await start(prometheus(settings, tools, authority.path("prometheus.conf")));
       for (const object of addonObjects(settings)) await client.create(object);

@@ -10,6 +10,7 @@ import { createProgress } from "../../tools/setup/progress.ts";
 import { toolPaths } from "../../tools/setup/tools.ts";
 import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
 import { startComponent } from "../cluster/component.ts";
+import { controllerManager } from "../cluster/control-plane.ts";
 import { type BridgeApi, bridgeApi } from "../conformance/bridge-api.ts";
 
 /**
@@ -45,24 +46,10 @@ export async function startControlPlane({ flags = [] }: ControlPlaneOptions = {}
   const { kubeconfigPath } = server;
   const api = bridgeApi(kubeconfigPath);
   await api.installCrd();
-  await startComponent(
-    {
-      name: "kube-controller-manager",
-      place: "Host",
-      argv: [
-        toolPaths(cacheRoot(process.env)).kubestack,
-        "kube-controller-manager",
-        `--kubeconfig=${kubeconfigPath}`,
-        `--controllers=${CONTROLLERS.join(",")}`,
-        "--leader-elect=false",
-        "--secure-port=0",
-        "--kube-api-qps=200",
-        "--kube-api-burst=400",
-      ],
-    },
-    // Whatever ends the API server ends what shares its folder.
-    { owner: dirname(kubeconfigPath) },
-  );
+  const flagsOfManager = [`--controllers=${CONTROLLERS.join(",")}`];
+  const manager = controllerManager(toolPaths(cacheRoot(process.env)), kubeconfigPath, flagsOfManager);
+  // Whatever ends the API server ends what shares its folder.
+  await startComponent(manager, { owner: dirname(kubeconfigPath) });
   const transport = createTransport({
     kubeConfig: loadKubeConfig({ kubeconfig: kubeconfigPath }),
     userAgent: "llmbridge-test",
