@@ -5,6 +5,7 @@ import { resources } from "../../operator/kube/resources.ts";
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
+import { looks } from "./operator-process.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 import { asksForState, firstLooks } from "./request.ts";
 import { bridgeImage, storySpec } from "./story.ts";
@@ -222,7 +223,7 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     stage.proxy.when(firstLooks(), replayed());
     // What has happened since the old list is not told either.
     const ice = stage.proxy.freeze(({ verb }) => verb === "watch");
-    await stage.start();
+    const operator = await stage.start();
     // It has looked at the bridge, as it does before its first decision on it.
     await until("a look at the bridge", () =>
       stage.proxy.requests
@@ -236,7 +237,11 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     expect(shown.map(({ resource }) => resource)).toEqual(
       expect.arrayContaining(["llmbridges", "deployments", "services", "pods"]),
     );
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    // Its look has come to an end, and nothing is left that it would begin by itself.
+    await until("the end of the look", async () => {
+      const { ended, underWay } = await looks(operator);
+      return ended > 0 && underWay === 0;
+    });
     expect(stage.writes().slice(before)).toEqual([]);
     ice.thaw();
     await bridge.patch({ alerts: [] });

@@ -97,3 +97,15 @@ export async function operatorProgram(): Promise<OperatorProgram> {
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
+
+/** How often the operator has looked at a bridge so far, and how many looks are under way or due. */
+export async function looks({ readyLine }: ServerProcess): Promise<{ ended: number; underWay: number }> {
+  const { metricsPort } = JSON.parse(readyLine) as { metricsPort: number };
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`^llmbridge_operator_${name}\\{.*\\} (\\d+)$`, "gm"))].reduce(
+      (total, [, value]) => total + Number(value),
+      0,
+    );
+  return { ended: sum("reconciles_total"), underWay: sum("reconciles_active") + sum("queue_depth") };
+}

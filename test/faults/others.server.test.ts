@@ -164,15 +164,18 @@ describe("scenario 17: a policy refuses a child", () => {
     expect(conditionOf(status, "Stalled")?.message).toContain(words);
     expect(conditionOf(status, "Ready")?.status).toBe("True");
     expect((await deployment(stage)).spec.replicas).toBe(2);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await client.delete(BINDINGS, "", policy);
+    await client.delete(POLICIES, "", policy);
+    await holding(SECOND);
     const tries = stage
       .writes()
       .slice(before)
       .filter(({ resource }) => resource === "deployments");
-    expect(tries.length).toBeLessThanOrEqual(2);
-    await client.delete(BINDINGS, "", policy);
-    await client.delete(POLICIES, "", policy);
-    await holding(SECOND);
+    // The second is for the report of the first; those after it wait.
+    const made = tries.findIndex(({ carriedOut }) => carriedOut);
+    expect(made).toBeGreaterThan(0);
+    const waits = tries.slice(1, made + 1).map(({ atMs }, index) => atMs - (tries[index]?.atMs ?? 0));
+    expect(waits.filter((ms) => ms < 10_000).length).toBeLessThanOrEqual(1);
     await stage.close();
   });
 });
@@ -256,8 +259,14 @@ describe("scenario 26: children are deleted", () => {
     const refused = stage.writes().filter(({ serverCode = 0 }) => serverCode === 403);
     expect(refused.length).toBeLessThanOrEqual(9);
     const quiet = stage.writes().length;
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
-    expect(stage.writes()).toHaveLength(quiet);
+    // Another namespace of that name, and in it another bridge: when that serves, the one that is gone had its chance.
+    await bed.plane.client.create(resources.namespaces, { metadata: { name: stage.namespace } });
+    const { bridge } = stage.actor("later");
+    await bridge.apply(storySpec(FIRST));
+    await bridge.promoted(FIRST);
+    const after = stage.writes().slice(quiet);
+    expect(after.filter(({ name }) => !name.startsWith("later"))).toEqual([]);
+    await stage.close();
   });
 });
 
@@ -276,17 +285,19 @@ describe("scenario 31: the right to write status is taken away", () => {
           namespace === stage.namespace &&
           resource === "llmbridges/status" &&
           code === 403,
-      ).length;
-    await until("refused three times", async () => (await refusals()) >= 3);
+      );
+    await until("refused three times", async () => (await refusals()).length >= 3);
     const { client } = bed.plane;
     await client.delete(resources.services, stage.namespace, "chat");
     await until("the Service again", async () =>
       (await stage.list(resources.services)).some(({ metadata }) => metadata.name === "chat"),
     );
-    const [from, fromMs] = [await refusals(), Date.now()];
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
-    const aSecond = ((await refusals()) - from) / ((Date.now() - fromMs) / 1000);
-    expect(aSecond).toBeLessThan(2);
+    // What failed is waited for twice as long each time, whatever else brings a look meanwhile.
+    await until("two tries more than a second apart", async () => {
+      const sent = (await refusals()).map(({ receivedMs }) => receivedMs).sort((a, b) => a - b);
+      return sent.some((ms, index) => index > 0 && ms - (sent[index - 1] ?? ms) > 1_000);
+    });
+    expect((await refusals()).length).toBeLessThan(20);
     const said = operator.lastLines.filter((line) => line.includes("llmbridges/status"));
     expect(said.length).toBeGreaterThan(0);
     expect(said.at(-1)).toMatch(/forbidden/i);
