@@ -4,7 +4,7 @@ import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../k
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
-import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
+import { ANNOTATIONS, type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
 import type { ChildKind, Write } from "./plan.ts";
 
 /** A child's name is taken by an object that is not ours. Nothing was written; the remedy is in the message. */
@@ -114,7 +114,7 @@ async function execute(
       return;
     }
     case "Capacity": {
-      const { name, uid, resourceVersion, replicas, track } = write;
+      const { name, uid, resourceVersion, replicas, track, retiredAt } = write;
       const body = {
         apiVersion: "apps/v1",
         kind: "Deployment",
@@ -124,6 +124,7 @@ async function execute(
           uid,
           resourceVersion,
           ...(track ? { labels: { [LABELS.track]: track } } : {}),
+          ...(retiredAt ? { annotations: { [ANNOTATIONS.retiredAt]: retiredAt } } : {}),
         },
         spec: { replicas },
       };

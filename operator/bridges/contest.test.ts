@@ -10,6 +10,7 @@ const capacity = (replicas: number, uid = "u"): Write => ({
   resourceVersion: String(Math.random()),
   replicas,
   track: "production",
+  retiredAt: undefined,
 });
 
 function fight(options: Partial<ContestsOptions> = {}) {

@@ -46,6 +46,20 @@ describe("decide", () => {
     expect(world.status.phase).toBe("Stable");
   });
 
+  it("keeps of its history what served last, also where that was made first", () => {
+    const world = new World({ ...spec, rollout: { ...spec.rollout, revisionHistoryLimit: 1 } });
+    world.run("30s");
+    for (const image of ["bridge:2", "bridge:1", "bridge:3"]) {
+      world.edit(setImage(image));
+      for (let i = 0; i < 60 && (i === 0 || world.status.phase !== "Stable"); i++) world.run("10s");
+      expect(world.status.stable?.image).toBe(image);
+    }
+    const images = [...world.deployments.values()].map(
+      ({ metadata }) => metadata.annotations?.["llmbridge.dev/image"],
+    );
+    expect(images.sort()).toEqual(["bridge:1", "bridge:3"]);
+  });
+
   it("says before a rollout when the present traffic could decide it", () => {
     const world = serving();
     expect(world.status.forecast?.message).toContain(

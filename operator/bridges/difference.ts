@@ -26,6 +26,7 @@ export interface ObservedDeployment {
   readonly track: string | undefined;
   readonly image: string;
   readonly createdMs: number;
+  readonly retiredAt: string | undefined;
   /** Why the API server refuses its pods: a quota, a policy, Pod Security. */
   readonly refusal?: string;
 }
@@ -59,6 +60,7 @@ export function difference(
   observed: {
     readonly children: readonly ObservedChild[];
     readonly deployments: readonly ObservedDeployment[];
+    readonly nowMs: number;
   },
 ): Write[] {
   const ensure = (resource: ChildKind, object: ChildObject): Write[] => {
@@ -67,7 +69,9 @@ export function difference(
     );
     return differenceOf({ resource, object }, existing?.object);
   };
-  const capacity = desired.revisions.flatMap((want) => capacityWrites(want, observed.deployments));
+  const capacity = desired.revisions.flatMap((want) =>
+    capacityWrites(want, observed.deployments, observed.nowMs),
+  );
   const shrinking = (write: Write) =>
     write.kind === "Capacity" && write.replicas < (find(observed.deployments, write.name)?.replicas ?? 0);
   return [
@@ -97,13 +101,19 @@ function find(deployments: readonly ObservedDeployment[], name: string): Observe
   return deployments.find((one) => one.name === name);
 }
 
-function capacityWrites(want: DesiredRevision, deployments: readonly ObservedDeployment[]): Write[] {
+function capacityWrites(
+  want: DesiredRevision,
+  deployments: readonly ObservedDeployment[],
+  nowMs: number,
+): Write[] {
   const have = find(deployments, want.name);
   if (have) {
     const track = want.track ?? have.track;
     if (have.replicas === want.replicas && have.track === track) return [];
     const { name, uid, resourceVersion } = have;
-    return [{ kind: "Capacity", name, uid, resourceVersion, replicas: want.replicas, track }];
+    const since = have.track === "retired" ? have.retiredAt : new Date(nowMs).toISOString();
+    const retiredAt = track === "retired" ? since : undefined;
+    return [{ kind: "Capacity", name, uid, resourceVersion, replicas: want.replicas, track, retiredAt }];
   }
   // A revision of the past that is gone is not brought back only to stand at zero.
   if (!want.rendered || want.replicas === 0) return [];
@@ -148,6 +158,7 @@ export function observeDeployment(object: {
     track: metadata.labels?.[LABELS.track],
     image: metadata.annotations?.[ANNOTATIONS.image] ?? "",
     createdMs: Date.parse(metadata.creationTimestamp ?? "") || 0,
+    retiredAt: metadata.annotations?.[ANNOTATIONS.retiredAt],
     ...(failure?.message ? { refusal: failure.message } : {}),
   };
 }

@@ -18,6 +18,8 @@ export const ANNOTATIONS = {
   runtimeGeneration: "llmbridge.dev/runtime-generation",
   /** On the runtime ConfigMap: what a pod may hold of Postgres that has not confirmed the newest generation. */
   poolCeiling: "llmbridge.dev/pool-ceiling",
+  /** On Deployments of old revisions: when they were retired, which says how long their history is kept. */
+  retiredAt: "llmbridge.dev/retired-at",
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
   image: "llmbridge.dev/image",

@@ -51,6 +51,8 @@ export type Write =
       readonly resourceVersion: string;
       readonly replicas: number;
       readonly track: string | undefined;
+      /** When its track became `retired` (RFC 3339); undefined for any other, and where nobody knows. */
+      readonly retiredAt: string | undefined;
     }
   /** A child that is no longer wanted; bound to the version it was decided on. */
   | {

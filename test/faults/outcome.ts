@@ -1,5 +1,6 @@
 import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
+import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { CHILD_KINDS } from "../scene/children.ts";
@@ -71,7 +72,7 @@ function said(object: KubeObject): unknown {
     ownerReferences?: readonly { kind: string; name: string }[];
   };
   const kept = Object.entries(annotations ?? {}).filter(
-    ([name]) => !name.startsWith("deployment.kubernetes.io/"),
+    ([name]) => !name.startsWith("deployment.kubernetes.io/") && name !== ANNOTATIONS.retiredAt,
   );
   return withoutAddresses({
     ...rest,

@@ -9,7 +9,7 @@ import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
 import { revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import { deployment } from "../desired/template.ts";
-import type { DesiredRevision, DesiredState, ObservedChild } from "../difference.ts";
+import type { DesiredRevision, DesiredState, ObservedChild, ObservedDeployment } from "../difference.ts";
 import {
   ANNOTATIONS,
   canaryService,
@@ -222,9 +222,13 @@ function surplusRevisions(input: ChildrenInput): string[] {
   const idle = snapshot.deployments
     .filter((one) => !live.has(one.revision) && one.replicas === 0 && (replicas[one.revision] ?? 0) === 0)
     .filter((one) => !snapshot.pods.some((pod) => pod.revision === one.revision && !pod.finished))
-    .sort((a, b) => b.createdMs - a.createdMs);
+    .sort((a, b) => lastUseMs(b) - lastUseMs(a));
   return outcome.tracks ? idle.slice(input.historyLimit).map((one) => one.revision) : [];
 }
+
+/** A revision that was gone back to is older than its use. Where nobody noted when it was retired, its making is all that is known. */
+const lastUseMs = ({ retiredAt, createdMs }: ObservedDeployment): number =>
+  Date.parse(retiredAt ?? "") || createdMs;
 
 function childrenOf(snapshot: Snapshot, revision: string) {
   const bridge = snapshot.bridge.name;

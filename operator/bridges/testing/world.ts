@@ -154,7 +154,15 @@ export class World {
       const before = this.deployments.get(write.name);
       if (!before) throw new Error(`no Deployment ${write.name}`);
       const labels = { ...before.metadata.labels, ...(write.track ? { [LABELS.track]: write.track } : {}) };
-      const metadata = { ...before.metadata, labels, resourceVersion: identity.resourceVersion };
+      const { [ANNOTATIONS.retiredAt]: _, ...annotations } = before.metadata.annotations ?? {};
+      const metadata = {
+        ...before.metadata,
+        labels,
+        annotations: write.retiredAt
+          ? { ...annotations, [ANNOTATIONS.retiredAt]: write.retiredAt }
+          : annotations,
+        resourceVersion: identity.resourceVersion,
+      };
       this.deployments.set(write.name, {
         ...before,
         metadata,
