@@ -4,6 +4,7 @@ import { type Resource, resources } from "../../operator/kube/resources.ts";
 import type { ServerProcess } from "../servers/process.ts";
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from "./control-plane.ts";
 import { type OperatorOptions, type OperatorProgram, operatorProgram } from "./operator-process.ts";
+import { childrenOf } from "./outcome.ts";
 import { type FaultProxy, isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
 import { type Actor, actor, storySpec } from "./story.ts";
 
@@ -28,6 +29,8 @@ export interface Stage {
   actor(name?: string): Actor;
   /** Objects of a kind in the namespace, as the API server has them. */
   list<T extends KubeObject = KubeObject>(resource: Resource): Promise<readonly T[]>;
+  /** What each child of a bridge says, by `Kind name`. */
+  children(bridge: string): Promise<Readonly<Record<string, unknown>>>;
   /** Starts the operator (again), through the stage's proxy unless told otherwise. */
   start(options?: Partial<OperatorOptions>): Promise<ServerProcess>;
   /** Starts one more operator, behind a proxy of its own, so that it is known who wrote what. */
@@ -96,6 +99,7 @@ async function openStage(
     proxy,
     actor: (name = "chat") => actor(plane.client, namespace, name),
     list: <T extends KubeObject>(resource: Resource) => plane.client.list<T>(resource, { namespace }),
+    children: (bridge) => childrenOf(plane.client, namespace, bridge),
     async start(more = {}) {
       const { kubeconfigPath } = proxy;
       last = await program.start({ kubeconfigPath, namespaces: [namespace], leaderElection, ...more });

@@ -1,3 +1,4 @@
+import { LABELS } from "../../contract/kubernetes.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
@@ -25,23 +26,11 @@ export async function outcomeOf(
   namespace: string,
   requests: readonly ProxiedRequest[],
 ): Promise<Outcome> {
-  const lists = await Promise.all(
-    CHILD_KINDS.map(async (kind) => {
-      const objects = await client.list<KubeObject>(kind, {
-        namespace,
-        labelSelector: "llmbridge.dev/bridge",
-      });
-      // Pods are named by chance; how many of which revision there are is told by their Deployments.
-      return kind.kind === "Pod"
-        ? []
-        : objects.map((object) => [`${kind.kind} ${object.metadata.name}`, said(object)] as const);
-    }),
-  );
   const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
   const status = llmBridgeStatus.parse(bridge.status ?? {});
   const writes = requests.filter((request) => isOwnWrite(request) && isOfChild(request));
   const outcome: Outcome = {
-    children: Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1))),
+    children: await childrenOf(client, namespace, "told"),
     status: statusSays(status),
     decisions: status.decisions
       .filter(({ action }) => action !== "Hold")
@@ -52,6 +41,25 @@ export async function outcomeOf(
   };
   // The namespace is another in each run; names of revisions are hashes over what was rendered and tell of it too.
   return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, status)) as Outcome;
+}
+
+/** What each child of a bridge says, by `Kind name`. */
+export async function childrenOf(
+  client: KubeClient,
+  namespace: string,
+  bridge: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const lists = await Promise.all(
+    CHILD_KINDS.map(async (kind) => {
+      const labelSelector = `${LABELS.bridge}=${bridge}`;
+      const objects = await client.list<KubeObject>(kind, { namespace, labelSelector });
+      // Pods are named by chance; how many of which revision there are is told by their Deployments.
+      return kind.kind === "Pod"
+        ? []
+        : objects.map((object) => [`${kind.kind} ${object.metadata.name}`, said(object)] as const);
+    }),
+  );
+  return Object.fromEntries(lists.flat().sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const isOfChild = ({ resource }: ProxiedRequest): boolean => !resource.startsWith("llmbridges");
@@ -115,7 +123,8 @@ function statusSays({ phase, summary, stable, canary, rollout, conditions }: LLM
   };
 }
 
-const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+/** What the API server calls an object that is made once more. */
+export const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 function withStandardNames(text: string, namespace: string, status: LLMBridgeStatus): string {
   // A rendered Deployment is kept as text, with its owner's uid in it.
@@ -128,8 +137,8 @@ function withStandardNames(text: string, namespace: string, status: LLMBridgeSta
   return result;
 }
 
-/** Where two outcomes say something else, one line for each place; empty where they agree. */
-export function differences(wanted: Outcome, found: Outcome): string[] {
+/** Where two things, such as outcomes, say something else: one line for each place; empty where they agree. */
+export function differences(wanted: unknown, found: unknown): string[] {
   const [before, after] = [leaves(wanted), leaves(found)];
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path))

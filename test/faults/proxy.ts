@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCredentials } from "../../operator/kube/credentials.ts";
 import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
+import type { KubeObject } from "../../operator/kube/object.ts";
 import { Authority } from "../cluster/pki.ts";
 import { isOperators } from "../scene/audit.ts";
 import { asksForState, isWrite, type KubeRequest, kubeRequest } from "./request.ts";
@@ -22,6 +23,8 @@ export interface ProxiedRequest extends KubeRequest {
   serverCode: number | undefined;
   /** Whether the server has carried it out. */
   carriedOut: boolean;
+  /** A write that was bound to a version of its object and has left it as it was. */
+  isIdle: boolean;
 }
 
 /** A write of the operator to children and status: not to its lease, and no Event. */
@@ -129,6 +132,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       code: undefined,
       serverCode: undefined,
       carriedOut: false,
+      isIdle: false,
     };
     requests.push(request);
     const body = await readAll(message);
@@ -156,6 +160,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       headers: pick(answer.headers, "content-type", "retry-after", "warning"),
       body: await readAll(answer),
     };
+    request.isIdle = isWrite(request) && request.carriedOut && saysSameVersion(body, told.body);
     if (comesAfter) rule?.onStruck?.();
     if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
@@ -281,6 +286,15 @@ function failure(strike: Extract<Strike, { kind: "Answer" }>): Answered {
     },
     body: Buffer.from(statusBody(code, reason, message, retryAfter)),
   };
+}
+
+/** Whether a write and its answer name the same version of the object. */
+function saysSameVersion(sent: Buffer, told: Buffer): boolean {
+  const [before, after] = [sent, told].map((body) => {
+    const object = body.length === 0 ? {} : (JSON.parse(body.toString()) as Partial<KubeObject>);
+    return object.metadata?.resourceVersion;
+  });
+  return before !== undefined && before === after;
 }
 
 /** Lists of the same collection, whatever version and page they ask for; those that are streamed by themselves. */
