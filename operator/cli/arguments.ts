@@ -1,114 +1,130 @@
 import { parseArgs } from "node:util";
 import { didYouMean } from "../api/v1alpha1/did-you-mean.ts";
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  infoOf,
+  OPTIONS,
+  type OptionName,
+  optionsOf,
+} from "./command-table.ts";
 import { CliFailure, EXIT } from "./failure.ts";
 
-const COMMANDS = [
-  ...(["get", "status", "explain", "promote", "abort", "pause", "resume", "retry", "lint"] as const),
-] as const;
-type CommandName = (typeof COMMANDS)[number];
+export type OutputFormat = "json" | "yaml";
 
 export interface Arguments {
   readonly command: CommandName;
-  readonly name: string | undefined;
+  /** The words behind the command: names, or files. */
+  readonly words: readonly string[];
   readonly namespace: string | undefined;
   readonly allNamespaces: boolean;
   readonly context: string | undefined;
   readonly kubeconfig: string | undefined;
-  readonly output: "json" | "yaml" | undefined;
+  readonly output: OutputFormat | undefined;
   readonly watch: boolean;
   readonly full: boolean;
   readonly timeoutMs: number;
   readonly files: readonly string[];
 }
 
-const options = {
-  namespace: { type: "string", short: "n" },
-  "all-namespaces": { type: "boolean", short: "A" },
-  context: { type: "string" },
-  kubeconfig: { type: "string" },
-  output: { type: "string", short: "o" },
-  watch: { type: "boolean", short: "w" },
-  full: { type: "boolean" },
-  timeout: { type: "string" },
-  filename: { type: "string", short: "f", multiple: true },
-  help: { type: "boolean", short: "h" },
-} as const;
+/** Somebody asked for help, perhaps with one command. */
+export interface HelpWanted {
+  readonly help: CommandName | undefined;
+}
 
-/** Options that only some commands take; the others take every command. */
-const ONLY_WITH: Readonly<Record<string, readonly CommandName[]>> = {
-  "all-namespaces": ["get"],
-  output: ["get"],
-  watch: ["get", "status"],
-  full: ["promote"],
-  timeout: ["promote", "abort", "retry"],
-  filename: ["lint"],
-};
+const NO_FILE_COMMANDS: readonly CommandName[] = ["lint"];
 
 /**
- * The command line as values, or "help".
+ * The command line as values.
  * @throws CliFailure with exit code 2 and a sentence that says what to write
  */
-export function parseArguments(argv: readonly string[]): Arguments | "help" {
+export function parseArguments(argv: readonly string[]): Arguments | HelpWanted {
   const { values, positionals } = parsed(argv);
-  const [command, name, ...rest] = positionals;
-  if (values.help || command === "help" || command === undefined) return "help";
-  if (!isCommand(command)) throw wrong(unknownCommand(command));
-  if (rest.length > 0) throw wrong(`${rest[0]} is one word too many; ${command} takes one name.`);
-  for (const [option, commands] of Object.entries(ONLY_WITH)) {
-    if (option in values && !commands.includes(command))
-      throw wrong(`--${option} goes with ${commands.join(", ")}, not with ${command}.`);
-  }
-  if (command === "lint" && values.filename === undefined)
-    throw wrong("lint needs -f FILE, or -f - for stdin.");
-  if (command === "lint" && name !== undefined) throw wrong(`write lint -f ${name}.`);
-  if (command !== "lint" && command !== "get" && name === undefined)
-    throw wrong(`${command} needs the name of a bridge.`);
-  if (name !== undefined && values["all-namespaces"])
-    throw wrong("a name cannot be got from all namespaces; give -n or leave -A out.");
+  const [first, ...words] = positionals;
+  if (first === undefined) return { help: undefined };
+  if (first === "help") return { help: words[0] === undefined ? undefined : commandOf(words[0]) };
+  const command = commandOf(first);
+  if (values.help) return { help: command };
+  refuseForeignOptions(command, values);
+  refuseWrongCount(command, words, values.filename ?? []);
+  if (words.length > 0 && values["all-namespaces"])
+    throw wrong("a name cannot be got from all namespaces; give -n or leave -A out.", command);
+  if (values.output && values.watch)
+    throw wrong("-w is for people; to follow objects write `kubectl get llmbridges -w -o ...`.", command);
   return {
     command,
-    name,
+    words,
     namespace: values.namespace,
     allNamespaces: values["all-namespaces"] ?? false,
     context: values.context,
     kubeconfig: values.kubeconfig,
-    output: outputOf(values.output),
+    output: outputOf(values.output, command),
     watch: values.watch ?? false,
     full: values.full ?? false,
-    timeoutMs: timeoutOf(values.timeout),
+    timeoutMs: timeoutOf(values.timeout, command),
     files: values.filename ?? [],
   };
 }
 
 function parsed(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
-    const [sentence = ""] = (error instanceof Error ? error.message : String(error)).split(". ");
-    throw wrong(`${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}.`);
+    const message = error instanceof Error ? error.message : String(error);
+    const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+    if (unknown !== undefined) throw wrong(`unknown option ${unknown}${optionHint(unknown)}`);
+    const [sentence = ""] = message.split(". ");
+    throw wrong(`${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/\.$/, "")}.`);
   }
 }
 
-function isCommand(word: string): word is CommandName {
-  return (COMMANDS as readonly string[]).includes(word);
+function optionHint(written: string): string {
+  const near = didYouMean(written.replace(/^-+/, ""), Object.keys(OPTIONS));
+  return near && written.length > 2 ? `; did you mean --${near}?` : ".";
 }
 
-function unknownCommand(word: string): string {
-  const near = didYouMean(word, COMMANDS);
-  return near ? `${word} is not a command; did you mean ${near}?` : `${word} is not a command.`;
+function commandOf(word: string): CommandName {
+  const known = COMMAND_NAMES.find((name) => name === word);
+  if (known) return known;
+  const near = didYouMean(word, COMMAND_NAMES);
+  throw wrong(near ? `${word} is not a command; did you mean ${near}?` : `${word} is not a command.`);
 }
 
-function outputOf(text: string | undefined): "json" | "yaml" | undefined {
+function refuseForeignOptions(command: CommandName, values: object): void {
+  const taken = optionsOf(command);
+  for (const option of Object.keys(values) as OptionName[]) {
+    if (taken.includes(option)) continue;
+    const takers = COMMAND_NAMES.filter((name) => optionsOf(name).includes(option));
+    throw wrong(`--${option} goes with ${takers.join(", ")}, not with ${command}.`, command);
+  }
+}
+
+function refuseWrongCount(command: CommandName, words: readonly string[], files: readonly string[]): void {
+  const [least, most] = infoOf(command).count;
+  if (NO_FILE_COMMANDS.includes(command)) {
+    if (words.length > 0) throw wrong(`write ${command} -f ${words[0]}.`, command);
+    if (files.length === 0) throw wrong(`${command} needs -f FILE, or -f - for stdin.`, command);
+  }
+  if (words.length < least) throw wrong(`${command} needs the name of a bridge.`, command);
+  if (words.length > most) {
+    const takes = most === 1 ? "one name" : `at most ${most} words`;
+    throw wrong(`${words[most]} is one word too many; ${command} takes ${takes}.`, command);
+  }
+}
+
+function outputOf(text: string | undefined, command: CommandName): OutputFormat | undefined {
   if (text === undefined || text === "json" || text === "yaml") return text;
-  throw wrong(`-o ${text} is not a format; write json or yaml.`);
+  throw wrong(`-o ${text} is not a format; write json or yaml.`, command);
 }
 
-function timeoutOf(text = "30"): number {
+function timeoutOf(text = "30", command?: CommandName): number {
   const seconds = Number(text.replace(/s$/, ""));
-  if (!(seconds > 0)) throw wrong(`--timeout ${text} is not a number of seconds; write for example 30.`);
+  if (!(seconds > 0))
+    throw wrong(`--timeout ${text} is not a number of seconds; write for example 30.`, command);
   return seconds * 1000;
 }
 
-function wrong(sentence: string): CliFailure {
-  return new CliFailure(`${sentence} \`kubectl llmbridge -h\` shows the usage.`, EXIT.usage);
+function wrong(sentence: string, command?: CommandName): CliFailure {
+  const help = command === undefined ? "-h" : `${command} -h`;
+  return new CliFailure(`${sentence} \`kubectl llmbridge ${help}\` shows the usage.`, EXIT.usage);
 }

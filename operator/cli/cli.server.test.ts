@@ -8,10 +8,11 @@ import { type BridgeApi, bridgeApi } from "../../test/conformance/bridge-api.ts"
 import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { COMMAND_ANNOTATION } from "../api/v1alpha1/commands.ts";
-import type { BridgeView } from "./bridge-view.ts";
+import type { KubeObject } from "../kube/object.ts";
 import { BRIDGES, type Connection, connect } from "./connection.ts";
 import { follow } from "./follow.ts";
 import { run } from "./run.ts";
+import { testTerminal } from "./testing/terminal.ts";
 
 let server: ApiServer;
 let api: BridgeApi;
@@ -41,36 +42,52 @@ afterEach(async () => {
   await api.remove("chat");
 });
 
-/** Runs a command line as a person would, with pipes for streams. */
-async function llmbridge(argv: readonly string[], signal = new AbortController().signal) {
-  let out = "";
-  let err = "";
-  const exitCode = await run(
-    [...argv, "--kubeconfig", server.kubeconfigPath],
-    {},
-    {
-      write: (text) => {
-        out += text;
-      },
-      warn: (text) => {
-        err += text;
-      },
-      readStdin: async () => "",
-      nowMs: Date.now,
-      newId: () => "id-1",
-      interactive: false,
-      signal,
-    },
-  );
-  return { exitCode, out, err };
+/** Begins a command line as a person would, with pipes for streams unless a terminal is given. */
+function begin(argv: readonly string[], change: Parameters<typeof testTerminal>[0] = {}) {
+  const interrupted = new AbortController();
+  const terminal = testTerminal({ signal: interrupted.signal, ...change });
+  const ended = run([...argv, "--kubeconfig", server.kubeconfigPath], {}, terminal);
+  const shows = (text: string | RegExp) => expect.poll(() => terminal.out).toMatch(text);
+  return { terminal, shows, ended, interrupt: () => interrupted.abort() };
+}
+
+/** The same to its end. */
+async function llmbridge(argv: readonly string[], change: Parameters<typeof testTerminal>[0] = {}) {
+  const { terminal, ended } = begin(argv, change);
+  return { exitCode: await ended, out: terminal.out, err: terminal.err };
 }
 
 const patchStatus = (status: object) =>
   api.request("PATCH", `${PATH}/chat/status`, { status }, "application/merge-patch+json");
 
+const CORE = "/api/v1/namespaces/default";
+const APPS = "/apis/apps/v1/namespaces/default/deployments";
+
+/** A Deployment and a pod as the operator and a kubelet would make them; nobody here starts any. */
+async function createChildren(): Promise<void> {
+  const { uid } = (await read()).metadata;
+  const labels = { "llmbridge.dev/bridge": "chat", "llmbridge.dev/revision": "d04be8" };
+  const spec = { containers: [{ name: "bridge", image: "b:2" }] };
+  const owner = {
+    apiVersion: "llmbridge.dev/v1alpha1",
+    kind: "LLMBridge",
+    name: "chat",
+    uid,
+    controller: true,
+  };
+  const annotations = { "llmbridge.dev/image": "b:2", "llmbridge.dev/renderer": "0.1.0" };
+  await api.request("POST", APPS, {
+    metadata: { name: "chat-d04be8", labels, annotations, ownerReferences: [owner] },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  });
+  await api.request("POST", `${CORE}/serviceaccounts`, { metadata: { name: "default" } });
+  await api.request("POST", `${CORE}/pods`, { metadata: { name: "chat-d04be8-x", labels }, spec });
+}
+
 const PATH = "/apis/llmbridge.dev/v1alpha1/namespaces/default/llmbridges";
 
-const read = () => connection.client.get<BridgeView>(BRIDGES, "default", "chat");
+const read = () =>
+  connection.client.get<KubeObject & { spec: { rollout: { paused: boolean } } }>(BRIDGES, "default", "chat");
 
 const canary = { revision: "d04be8", image: "b:2", replicas: 1, ready: 1, desiredWeight: 10 };
 const atStepTenth = {
@@ -112,49 +129,56 @@ describe("get", () => {
     );
   });
 
-  it("follows changes until it is interrupted", async () => {
-    const interrupted = new AbortController();
-    let out = "";
-    const watching = run(
-      ["get", "chat", "-w", "--kubeconfig", server.kubeconfigPath],
-      {},
-      {
-        write: (text) => {
-          out += text;
-          if (text.includes("Holding")) interrupted.abort();
-          else void patchStatus(atStepTenth);
-        },
-        warn: () => {},
-        readStdin: async () => "",
-        ...{ nowMs: Date.now, newId: () => "", interactive: false, signal: interrupted.signal },
-      },
-    );
-    expect(await watching).toBe(0);
-    expect(out.trim().split("\n")).toHaveLength(3);
-    expect(out).toMatch(/chat +Holding +tenth \(1\/3\)/);
+  it("says which bridge was meant", async () => {
+    for (const argv of [
+      ["get", "chta"],
+      ["get", "chta", "-w"],
+      ["explain", "chta"],
+    ])
+      expect(await llmbridge(argv)).toMatchObject({
+        exitCode: 1,
+        err: "error: there is no bridge chta in namespace default; did you mean chat?\n",
+      });
+  });
+
+  it("follows changes until it is interrupted, a line for each", async () => {
+    const { terminal, shows, ended, interrupt } = begin(["get", "chat", "-w"]);
+    await shows(/^NAME .*\nchat +- /);
+    await patchStatus(atStepTenth);
+    await shows(/chat +Holding +tenth \(1\/3\)/);
+    interrupt();
+    expect(await ended).toBe(0);
+    expect(terminal.out.trim().split("\n")).toHaveLength(3);
+  });
+
+  it("follows the table on a terminal, with bridges that come and go, as wide as the terminal", async () => {
+    const watching = begin(["get", "-w"], { size: { columns: 60, rows: 20 } });
+    const last = () => watching.terminal.out.split("\u001b[J").at(-2);
+    await expect.poll(last).toContain("chat");
+    await api.create(smallestBridge("other"), { keep: true });
+    await expect.poll(last).toMatch(/chat.*\n.*other/);
+    await api.remove("other");
+    await expect.poll(last).not.toContain("other");
+    watching.interrupt();
+    expect(await watching.ended).toBe(0);
+    expect(watching.terminal.out).not.toContain("WORKERS");
   });
 });
 
-it("follows one bridge on a terminal in full, redrawn", async () => {
-  const interrupted = new AbortController();
-  const screens: string[] = [];
-  const exitCode = await run(
-    ["get", "chat", "-w", "--kubeconfig", server.kubeconfigPath],
-    {},
-    {
-      write: (text) => {
-        screens.push(text);
-        if (text.includes("canary")) interrupted.abort();
-        else void patchStatus(atStepTenth);
-      },
-      warn: () => {},
-      readStdin: async () => "",
-      ...{ nowMs: Date.now, newId: () => "", interactive: true, signal: interrupted.signal },
-    },
-  );
-  expect(exitCode).toBe(0);
-  expect(screens.every((screen) => screen.startsWith("\u001b[2J"))).toBe(true);
-  expect(screens.at(-1)).toContain("canary  d04be8");
+it("get NAME -w redraws one bridge with its pods as they come, and ends with it", async () => {
+  const { terminal, shows, ended } = begin(["get", "chat", "-w"], { size: { columns: 100, rows: 40 } });
+  await shows("not seen yet");
+  await patchStatus(atStepTenth);
+  await shows(/canary {2}d04be8/);
+  await createChildren();
+  await shows(/Deployment chat-d04be8 .*\n.*Pod chat-d04be8-x +Starting/);
+  await api.remove("chat");
+  expect(await ended).toBe(0);
+  expect(terminal.out.startsWith("\u001b[2J")).toBe(true);
+  expect(terminal.out).toContain("chat is deleted.");
+  await api.request("DELETE", `${CORE}/pods/chat-d04be8-x?gracePeriodSeconds=0`);
+  await api.request("DELETE", `${APPS}/chat-d04be8`);
+  await api.create(smallestBridge("chat"), { keep: true });
 });
 
 describe("status and explain", () => {
@@ -210,19 +234,7 @@ it("survives a reader that closes the pipe", async () => {
 });
 
 it("says in a sentence that there is no kubeconfig to read", async () => {
-  const other = { ...process.env, KUBECONFIG: "/nowhere" };
-  let err = "";
-  const exitCode = await run(
-    ["get"],
-    { ...other, HOME: "/nowhere" },
-    {
-      ...{ write: () => {}, readStdin: async () => "", nowMs: Date.now, newId: () => "", interactive: false },
-      warn: (text) => {
-        err += text;
-      },
-      signal: new AbortController().signal,
-    },
-  );
-  expect(exitCode).toBe(1);
-  expect(err).toMatch(/^error: /);
+  const terminal = testTerminal();
+  expect(await run(["get"], { KUBECONFIG: "/nowhere", HOME: "/nowhere" }, terminal)).toBe(1);
+  expect(terminal.err).toMatch(/^error: /);
 });

@@ -1,10 +1,12 @@
+import { didYouMean } from "../api/v1alpha1/did-you-mean.ts";
 import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import { createClient, type KubeClient } from "../kube/client.ts";
-import { isForbidden, isNotFound, isUnauthorized } from "../kube/errors.ts";
+import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
 import { loadKubeConfig } from "../kube/kubeconfig.ts";
+import type { KubeObject } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
 import { createTransport } from "../kube/transport.ts";
-import type { BridgeView } from "./bridge-view.ts";
+import { type BridgeView, bridgeView } from "./bridge-view.ts";
 import { CliFailure } from "./failure.ts";
 
 export const BRIDGES: Resource = {
@@ -40,27 +42,40 @@ export function connect(options: {
 }
 
 /**
- * Reads one bridge.
+ * Reads one bridge as it is stored.
  * @throws CliFailure when there is none
  */
-export async function readBridge({ client, namespace }: Connection, name: string): Promise<BridgeView> {
+export async function readStored({ client, namespace }: Connection, name: string): Promise<KubeObject> {
   try {
-    return await client.get<BridgeView>(BRIDGES, namespace, name);
+    return await client.get<KubeObject>(BRIDGES, namespace, name);
   } catch (error) {
     throw isNotFound(error) ? new CliFailure(await whyNotFound({ client, namespace }, name)) : error;
   }
 }
 
+/**
+ * Reads one bridge.
+ * @throws CliFailure when there is none
+ */
+export async function readBridge(connection: Connection, name: string): Promise<BridgeView> {
+  return bridgeView(await readStored(connection, name));
+}
+
 /** Both a missing bridge and a missing CustomResourceDefinition are answered with 404. */
-async function whyNotFound(
+export async function whyNotFound(
   { client, namespace }: Pick<Connection, "client" | "namespace">,
   name: string,
 ): Promise<string> {
+  const missing = `there is no bridge ${name} in namespace ${namespace}`;
   try {
-    await client.listPage(BRIDGES, { namespace, limit: 1 });
-    return `there is no bridge ${name} in namespace ${namespace}; \`kubectl llmbridge get -A\` lists all.`;
+    const { items } = await client.listPage(BRIDGES, { namespace, limit: 500 });
+    const near = didYouMean(
+      name,
+      items.map(({ metadata }) => metadata.name),
+    );
+    return near ? `${missing}; did you mean ${near}?` : `${missing}; \`kubectl llmbridge get -A\` lists all.`;
   } catch (error) {
-    return isNotFound(error) ? NOT_INSTALLED : `there is no bridge ${name} in namespace ${namespace}.`;
+    return isNotFound(error) ? NOT_INSTALLED : `${missing}.`;
   }
 }
 
@@ -72,5 +87,7 @@ export function sentenceOf(error: unknown): string {
   if (isUnauthorized(error))
     return "the API server does not accept these credentials; log in again or choose another --context.";
   if (isForbidden(error)) return `you may not do this: ${error.status.message ?? error.message}`;
+  if (error instanceof TransportError)
+    return `the API server does not answer (${error.message}); is the cluster up, and the --context right?`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,49 +1,56 @@
-import type { WatchEvent } from "../kube/client.ts";
 import { isGone } from "../kube/errors.ts";
-import type { BridgeView } from "./bridge-view.ts";
+import type { KubeObject } from "../kube/object.ts";
+import { type BridgeView, bridgeView } from "./bridge-view.ts";
 import { BRIDGES, type Connection } from "./connection.ts";
+import { live } from "./live.ts";
 
 /** A bridge as it is now, or that it is gone. */
 export type Change = { readonly gone: boolean; readonly bridge: BridgeView };
 
-/**
- * Every state of the bridges from now on, the present ones first, until the signal. Goes on where it was when the server ends a watch,
- * and begins anew (telling present states again) when its history is too short.
- */
+/** Every state of the bridges from now on, the present ones first, until the signal. States in between may be left out. */
 export async function* follow(
-  { client, namespace }: Pick<Connection, "client" | "namespace">,
+  connection: Pick<Connection, "client" | "namespace">,
   name: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<Change> {
-  const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
-  while (!signal.aborted) {
-    const page = await client.listPage<BridgeView>(BRIDGES, {
-      namespace,
-      fieldSelector,
-      limit: 5000,
-      signal,
-    });
-    for (const bridge of page.items) yield { gone: false, bridge };
-    let resourceVersion: string | undefined = page.resourceVersion;
-    while (resourceVersion !== undefined && !signal.aborted) {
-      const events: AsyncIterable<WatchEvent<BridgeView>> = await client.watch<BridgeView>(BRIDGES, {
-        ...{ namespace, fieldSelector, resourceVersion, signal },
-        timeoutSeconds: 290,
-      });
-      for await (const event of events) {
-        resourceVersion = versionAfter(event, resourceVersion);
-        if (event.type === "BOOKMARK" || event.type === "ERROR") continue;
-        yield { gone: event.type === "DELETED", bridge: event.object };
-      }
-    }
-  }
+  for await (const changes of followTogether(connection, name, signal)) yield* changes;
 }
 
-function versionAfter(event: WatchEvent<BridgeView>, before: string | undefined): string | undefined {
-  if (event.type === "ERROR") return undefined;
-  return (
-    (event.type === "BOOKMARK" ? event.resourceVersion : event.object.metadata.resourceVersion) ?? before
-  );
+/** The same by what came together: first all that there is, which may be nothing. */
+export async function* followTogether(
+  { client, namespace }: Pick<Connection, "client" | "namespace">,
+  name: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Change[]> {
+  const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  let come: Change[] = [];
+  let more = Promise.withResolvers<void>();
+  until.addEventListener("abort", () => more.resolve(), { once: true });
+  const put = (object: KubeObject, gone: boolean) => {
+    come.push({ gone, bridge: bridgeView(object) });
+    more.resolve();
+  };
+  try {
+    const bridges = await live<KubeObject>(
+      client,
+      { resource: BRIDGES, namespace, fieldSelector },
+      (change) => change && put(change.object, change.kind === "deleted"),
+      until,
+    );
+    yield bridges.list().map((object) => ({ gone: false, bridge: bridgeView(object) }));
+    for (;;) {
+      if (come.length === 0) await more.promise;
+      signal.throwIfAborted();
+      const changes = come;
+      come = [];
+      more = Promise.withResolvers<void>();
+      if (changes.length > 0) yield changes;
+    }
+  } finally {
+    ended.abort();
+  }
 }
 
 /** Whether following ended because the person, or a deadline, ended it. */

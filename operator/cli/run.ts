@@ -1,15 +1,14 @@
 import { type Arguments, parseArguments } from "./arguments.ts";
-import type { Terminal } from "./bridge-view.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
-import { status } from "./commands/status.ts";
 import { type Connection, connect, sentenceOf } from "./connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "./failure.ts";
 import { colours } from "./render/colour.ts";
-import { USAGE } from "./usage.ts";
+import type { Terminal } from "./terminal.ts";
+import { usage } from "./usage.ts";
 
 /** Runs one command line and says how it ended. Never throws for what a person, a cluster or a network does. */
 export async function run(
@@ -19,15 +18,15 @@ export async function run(
 ): Promise<ExitCode> {
   try {
     const args = parseArguments(argv);
-    if (args === "help") {
-      terminal.write(USAGE);
+    if ("help" in args) {
+      terminal.write(usage(args.help));
       return EXIT.ok;
     }
     if (args.command === "lint") return await lint(args, terminal);
     return await runConnected(args, environment, terminal);
   } catch (error) {
     terminal.warn(
-      `${colours(terminal.interactive).bad("error:")} ${error instanceof CliFailure ? error.message : sentenceOf(error)}\n`,
+      `${colours(terminal.coloured).bad("error:")} ${error instanceof CliFailure ? error.message : sentenceOf(error)}\n`,
     );
     return error instanceof CliFailure ? error.exitCode : EXIT.failed;
   }
@@ -48,21 +47,21 @@ async function runConnected(
 }
 
 function dispatch(args: Arguments, connection: Connection, terminal: Terminal): Promise<void> {
-  const { command, name = "" } = args;
+  const { command } = args;
+  const [name = ""] = args.words;
   switch (command) {
     case "get":
-      return get(args, connection, terminal);
     case "status":
-      return status({ ...args, name }, connection, terminal);
+      return get(args, connection, terminal);
     case "explain":
-      return explain({ ...args, name }, connection, terminal);
+      return explain({ name }, connection, terminal);
     case "promote":
     case "abort":
     case "retry":
       return order({ ...args, name, command }, connection, terminal);
     case "pause":
     case "resume":
-      return setPaused({ ...args, name, command }, connection, terminal);
+      return setPaused({ name, command }, connection, terminal);
     case "lint":
       return Promise.reject(new Error("lint needs no cluster"));
   }

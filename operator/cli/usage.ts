@@ -1,27 +1,61 @@
-export const USAGE = `Watch and steer LLM bridges.
+import {
+  COMMAND_NAMES,
+  COMMON,
+  type CommandName,
+  infoOf,
+  OPTIONS,
+  type OptionName,
+  optionsOf,
+} from "./command-table.ts";
+import { wrapped } from "./render/wrap.ts";
 
-Usage:
-  kubectl llmbridge get [NAME] [-w] [-o json|yaml]   one line for each bridge; -w follows changes
-  kubectl llmbridge status NAME [-w]                 versions, evidence, steps and budgets of one bridge
-  kubectl llmbridge explain NAME                     why the operator did what it did, and what it waits for
-  kubectl llmbridge promote NAME [--full]            leave the present step now; --full: all traffic to the canary
-  kubectl llmbridge abort NAME                       take the canary away and keep the stable version
-  kubectl llmbridge pause NAME                       hold the rollout where it is
-  kubectl llmbridge resume NAME                      let it go on
-  kubectl llmbridge retry NAME                       try a version again that was rolled back
-  kubectl llmbridge lint -f FILE                     what the API server would say of a manifest; - reads stdin
+const TOOL = "kubectl llmbridge";
 
-Options:
-  -n, --namespace NAME     default: the namespace of the kubeconfig's context
-  -A, --all-namespaces     with get
-      --context NAME       context of the kubeconfig
-      --kubeconfig FILE    default: KUBECONFIG, then ~/.kube/config
-  -o, --output FORMAT      with get: json or yaml
-  -w, --watch              with get and status: follow changes until interrupted
-      --timeout SECONDS    with promote, abort and retry: how long to wait for the operator (default 30)
-  -f, --filename FILE      with lint; may be given more than once
-  -h, --help
+const WIDTH = 100;
 
-Exit codes:
-  0 done    1 refused or failed, or lint found something    2 wrong use    3 the operator did not answer in time
+const EXIT_CODES = `Exit codes:
+  0 done   1 refused or failed, or lint found something   2 wrong use   3 the operator did not answer in time
 `;
+
+/** The help of the whole tool, or of one command. */
+export function usage(command?: CommandName): string {
+  return command === undefined ? usageOfAll() : usageOf(command);
+}
+
+function usageOfAll(): string {
+  const lines = COMMAND_NAMES.map((name) => [`${name} ${infoOf(name).words}`, infoOf(name).says] as const);
+  return [
+    "Watch and steer LLM bridges.\n",
+    `Usage:\n  ${TOOL} COMMAND [NAME] [OPTIONS]\n`,
+    `Commands:\n${aligned(lines)}`,
+    `Options of every command:\n${aligned(COMMON.map(optionLine))}`,
+    `\`${TOOL} COMMAND -h\` shows the options of a command, and examples.\n`,
+    EXIT_CODES,
+  ].join("\n");
+}
+
+function usageOf(command: CommandName): string {
+  const { words, says, more, examples = [] } = infoOf(command);
+  return [
+    `${says.charAt(0).toUpperCase()}${says.slice(1)}.\n`,
+    ...(more === undefined ? [] : [`${wrapped(more, WIDTH).join("\n")}\n`]),
+    `Usage:\n  ${TOOL} ${command} ${words} [OPTIONS]\n`,
+    ...(examples.length === 0
+      ? []
+      : [`Examples:\n${examples.map((line) => `  ${TOOL} ${line}\n`).join("")}`]),
+    `Options:\n${aligned(optionsOf(command).map(optionLine))}`,
+    EXIT_CODES,
+  ].join("\n");
+}
+
+function optionLine(name: OptionName): readonly [string, string] {
+  const option = OPTIONS[name];
+  const short = "short" in option ? `-${option.short}, ` : "    ";
+  const value = "value" in option ? ` ${option.value}` : "";
+  return [`${short}--${name}${value}`, option.says];
+}
+
+function aligned(lines: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...lines.map(([left]) => left.length));
+  return lines.map(([left, right]) => `  ${left.padEnd(width)}   ${right}\n`).join("");
+}

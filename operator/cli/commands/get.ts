@@ -1,59 +1,90 @@
-import { stringify } from "yaml";
+import type { KubeObject } from "../../kube/object.ts";
 import type { Arguments } from "../arguments.ts";
-import type { BridgeView, Terminal } from "../bridge-view.ts";
-import { BRIDGES, type Connection, readBridge } from "../connection.ts";
-import { endedBy, follow } from "../follow.ts";
-import { headOf, rowOf } from "../render/row.ts";
-import { lineText, tableText } from "../render/table.ts";
-import { status } from "./status.ts";
+import { type BridgeView, bridgeView } from "../bridge-view.ts";
+import { BRIDGES, type Connection, readBridge, readStored, whyNotFound } from "../connection.ts";
+import { CliFailure } from "../failure.ts";
+import { readFamily } from "../family.ts";
+import { endedBy, followTogether } from "../follow.ts";
+import { bridgeTree } from "../render/bridge-tree.ts";
+import { colours } from "../render/colour.ts";
+import { fittingColumns, headOf, rowOf } from "../render/row.ts";
+import { serialised } from "../render/serialised.ts";
+import { lineText, tableText, widthsOf } from "../render/table.ts";
+import { type Terminal, widthOf } from "../terminal.ts";
+import { watchFamily, watchTable } from "../watching.ts";
 
-/** `get`: a line for each bridge, or the objects as they are stored. Following one bridge on a terminal shows it in full. */
+/** `get`: a line for each bridge, one bridge as a tree, or the objects as they are stored. */
 export async function get(args: Arguments, connection: Connection, terminal: Terminal): Promise<void> {
-  const { name } = args;
-  if (args.watch && name !== undefined && terminal.interactive)
-    return status({ ...args, name }, connection, terminal);
+  const [name] = args.words;
   const scope = args.allNamespaces ? { ...connection, namespace: "" } : connection;
-  const bridges = args.name === undefined ? await list(scope) : [await readBridge(scope, args.name)];
-  if (args.output !== undefined) return terminal.write(serialised(bridges, args));
-  if (bridges.length === 0 && !args.watch) {
-    terminal.warn(
+  if (args.output !== undefined) {
+    const stored = name === undefined ? listOf(await list(scope)) : await readStored(scope, name);
+    return terminal.write(serialised(stored, args.output));
+  }
+  if (args.watch && terminal.size() !== undefined)
+    return name === undefined
+      ? watchTable(scope, args.allNamespaces, terminal)
+      : watchFamily(scope, name, terminal);
+  if (args.watch) return followRows(args, scope, terminal);
+  if (name !== undefined) {
+    const family = await readFamily(scope, await readBridge(scope, name));
+    const view = {
+      nowMs: terminal.nowMs(),
+      colour: colours(terminal.coloured),
+      columns: widthOf(terminal),
+    };
+    return terminal.write(bridgeTree(family, view));
+  }
+  const bridges = (await list(scope)).map(bridgeView);
+  if (bridges.length === 0)
+    return terminal.warn(
       args.allNamespaces
         ? "There are no bridges.\n"
-        : `There are no bridges in namespace ${scope.namespace}.\n`,
+        : `There are no bridges in namespace ${scope.namespace}; \`kubectl llmbridge get -A\` lists all.\n`,
     );
-    return;
-  }
-  const rows = bridges.map((bridge) => rowOf(bridge, terminal.nowMs(), args.allNamespaces));
-  const table = [headOf(args.allNamespaces), ...rows];
-  terminal.write(tableText(table));
-  if (!args.watch) return;
-  const shown = new Map(bridges.map((bridge, index) => [keyOf(bridge), withoutAge(rows[index] ?? [])]));
-  await followRows(args, scope, terminal, { widths: widthsOf(table), shown });
+  terminal.write(tableText(tableOf(bridges, args.allNamespaces, terminal)));
 }
 
-async function list({ client, namespace }: Connection): Promise<readonly BridgeView[]> {
-  const bridges = await client.list<BridgeView>(BRIDGES, { namespace });
+function tableOf(bridges: readonly BridgeView[], withNamespace: boolean, terminal: Terminal) {
+  const rows = bridges.map((bridge) => rowOf(bridge, terminal.nowMs(), withNamespace));
+  return fittingColumns([headOf(withNamespace), ...rows], widthOf(terminal));
+}
+
+const listOf = (items: readonly KubeObject[]) => ({ apiVersion: "v1", kind: "List", items });
+
+async function list({ client, namespace }: Connection): Promise<readonly KubeObject[]> {
+  const bridges = await client.list<KubeObject>(BRIDGES, { namespace });
   return [...bridges].sort((a, b) => keyOf(a).localeCompare(keyOf(b)));
 }
 
-const keyOf = ({ metadata }: BridgeView) => `${metadata.namespace}/${metadata.name}`;
+const keyOf = ({ metadata }: KubeObject) => `${metadata.namespace}/${metadata.name}`;
 
-/** A line for every change that shows; what says the same as the last line of that bridge is left out. */
-async function followRows(
-  args: Arguments,
-  scope: Connection,
-  terminal: Terminal,
-  table: { readonly widths: readonly number[]; readonly shown: Map<string, string> },
-): Promise<void> {
+/** On a pipe: a line for every change that shows; what says the same as the last line of that bridge is left out. */
+async function followRows(args: Arguments, scope: Connection, terminal: Terminal): Promise<void> {
+  const [name] = args.words;
+  const rowFor = (bridge: BridgeView) => rowOf(bridge, terminal.nowMs(), args.allNamespaces);
+  const shown = new Map<string, string>();
+  let widths: readonly number[] = [];
+  const show = (bridge: BridgeView, row: readonly string[]) => {
+    if (shown.get(keyOf(bridge)) === withoutAge(row)) return;
+    shown.set(keyOf(bridge), withoutAge(row));
+    terminal.write(`${lineText(row, widths)}\n`);
+  };
   try {
-    for await (const { bridge, gone } of follow(scope, args.name, terminal.signal)) {
-      const row = gone
-        ? [...(args.allNamespaces ? [bridge.metadata.namespace ?? ""] : []), bridge.metadata.name, "deleted"]
-        : rowOf(bridge, terminal.nowMs(), args.allNamespaces);
-      const said = withoutAge(row);
-      if (table.shown.get(keyOf(bridge)) === said) continue;
-      table.shown.set(keyOf(bridge), said);
-      terminal.write(`${lineText(row, table.widths)}\n`);
+    for await (const changes of followTogether(scope, name, terminal.signal)) {
+      if (widths.length === 0) {
+        if (name !== undefined && changes.length === 0) throw new CliFailure(await whyNotFound(scope, name));
+        const head = headOf(args.allNamespaces);
+        widths = widthsOf([head, ...changes.map(({ bridge }) => rowFor(bridge))]);
+        terminal.write(`${lineText(head, widths)}\n`);
+      }
+      for (const { bridge, gone } of changes) {
+        const { namespace = "", name: ended } = bridge.metadata;
+        show(
+          bridge,
+          gone ? [...(args.allNamespaces ? [namespace] : []), ended, "deleted", "now"] : rowFor(bridge),
+        );
+      }
     }
   } catch (error) {
     if (!endedBy(terminal.signal, error)) throw error;
@@ -63,16 +94,4 @@ async function followRows(
 /** The age changes by itself and is no news. */
 function withoutAge(row: readonly string[]): string {
   return row.slice(0, -1).join("|");
-}
-
-function widthsOf(table: readonly (readonly string[])[]): readonly number[] {
-  return (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-}
-
-function serialised(bridges: readonly BridgeView[], args: Arguments): string {
-  const object =
-    args.name === undefined ? { apiVersion: "v1", kind: "List", items: bridges } : (bridges[0] ?? {});
-  return args.output === "json"
-    ? `${JSON.stringify(object, null, 2)}\n`
-    : stringify(object, { lineWidth: 0 });
 }

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { Arguments } from "../arguments.ts";
-import type { Terminal } from "../bridge-view.ts";
 import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
 import { lintYaml } from "../lint-yaml.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** `lint -f FILE`: what the API server would say, with remedies, before anything is sent. No cluster is needed. */
 export async function lint(args: Arguments, terminal: Terminal): Promise<ExitCode> {

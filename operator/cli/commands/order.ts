@@ -1,18 +1,19 @@
 import { COMMAND_ANNOTATION, type Command } from "../../api/v1alpha1/commands.ts";
 import type { Arguments } from "../arguments.ts";
-import type { BridgeView, Terminal } from "../bridge-view.ts";
+import type { BridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import { endedBy, follow } from "../follow.ts";
+import type { Terminal } from "../terminal.ts";
 
-type Acknowledgement = NonNullable<NonNullable<BridgeView["status"]>["command"]>;
+type Acknowledgement = NonNullable<BridgeView["status"]["command"]>;
 
 /**
  * `promote`, `abort` and `retry`: writes the command, bound to the revision and step that status shows now, and waits until the operator
  * has answered. The uid is a precondition, so that a bridge made anew under the same name is not meant.
  */
 export async function order(
-  args: Arguments & { name: string; command: "promote" | "abort" | "retry" },
+  args: Arguments & { readonly name: string; readonly command: "promote" | "abort" | "retry" },
   connection: Connection,
   terminal: Terminal,
 ): Promise<void> {
@@ -37,7 +38,7 @@ export function commandFor(
   args: { readonly command: "promote" | "abort" | "retry"; readonly name: string; readonly full: boolean },
   id: string,
 ): Command {
-  const { canary, step, rollout } = bridge.status ?? {};
+  const { canary, step, rollout } = bridge.status;
   if (args.command === "retry") {
     const revision = rollout?.failed?.revision;
     if (revision === undefined)
@@ -65,7 +66,7 @@ async function acknowledgement(
   try {
     for await (const { bridge, gone } of follow(connection, args.name, signal)) {
       if (gone) throw new CliFailure(`${args.name} was deleted before the operator answered.`);
-      const answer = bridge.status?.command;
+      const answer = bridge.status.command;
       if (answer?.id === id) return answer;
     }
   } catch (error) {

@@ -1,10 +1,9 @@
-import type { Arguments } from "../arguments.ts";
-import type { Terminal } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
+import type { Terminal } from "../terminal.ts";
 
 /** `pause` and `resume`: the field spec.rollout.paused, which is the whole state of it. */
 export async function setPaused(
-  args: Arguments & { name: string; command: "pause" | "resume" },
+  args: { readonly name: string; readonly command: "pause" | "resume" },
   connection: Connection,
   terminal: Terminal,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { whatItWaitsFor } from "./waiting.ts";
 
 /** One paragraph for each automatic decision, newest first, and the answer to the question that people have. */
 export function explainText(bridge: BridgeView, nowMs: number, colour: Colour): string {
-  const decisions = bridge.status?.decisions ?? [];
+  const decisions = bridge.status.decisions ?? [];
   const paragraphs =
     decisions.length === 0
       ? ["The operator has decided nothing about this bridge lately."]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
-import { headOf, rowOf, worstVerdict } from "./row.ts";
+import { freshBridge, SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
+import { fittingColumns, headOf, rowOf, worstVerdict } from "./row.ts";
 import { tableText } from "./table.ts";
 
 describe("rowOf", () => {
@@ -16,8 +16,7 @@ describe("rowOf", () => {
   });
 
   it("shows a bridge that no operator has seen", () => {
-    const { status: _, ...fresh } = sampleBridge();
-    expect(rowOf(fresh, SAMPLE_NOW_MS, true).join(" ")).toBe("ai chat - - - - - - - 0 - 31d");
+    expect(rowOf(freshBridge(), SAMPLE_NOW_MS, true).join(" ")).toBe("ai chat - - - - - - - 0 - 31d");
   });
 
   it("says that it is paused", () => {
@@ -25,6 +24,18 @@ describe("rowOf", () => {
       "Holding (paused)",
     );
   });
+});
+
+it.each([
+  [135, 11],
+  [120, 9],
+  [80, 7],
+  [20, 5],
+])("at %i columns the table has %i", (columns, count) => {
+  const table = [headOf(false), rowOf(sampleBridge(), SAMPLE_NOW_MS, false)];
+  const fitting = fittingColumns(table, columns);
+  expect(fitting[0]).toHaveLength(count);
+  expect(fitting[0]).toEqual(expect.arrayContaining(["NAME", "PHASE", "VERDICT", "AGE"]));
 });
 
 it("worstVerdict puts what is against the canary first", () => {

@@ -1,6 +1,7 @@
 import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { ageText } from "./age.ts";
+import { withoutColumns } from "./table.ts";
 import { versionText } from "./version.ts";
 
 const HEAD = [
@@ -22,9 +23,17 @@ export function headOf(withNamespace: boolean): readonly string[] {
   return withNamespace ? ["NAMESPACE", ...HEAD] : HEAD;
 }
 
+/** The table in as many columns as the width has room for. */
+export function fittingColumns(
+  table: readonly (readonly string[])[],
+  columns: number,
+): readonly (readonly string[])[] {
+  return withoutColumns(table, columns, ["WORKERS", "SERVED", "STABLE", "CANARY", "WEIGHT", "REPLICAS"]);
+}
+
 /** One bridge as a line of `get`. */
 export function rowOf(bridge: BridgeView, nowMs: number, withNamespace: boolean): readonly string[] {
-  const { metadata, spec, status = {} } = bridge;
+  const { metadata, spec, status } = bridge;
   const { canary, stable, step } = status;
   const row = [
     metadata.name,

@@ -8,7 +8,7 @@ export interface Answer {
 
 /** Why a bridge is where it is, and what would move it. The first reason that holds is the answer. */
 export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
-  const { status = {}, spec, metadata } = bridge;
+  const { status, spec, metadata } = bridge;
   const failed = status.rollout?.failed;
   if (refusal(bridge)) return { question: "Why is nothing happening?", answer: `${refusal(bridge)}` };
   if (status.phase === undefined)
@@ -40,7 +40,7 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
 }
 
 function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): string {
-  const { status = {}, metadata } = bridge;
+  const { status, metadata } = bridge;
   const { canary, step, verdicts = [], phase } = status;
   if (paused) return `It is paused; \`kubectl llmbridge resume ${metadata.name}\` lets it go on.`;
   if (phase === "Aborting" || phase === "Aborted") return "It is being rolled back.";
@@ -62,12 +62,12 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
 }
 
 function refusal(bridge: BridgeView): string | undefined {
-  const accepted = bridge.status?.conditions?.find(({ type }) => type === "Accepted");
+  const accepted = bridge.status.conditions?.find(({ type }) => type === "Accepted");
   return accepted?.status === "False" ? `The spec is refused: ${accepted.message}` : undefined;
 }
 
 function conditionMessage(bridge: BridgeView, type: string): string | undefined {
-  return bridge.status?.conditions?.find((condition) => condition.type === type)?.message;
+  return bridge.status.conditions?.find((condition) => condition.type === type)?.message;
 }
 
 /** What stands in status is part of a sentence, or one. */

@@ -1,12 +1,22 @@
 import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
-import type { BridgeView } from "../bridge-view.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { type BridgeView, bridgeView } from "../bridge-view.ts";
 
 /** The moment at which the sample is looked at. */
 export const SAMPLE_NOW_MS = Date.parse("2026-11-21T15:48:00Z");
 
 /** A bridge in the middle of a canary: the second pods of 1.5.0 hold a tenth of the traffic. */
 export function sampleBridge(change: { status?: object; rollout?: object } = {}): BridgeView {
+  return bridgeView(storedBridge(change));
+}
+
+/** The same before any operator has seen it. */
+export function freshBridge(): BridgeView {
+  const { status: _, ...fresh } = storedBridge({}) as KubeObject & { status: unknown };
+  return bridgeView(fresh);
+}
+
+function storedBridge(change: { status?: object; rollout?: object }): KubeObject {
   const spec = llmBridgeSpec.parse({
     image: "registry.example/bridge:1.5.0",
     upstreams: [{ name: "m", protocol: "Ollama", url: "http://m:11434" }],
@@ -19,7 +29,7 @@ export function sampleBridge(change: { status?: object; rollout?: object } = {})
       ...change.rollout,
     },
   });
-  const status = llmBridgeStatus.parse({ ...canaryStatus, ...change.status });
+  const stored: object = { spec, status: { ...canaryStatus, ...change.status } };
   return {
     apiVersion: "llmbridge.dev/v1alpha1",
     kind: "LLMBridge",
@@ -30,8 +40,7 @@ export function sampleBridge(change: { status?: object; rollout?: object } = {})
       resourceVersion: "7",
       creationTimestamp: "2026-10-21T15:48:00Z",
     },
-    spec,
-    status,
+    ...stored,
   };
 }
 
@@ -98,3 +107,6 @@ const canaryStatus = {
     },
   ],
 };
+
+/** The sample as the API server stores it. */
+export const SAMPLE_STORED: KubeObject = storedBridge({});

@@ -1,0 +1,102 @@
+/** Every option there is, as node:util's parseArgs takes it, with what the help says of it. */
+export const OPTIONS = {
+  namespace: { type: "string", short: "n", value: "NAME", says: "default: that of the kubeconfig's context" },
+  context: { type: "string", value: "NAME", says: "context of the kubeconfig" },
+  kubeconfig: { type: "string", value: "FILE", says: "default: KUBECONFIG, then ~/.kube/config" },
+  "all-namespaces": { type: "boolean", short: "A", says: "the bridges of every namespace" },
+  output: { type: "string", short: "o", value: "FORMAT", says: "json or yaml, for programs" },
+  watch: { type: "boolean", short: "w", says: "follow changes until interrupted" },
+  full: { type: "boolean", says: "all of the traffic to the canary at once" },
+  timeout: {
+    type: "string",
+    value: "SECONDS",
+    says: "how long to wait for the operator's answer (default 30)",
+  },
+  filename: {
+    type: "string",
+    short: "f",
+    multiple: true,
+    value: "FILE",
+    says: "a file, a folder, or - for stdin; may be given more than once",
+  },
+  help: { type: "boolean", short: "h", says: "help, also for one command" },
+} as const;
+export type OptionName = keyof typeof OPTIONS;
+
+/** Which cluster and namespace is meant, and help: every command takes these. */
+export const COMMON: readonly OptionName[] = ["namespace", "context", "kubeconfig", "help"];
+
+/** One command of the tool; help, reference and what the command line may hold are read from this. */
+export interface CommandInfo {
+  /** What stands behind the command's name, as in the help. */
+  readonly words: string;
+  /** Fewest and most words that are no options. */
+  readonly count: readonly [least: number, most: number];
+  /** One line. */
+  readonly says: string;
+  /** Besides the common ones. */
+  readonly options: readonly OptionName[];
+  /** What else a person wants to know before using it; sentences. */
+  readonly more?: string;
+  readonly examples?: readonly string[];
+}
+
+export const COMMANDS = {
+  get: {
+    words: "[NAME]",
+    count: [0, 1],
+    says: "the bridges as a table, or one as a tree down to its pods",
+    options: ["all-namespaces", "output", "watch"],
+    more: "A terminal that is narrower than the table is spared its least needed columns. With -w a terminal is redrawn; on a pipe each change is a line. With -o the objects are printed as they are stored.",
+    examples: ["get -A", "get chat -w", "get chat -o json | jq .status.canary"],
+  },
+  status: {
+    words: "NAME",
+    count: [1, 1],
+    says: "the same as get NAME",
+    options: ["output", "watch"],
+  },
+  explain: {
+    words: "NAME",
+    count: [1, 1],
+    says: "why the operator did what it did, and what it waits for",
+    options: [],
+  },
+  promote: {
+    words: "NAME",
+    count: [1, 1],
+    says: "leave the present step now",
+    options: ["full", "timeout"],
+  },
+  abort: {
+    words: "NAME",
+    count: [1, 1],
+    says: "take the canary away and keep the stable version",
+    options: ["timeout"],
+  },
+  pause: { words: "NAME", count: [1, 1], says: "hold the rollout where it is", options: [] },
+  resume: { words: "NAME", count: [1, 1], says: "let it go on", options: [] },
+  retry: {
+    words: "NAME",
+    count: [1, 1],
+    says: "try a version again that was rolled back",
+    options: ["timeout"],
+  },
+  lint: {
+    words: "FILE...",
+    count: [0, 0],
+    says: "what the API server would say of a manifest",
+    options: ["filename"],
+  },
+} as const satisfies Readonly<Record<string, CommandInfo>>;
+export type CommandName = keyof typeof COMMANDS;
+
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+
+export const infoOf = (command: CommandName): CommandInfo => COMMANDS[command];
+
+/** Options that a command takes, its own first. */
+export const optionsOf = (command: CommandName): readonly OptionName[] => [
+  ...infoOf(command).options,
+  ...COMMON,
+];

@@ -1,0 +1,82 @@
+import type { KubeClient } from "../kube/client.ts";
+import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
+import { createInformer } from "../kube/informer.ts";
+import type { Log } from "../kube/log.ts";
+import type { KubeObject } from "../kube/object.ts";
+import type { Resource } from "../kube/resources.ts";
+import type { Change } from "../kube/store.ts";
+
+/** A collection that is kept current by a watch. */
+export interface Live<T extends KubeObject> {
+  list(): readonly T[];
+  /** Why what is shown may be old; undefined while changes come in. */
+  trouble(): unknown;
+}
+
+export interface Collection {
+  readonly resource: Resource;
+  readonly namespace: string;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+/**
+ * Reads a collection and follows it until the signal, by the operator's own informer: the list comes as the first events of the watch,
+ * a watch that breaks goes on where it was, and history that is too short begins anew.
+ *
+ * Resolves with the first full list. `onChange` is called after it for every change, and without one when trouble begins or ends.
+ * @throws what the server or the network answers before the list is there, where waiting would not help
+ */
+export async function live<T extends KubeObject>(
+  client: KubeClient,
+  collection: Collection,
+  onChange: (change: Change<T> | undefined) => void,
+  signal: AbortSignal,
+): Promise<Live<T>> {
+  const refused = Promise.withResolvers<never>();
+  let trouble: unknown;
+  const setTrouble = (found: unknown) => {
+    if ((found === undefined) === (trouble === undefined)) return;
+    trouble = found;
+    onChange(undefined);
+  };
+  const informer = createInformer<T>({
+    ...collection,
+    client,
+    log: listenerOf((error) => {
+      if (isHopeless(error)) refused.reject(error);
+      setTrouble(error);
+    }),
+  });
+  const ended = new AbortController();
+  const run = informer.start(AbortSignal.any([signal, ended.signal]));
+  try {
+    await Promise.race([informer.synced(), refused.promise, run]);
+  } catch (error) {
+    ended.abort();
+    throw error;
+  }
+  signal.throwIfAborted();
+  informer.onProgress(() => setTrouble(undefined));
+  let isFirst = true;
+  informer.onChange((change) => {
+    if (!isFirst) onChange(change);
+  });
+  isFirst = false;
+  return { list: () => informer.store.list(), trouble: () => trouble };
+}
+
+/** Before anything was shown, a person would rather read why than wait. */
+function isHopeless(error: unknown): boolean {
+  return isForbidden(error) || isUnauthorized(error) || isNotFound(error) || error instanceof TransportError;
+}
+
+/** The informer tells of its failures in its log only, since it survives them all. */
+function listenerOf(onFailure: (error: unknown) => void): Log {
+  const listen = (fields: object) => {
+    const { err } = fields as { err?: unknown };
+    if (err !== undefined) onFailure(err);
+  };
+  const log: Log = { debug: listen, info: () => {}, warn: listen, error: listen, child: () => log };
+  return log;
+}
