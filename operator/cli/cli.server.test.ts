@@ -1,16 +1,19 @@
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { type ApiServer, apiServerUp } from "../../test/cluster/api-server.ts";
 import { type BridgeApi, bridgeApi } from "../../test/conformance/bridge-api.ts";
 import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
+import { account } from "../../test/faults/account.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { COMMAND_ANNOTATION } from "../api/v1alpha1/commands.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { BRIDGES, type Connection, connect } from "./connection.ts";
 import { follow } from "./follow.ts";
+import { explanationOutput, historyOutput } from "./outputs.ts";
 import { run } from "./run.ts";
 import { testTerminal } from "./testing/terminal.ts";
 
@@ -82,6 +85,22 @@ async function createChildren(): Promise<void> {
   });
   await api.request("POST", `${CORE}/serviceaccounts`, { metadata: { name: "default" } });
   await api.request("POST", `${CORE}/pods`, { metadata: { name: "chat-d04be8-x", labels }, spec });
+}
+
+/** A Deployment at zero and its ConfigMap, as the operator leaves them. */
+async function createRevision(revision: string, image: string): Promise<void> {
+  const labels = { "llmbridge.dev/bridge": "chat", "llmbridge.dev/revision": revision };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "bridge", image }] } };
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+  const metadata = { name: `chat-${revision}`, labels, annotations: { "llmbridge.dev/image": image } };
+  await api.request("POST", APPS, { metadata, spec });
+  await api.request("POST", `${CORE}/configmaps`, {
+    metadata,
+    data: {
+      "config.json": "{}\n",
+      "deployment.json": JSON.stringify({ spec: { template: { spec: template.spec } } }),
+    },
+  });
 }
 
 const PATH = "/apis/llmbridge.dev/v1alpha1/namespaces/default/llmbridges";
@@ -181,11 +200,85 @@ it("get NAME -w redraws one bridge with its pods as they come, and ends with it"
   await api.create(smallestBridge("chat"), { keep: true });
 });
 
-describe("status and explain", () => {
-  it("show what status holds", async () => {
+describe("reading", () => {
+  it("status is get by another name, and explain answers", async () => {
     await patchStatus(atStepTenth);
     expect((await llmbridge(["status", "chat"])).out).toContain("canary  d04be8");
     expect((await llmbridge(["explain", "chat"])).out).toContain("Why is it not promoted yet?");
+    const explained = JSON.parse((await llmbridge(["explain", "chat", "-o", "json"])).out);
+    expect(explanationOutput.parse(explained).bridge).toEqual({ namespace: "default", name: "chat" });
+  });
+
+  it("history and diff read the revisions' Deployments and ConfigMaps", async () => {
+    await createRevision("7c9f21", "b:1");
+    await createRevision("d04be8", "b:2");
+    await patchStatus({ ...atStepTenth, stable: { ...canary, revision: "7c9f21", image: "b:1" } });
+    expect((await llmbridge(["history", "chat"])).out).toMatch(
+      /^REVISION .*\n(d04be8 +2 .*canary.*\n7c9f21 +1 .*stable|7c9f21 +1 .*stable\nd04be8 +2 .*canary).*\n$/,
+    );
+    const listed = parse((await llmbridge(["history", "chat", "-o", "yaml"])).out);
+    expect(historyOutput.parse(listed).revisions).toHaveLength(2);
+    expect(await llmbridge(["diff", "chat"])).toEqual({
+      exitCode: 0,
+      out: `${[
+        ...["--- chat-7c9f21/deployment.yaml", "+++ chat-d04be8/deployment.yaml", "@@ -3,4 +3,4 @@"],
+        ...["     spec:", "       containers:", "         - name: bridge", "-          image: b:1"],
+        "+          image: b:2",
+      ].join("\n")}\n`,
+      err: "",
+    });
+    expect(await llmbridge(["diff", "chat", "d04", "canary"])).toMatchObject({
+      ...{ exitCode: 0, out: "", err: "Revisions d04be8 and d04be8 of chat say the same.\n" },
+    });
+    expect((await llmbridge(["diff", "chat", "beef"])).err).toMatch(/^error: chat has no revision beef; /);
+    for (const revision of ["7c9f21", "d04be8"]) {
+      await api.request("DELETE", `${APPS}/chat-${revision}`);
+      await api.request("DELETE", `${CORE}/configmaps/chat-${revision}`);
+    }
+  });
+});
+
+describe("wrong places", () => {
+  it("says in a sentence that the server is away", async () => {
+    const away = join(dirname(server.kubeconfigPath), "away.yaml");
+    const text = await readFile(server.kubeconfigPath, "utf8");
+    await writeFile(away, text.replaceAll(server.url, "https://127.0.0.1:1"));
+    for (const argv of [["get"], ["get", "chat", "-w"], ["explain", "chat"]]) {
+      const terminal = testTerminal();
+      expect(await run([...argv, "--kubeconfig", away], {}, terminal)).toBe(1);
+      expect(terminal.err).toMatch(
+        /^error: the API server does not answer \(.*ECONNREFUSED.*\); is the cluster up/,
+      );
+    }
+  });
+
+  it("says what a person may not do, and shows the rest", async () => {
+    await patchStatus(atStepTenth);
+    const rules = [
+      { apiGroups: ["llmbridge.dev"], resources: ["llmbridges"], verbs: ["get", "list", "watch"] },
+    ];
+    const limited = await account({ api, server }, "default", "bridges-only", rules);
+    const as = async (...argv: string[]) => {
+      const terminal = testTerminal();
+      return { exitCode: await run([...argv, "--kubeconfig", limited], {}, terminal), terminal };
+    };
+    const tree = await as("get", "chat");
+    expect(tree.exitCode).toBe(0);
+    expect(tree.terminal.out).toMatch(
+      /canary {2}d04be8[\s\S]*not shown: you may not do this: pods is forbidden/,
+    );
+    for (const argv of [
+      ["get", "-A"],
+      ["get", "-A", "-w"],
+      ["history", "chat"],
+      ["diff", "chat"],
+      ["pause", "chat"],
+    ]) {
+      const { exitCode, terminal } = await as(...argv);
+      expect({ argv, exitCode, err: terminal.err }).toEqual({
+        ...{ argv, exitCode: 1, err: expect.stringMatching(/^error: you may not do this: .* is forbidden/) },
+      });
+    }
   });
 });
 

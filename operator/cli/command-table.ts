@@ -59,8 +59,23 @@ export const COMMANDS = {
   explain: {
     words: "NAME",
     count: [1, 1],
-    says: "why the operator did what it did, and what it waits for",
+    says: "why it is as it is, what happens next, and what you could do",
+    options: ["output"],
+  },
+  history: {
+    words: "NAME",
+    count: [1, 1],
+    says: "its revisions, newest first, and what has become of each",
+    options: ["output"],
+    more: "What has become of a revision is told by status, which keeps the last ten decisions.",
+  },
+  diff: {
+    words: "NAME [REVISION] [REVISION]",
+    count: [1, 3],
+    says: "what changes from one revision to another",
     options: [],
+    more: "Compares what was written and what follows from it: the configuration file, the Node options and the pod template. A revision is named by its hash, the beginning of it, or the words stable and canary. Without any the canary is compared with the stable version, and without a canary the stable version with the revision before it. One is compared with the stable version. Equal or not, the exit code is 0.",
+    examples: ["diff chat", "diff chat 7c9f canary", "diff chat | delta"],
   },
   promote: {
     words: "NAME",

@@ -1,6 +1,8 @@
 import { type Arguments, parseArguments } from "./arguments.ts";
+import { diff } from "./commands/diff.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
+import { history } from "./commands/history.ts";
 import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
@@ -54,7 +56,11 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
     case "status":
       return get(args, connection, terminal);
     case "explain":
-      return explain({ name }, connection, terminal);
+      return explain({ ...args, name }, connection, terminal);
+    case "history":
+      return history({ ...args, name }, connection, terminal);
+    case "diff":
+      return diff(args.words, connection, terminal);
     case "promote":
     case "abort":
     case "retry":

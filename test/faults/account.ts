@@ -3,8 +3,10 @@ import { dirname, join } from "node:path";
 import type { Rule } from "../../operator/permissions.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
+type Server = Pick<ControlPlane, "api" | "server">;
+
 /** Logs in as a ServiceAccount that exists; the path of a kubeconfig with its token. */
-export async function loginAs(plane: ControlPlane, namespace: string, name: string): Promise<string> {
+export async function loginAs(plane: Server, namespace: string, name: string): Promise<string> {
   const request = {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
@@ -34,7 +36,7 @@ export async function loginAs(plane: ControlPlane, namespace: string, name: stri
 
 /** Makes a ServiceAccount that may do just this in its namespace, and logs in as it. */
 export async function account(
-  plane: ControlPlane,
+  plane: Server,
   namespace: string,
   name: string,
   rules: readonly Rule[],

@@ -1,14 +1,30 @@
+import type { Arguments } from "../arguments.ts";
 import { type Connection, readBridge } from "../connection.ts";
+import { explanation } from "../explain/explanation.ts";
 import { colours } from "../render/colour.ts";
 import { explainText } from "../render/explain.ts";
-import type { Terminal } from "../terminal.ts";
+import { serialised } from "../render/serialised.ts";
+import { type Terminal, widthOf } from "../terminal.ts";
 
-/** `explain NAME`: why the operator did what it did, and what it waits for. */
+/** `explain NAME`: why the operator did what it did, what it waits for, and what a person could do. */
 export async function explain(
-  args: { readonly name: string },
+  args: Arguments & { readonly name: string },
   connection: Connection,
   terminal: Terminal,
 ): Promise<void> {
   const bridge = await readBridge(connection, args.name);
-  terminal.write(explainText(bridge, terminal.nowMs(), colours(terminal.coloured)));
+  const nowMs = terminal.nowMs();
+  const where = placeOf(args);
+  if (args.output !== undefined)
+    return terminal.write(serialised(explanation(bridge, nowMs, where), args.output));
+  const view = { nowMs, colour: colours(terminal.coloured), columns: widthOf(terminal) };
+  terminal.write(explainText(bridge, view, where));
+}
+
+/** The options by which the person named the place, so that a command can be typed as it is shown. */
+function placeOf({ namespace, context, kubeconfig }: Arguments): string {
+  const named = { "-n": namespace, "--context": context, "--kubeconfig": kubeconfig };
+  return Object.entries(named)
+    .flatMap(([option, value]) => (value === undefined ? [] : [` ${option} ${value}`]))
+    .join("");
 }

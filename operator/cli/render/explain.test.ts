@@ -1,73 +1,68 @@
 import { describe, expect, it } from "vitest";
-import { SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
+import { freshBridge, SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
 import { colours } from "./colour.ts";
 import { explainText } from "./explain.ts";
-import { whatItWaitsFor } from "./waiting.ts";
+import { visibleLength } from "./wrap.ts";
 
-it("explainText tells each decision with what was refused, and answers the question", () => {
-  expect(explainText(sampleBridge(), SAMPLE_NOW_MS, colours(false))).toBe(
-    [
-      "14:02:00  ScaleUp (Demand): Replicas 9 to 10.",
-      "          considered and refused: one more worker thread: CPU throttled 12%",
-      "",
-      "2026-11-20 09:00  Step (Proved): Step tenth begins.",
-      "",
-      "Why is it not promoted yet? The hold of step tenth ends in 41h12m.",
-      "",
-    ].join("\n"),
-  );
-});
+const pipe = { nowMs: SAMPLE_NOW_MS, colour: colours(false), columns: Number.POSITIVE_INFINITY };
 
-describe("whatItWaitsFor", () => {
-  const held = { name: "half", index: 1, count: 3, weight: 50 };
-  const verdict = (category: string) => [{ signal: "errors", category, message: "m." }];
-  const canary = { revision: "d04be8", image: "i:2", replicas: 2, ready: 1, desiredWeight: 10 };
-  const accepted = {
-    ...{ type: "Accepted", status: "False", reason: "BadImage", message: "m." },
-    lastTransitionTime: "2026-11-21T09:00:00Z",
-  };
-  const failed = {
-    revision: "d04be8",
-    reason: "ErrorsProvedWorse",
-    message: "errors +5pp",
-    time: "2026-11-21T09:00:00Z",
-  };
-  const rest = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z" };
+describe("explainText", () => {
+  it("tells each decision with what was refused, answers the question, and says what comes and what to type", () => {
+    expect(explainText(sampleBridge(), pipe, " -n ai")).toBe(
+      `${[
+        "14:02:00  ScaleUp (Demand): Replicas 9 to 10.",
+        "          considered and refused: one more worker thread: CPU throttled 12%",
+        "",
+        "2026-11-20 09:00  Step (Proved): Step tenth begins.",
+        "",
+        "Evidence",
+        "  errors  +0.02pp  [-0.09, +0.21]  n=288,412  ProvedBelow  Worse by less than 0.5% is proved.",
+        "  gc      1.8%  Passed  Below 5%.",
+        "",
+        "Why is it not promoted yet? The hold of step tenth ends in 41h12m.",
+        "",
+        "What comes next",
+        "  2026-11-23 09:00 (in 41h12m): When the hold is over and errors are proved worse by less than 1% (percentage points), step half (50%) begins.",
+        "  At any time: if errors are proved worse by more than 0.1% or its pods fail, it is rolled back.",
+        "  2026-11-26 09:00 (in 4d17h): If nothing is proved by then, it waits for a person (inconclusive.action: Pause).",
+        "",
+        "What you can do",
+        "  kubectl llmbridge promote chat -n ai          leave step tenth now, without the proof",
+        "  kubectl llmbridge promote chat --full -n ai   give it all of the traffic now, without the proof",
+        "  kubectl llmbridge abort chat -n ai            take the canary away and keep the stable version",
+        "  kubectl llmbridge pause chat -n ai            hold it where it is",
+        "  kubectl llmbridge diff chat -n ai             see what the canary changes",
+        "  kubectl llmbridge get chat -w -n ai           watch its pods and its evidence",
+        "  kubectl llmbridge history chat -n ai          see its revisions",
+      ].join("\n")}\n`,
+    );
+  });
 
-  it.each<[string, { status?: object; rollout?: object }, string]>([
-    ["the hold", {}, "The hold of step tenth ends in 41h12m."],
-    [
-      "a pause",
-      { rollout: { paused: true } },
-      "It is paused; `kubectl llmbridge resume chat` lets it go on.",
-    ],
-    ["pods", { status: { canary } }, "1 of 2 of its pods are ready."],
-    ["data", { status: { verdicts: verdict("NoData") } }, "There is no evidence to judge by: m."],
-    ["a gate", { status: { verdicts: verdict("Violated") } }, "errors is against it: m."],
-    ["proof", { status: { step: held, verdicts: verdict("Undecided") } }, "errors is not proved yet: m."],
-    [
-      "approval",
-      { status: { step: { ...held, needsApproval: true } } },
-      "Step half waits for a person: `kubectl llmbridge promote chat`.",
-    ],
-    ["a correct spec", { status: { conditions: [accepted] } }, "The spec is refused: m."],
-    ["an end of the rollback", { status: { phase: "Aborting" } }, "It is being rolled back."],
-    [
-      "nothing, with what the traffic could prove",
-      { status: { canary: undefined, rollout: rest, forecast: { message: "Within about 3h." } } },
-      "The stable version is what the spec asks for. Within about 3h.",
-    ],
-    [
-      "nothing",
-      { status: { canary: undefined, rollout: rest } },
-      "The stable version is what the spec asks for.",
-    ],
-    [
-      "a person after a rollback",
-      { status: { canary: undefined, rollout: { ...rest, failed } } },
-      "Revision d04be8: errors +5pp. Change the spec, or try the same again with `kubectl llmbridge retry chat`.",
-    ],
-  ])("waits for %s", (_, change, answer) => {
-    expect(whatItWaitsFor(sampleBridge(change), SAMPLE_NOW_MS).answer).toBe(answer);
+  it("names what is not as it should be", () => {
+    const conditions = [
+      {
+        ...{ type: "MetricsAvailable", status: "False", reason: "SourceFailing", message: "No answer." },
+        lastTransitionTime: "2026-11-21T14:02:00Z",
+      },
+      {
+        ...{ type: "Progressing", status: "False", reason: "AtRest", message: "m" },
+        lastTransitionTime: "2026-11-21T14:02:00Z",
+      },
+    ];
+    const text = explainText(sampleBridge({ status: { conditions } }), pipe);
+    expect(text).toContain(
+      "Not as it should be\n  MetricsAvailable  SourceFailing since 14:02:00: No answer.\n\n",
+    );
+  });
+
+  it("tells of a bridge that no operator has seen", () => {
+    const text = explainText(freshBridge(), pipe);
+    expect(text).toContain("The operator has not looked at this bridge yet; is it running?");
+    expect(text).toContain("kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator");
+  });
+
+  it.each([80, 120])("fits %i columns", (columns) => {
+    const text = explainText(sampleBridge(), { ...pipe, columns, colour: colours(true) });
+    expect(text.split("\n").filter((line) => visibleLength(line) > columns)).toEqual([]);
   });
 });

@@ -72,13 +72,19 @@ function podBranches(pods: readonly PodView[], view: View): readonly Branch[] {
   const branches = rows.map((row, index) => ({
     text: [
       ...row.map((cell, column) => padVisible(cell, widths[column] ?? 0)),
-      view.colour.bad(shown[index]?.message ?? ""),
+      view.colour.bad(shown[index] ? troubleOf(shown[index]) : ""),
     ]
       .join("   ")
       .trimEnd(),
   }));
   const left = pods.length - shown.length;
   return left === 0 ? branches : [...branches, { text: view.colour.faint(`and ${left} more`) }];
+}
+
+function troubleOf({ lastEnd, message }: PodView): string {
+  return [...(lastEnd === "" ? [] : [`last ended by ${lastEnd}`]), ...(message === "" ? [] : [message])].join(
+    "; ",
+  );
 }
 
 const notReadyFirst = (a: PodView, b: PodView) => Number(a.ready) - Number(b.ready);
@@ -89,9 +95,7 @@ function podCells(pod: PodView, { nowMs, colour }: View): readonly string[] {
   return [
     `Pod ${pod.name}`,
     paint(pod.state),
-    pod.restarts === 0
-      ? colour.faint("0 restarts")
-      : colour.warn(pod.lastEnd === "" ? restarts : `${restarts}, last ${pod.lastEnd}`),
+    pod.restarts === 0 ? colour.faint(restarts) : colour.warn(restarts),
     ageText(pod.created, nowMs),
     pod.node,
   ];

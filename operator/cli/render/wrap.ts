@@ -13,21 +13,30 @@ export function padVisible(text: string, width: number): string {
 }
 
 /**
- * A text in lines of at most `width` columns (`later` from the second on), broken at spaces; a word that is longer stands alone. Colours
- * end with a line and begin again on the next, so that what is put before a line stays plain.
+ * A text in lines of at most `width` columns (`later` from the second on), broken at spaces; a word that is longer stands alone. What two
+ * or more spaces set apart from the rest stays together where it can. Colours end with a line and begin again on the next, so that what
+ * is put before a line stays plain.
  */
 export function wrapped(text: string, width: number, later = width): readonly string[] {
   if (visibleLength(text) <= width) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const [piece, gap = "", word = ""] of text.matchAll(/( *)([^ ]+)/g)) {
-    if (line !== "" && visibleLength(line) + visibleLength(piece) > (lines.length === 0 ? width : later)) {
+  const room = () => (lines.length === 0 ? width : later) - visibleLength(line);
+  const put = (gap: string, piece: string) => {
+    if (line !== "" && gap.length + visibleLength(piece) > room()) {
       lines.push(line);
-      line = word;
-    } else line += gap + word;
+      line = piece;
+    } else line += gap + piece;
+  };
+  for (const [, gap = "", part = ""] of text.matchAll(/(^ *| {2,})(\S+(?: \S+)*)/g)) {
+    if (visibleLength(part) <= later * MOST_TOGETHER) put(gap, part);
+    else for (const [index, word] of part.split(" ").entries()) put(index === 0 ? gap : " ", word);
   }
   return closed([...lines, line]);
 }
+
+/** Parts that would leave most of a line empty are broken. */
+const MOST_TOGETHER = 0.6;
 
 const CLOSES: Readonly<Record<string, readonly string[]>> = {
   39: ["31", "32", "33", "34", "36"],

@@ -1,5 +1,5 @@
 import type { BridgeView } from "../bridge-view.ts";
-import { spanText } from "./age.ts";
+import { spanText } from "../render/age.ts";
 
 export interface Answer {
   readonly question: string;

@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+import { explanationOutput } from "../outputs.ts";
+import { freshBridge, SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
+import { possibleActions } from "./actions.ts";
+import { explanation } from "./explanation.ts";
+import { comingUp } from "./next.ts";
+
+const failed = {
+  ...{ revision: "d04be8", reason: "ErrorsProvedWorse", message: "m", time: "2026-11-21T09:00:00Z" },
+};
+const phase = (name: string, more: object = {}) => ({ status: { phase: name, ...more } });
+const rolledBack = {
+  status: {
+    ...{ phase: "Aborted", canary: undefined, step: undefined },
+    rollout: { phase: "Aborted", phaseSince: "2026-11-21T09:00:00Z", failed },
+  },
+};
+const atRest = { status: { phase: "Stable", canary: undefined, step: undefined } };
+const strict = {
+  analysis: {
+    latency: { objective: "120ms" },
+    gates: [{ name: "gc", metric: "GcTimeShare", below: "5%" }],
+  },
+  onFailure: "Pause",
+};
+const lastStep = { name: "all", index: 2, count: 3, weight: 100 };
+
+describe("comingUp", () => {
+  it.each<[string, Parameters<typeof sampleBridge>[0], string]>([
+    ["before pods are ready", phase("Preparing"), "When its pods are ready the canary enters the Service"],
+    ["between steps", phase("Stepping"), "When enough pods are ready, step tenth (10%) is in force."],
+    ["at the last step", phase("Holding", { step: lastStep }), ", the canary is promoted."],
+    [
+      "before the first request",
+      phase("Holding", { step: lastStep }),
+      "When it has served requests and its hold is over",
+    ],
+    [
+      "where a person is asked",
+      phase("Holding", { step: { ...lastStep, needsApproval: true } }),
+      "and a person has promoted it, the canary",
+    ],
+    ["after the promotion", phase("Draining"), "Pods of older revisions finish"],
+    ["in an abort", phase("Aborting"), "The stable version takes all of the traffic"],
+    ["after a rollback", rolledBack, "Nothing: revision d04be8 is not tried again"],
+    ["at rest", atRest, "starts a canary at step tenth (10%)."],
+    ["paused", { rollout: { paused: true } }, "Nothing while it is paused"],
+    ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3% and gate gc passed"],
+    ["with onFailure: Pause", { rollout: strict }, "it holds for a person (onFailure: Pause)"],
+    ["in a phase of a newer operator", phase("Watching"), "At any time: if errors"],
+  ])("says %s what happens", (_, change, sentence) => {
+    const said = comingUp(sampleBridge(change)).map(({ what }) => what);
+    expect(said.join("\n")).toContain(sentence);
+  });
+});
+
+describe("possibleActions", () => {
+  const commands = (change: Parameters<typeof sampleBridge>[0]) =>
+    possibleActions(sampleBridge(change)).map(({ command }) => command.replace("kubectl llmbridge ", ""));
+
+  it.each<[string, Parameters<typeof sampleBridge>[0], readonly string[]]>([
+    ["at rest", atRest, ["history chat"]],
+    ["after a rollback", rolledBack, ["kubectl edit llmbridge chat -n ai", "retry chat", "history chat"]],
+    [
+      "before pods are ready",
+      phase("Preparing"),
+      ["promote chat --full", "abort chat", "pause chat", "diff chat", "get chat -w", "history chat"],
+    ],
+    [
+      "paused",
+      { rollout: { paused: true } },
+      ["resume chat", "abort chat", "diff chat", "get chat -w", "history chat"],
+    ],
+    ["after the promotion", phase("Draining"), ["history chat"]],
+  ])("offers %s what would not be refused", (_, change, expected) => {
+    expect(commands(change)).toEqual(expected);
+  });
+});
+
+it.each([sampleBridge(), sampleBridge(rolledBack), sampleBridge(atRest), freshBridge()])(
+  "has the documented shape",
+  (bridge) => {
+    expect(() => explanationOutput.parse(explanation(bridge, SAMPLE_NOW_MS))).not.toThrow();
+  },
+);

@@ -1,0 +1,33 @@
+import type { BridgeView } from "../bridge-view.ts";
+import type { ExplanationOutput } from "../outputs.ts";
+import { possibleActions } from "./actions.ts";
+import { comingUp } from "./next.ts";
+import { whatItWaitsFor } from "./waiting.ts";
+
+/** Why a bridge is as it is: everything that `explain` tells, as values. `where`: see possibleActions. */
+export function explanation(bridge: BridgeView, nowMs: number, where = ""): ExplanationOutput {
+  const { metadata, status } = bridge;
+  return {
+    bridge: { namespace: metadata.namespace ?? "", name: metadata.name },
+    phase: status.phase ?? "",
+    summary: status.summary ?? "",
+    ...whatItWaitsFor(bridge, nowMs),
+    problems: (status.conditions ?? [])
+      .filter(({ type, status: state }) => isWrong(type, state))
+      .map(({ type, reason, message, lastTransitionTime }) => ({
+        ...{ type, reason, message },
+        since: lastTransitionTime,
+      })),
+    next: [...comingUp(bridge)],
+    actions: [...possibleActions(bridge, where)],
+    verdicts: status.verdicts ?? [],
+    decisions: status.decisions ?? [],
+  };
+}
+
+/** Conditions that are good when True; Progressing is False at rest, and Reconciling comes and goes. */
+const GOOD = ["Ready", "Accepted", "MetricsAvailable", "ScalingActive", "TuningApplied"];
+
+function isWrong(type: string, state: string): boolean {
+  return type === "Stalled" ? state === "True" : GOOD.includes(type) && state === "False";
+}

@@ -1,0 +1,109 @@
+import type { Rollout } from "../../api/v1alpha1/rollout.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { BridgeView } from "../bridge-view.ts";
+
+/** Something that is to happen: when, where a time is known, and what. */
+export interface Coming {
+  /** RFC 3339; absent where it waits for something other than a time. */
+  readonly at?: string;
+  readonly what: string;
+}
+
+/** What happens next if nobody does anything, soonest first. It is the operator that decides; this says by which rules. */
+export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] {
+  const { phase, canary, rollout } = status;
+  if (!seen) return [{ what: "An operator that watches this namespace makes the first version." }];
+  if (canary === undefined && rollout?.failed)
+    return [
+      { what: `Nothing: revision ${rollout.failed.revision} is not tried again until the spec changes.` },
+    ];
+  if (phase === "Pending")
+    return [
+      {
+        what: "When all its pods are ready the first version is stable; it has nothing to be compared with.",
+      },
+    ];
+  if (phase === "Promoting" || phase === "Draining")
+    return [{ what: "Pods of older revisions finish their requests and end." }];
+  if (phase === "Aborting")
+    return [{ what: "The stable version takes all of the traffic; then the canary's pods end." }];
+  if (canary === undefined) return [atRest(spec.rollout)];
+  if (spec.rollout.paused)
+    return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];
+  return [...forward(status, spec.rollout), failure(spec.rollout), ...inconclusive(status, spec.rollout)];
+}
+
+function atRest({ steps: [first] }: Rollout): Coming {
+  const step = first ? ` at step ${first.name} (${first.weight}%)` : "";
+  return { what: `The next change of the spec that reaches the pods starts a canary${step}.` };
+}
+
+function forward({ step, phase }: BridgeView["status"], rollout: Rollout): readonly Coming[] {
+  if (step === undefined) return [];
+  const at = `step ${step.name} (${step.weight}%)`;
+  if (phase === "Preparing")
+    return [
+      {
+        what: `When its pods are ready the canary enters the Service for ${at}; after ${rollout.progressDeadline} without that it is rolled back.`,
+      },
+    ];
+  if (phase === "Stepping") return [{ what: `When enough pods are ready, ${at} is in force.` }];
+  if (phase !== "Holding") return [];
+  const after = rollout.steps[step.index + 1];
+  const then = after ? `step ${after.name} (${after.weight}%) begins` : "the canary is promoted";
+  const needs = [
+    step.holdUntil === undefined ? "it has served requests and its hold is over" : "the hold is over",
+    ...evidenceNeeded(rollout),
+    ...(step.needsApproval ? ["a person has promoted it"] : []),
+  ];
+  return [
+    { ...(step.holdUntil === undefined ? {} : { at: step.holdUntil }), what: `When ${and(needs)}, ${then}.` },
+  ];
+}
+
+function evidenceNeeded({ analysis: { errors, latency, gates } }: Rollout): readonly string[] {
+  return [
+    `errors are proved worse by less than ${errors.promoteBelow} (percentage points)`,
+    ...(latency ? [`requests slower than ${latency.objective} by less than ${latency.promoteBelow}`] : []),
+    ...(gates.length === 0
+      ? []
+      : [`${gates.length === 1 ? "gate" : "gates"} ${gates.map(({ name }) => name).join(", ")} passed`]),
+  ];
+}
+
+function failure({ analysis: { errors, latency, gates }, onFailure }: Rollout): Coming {
+  const causes = [
+    `errors are proved worse by more than ${errors.rollbackAbove}`,
+    ...(latency ? [`slow requests by more than ${latency.rollbackAbove}`] : []),
+    ...(gates.length === 0 ? [] : ["a gate is violated"]),
+  ];
+  return {
+    what:
+      onFailure === "Rollback"
+        ? `At any time: if ${or([...causes, "its pods fail"])}, it is rolled back.`
+        : `At any time: if ${or(causes)}, it holds for a person (onFailure: Pause); if its pods fail, it is rolled back.`,
+  };
+}
+
+const INCONCLUSIVE = {
+  Pause: "it waits for a person",
+  Proceed: "the step is taken without the proof",
+  Rollback: "it is rolled back",
+} as const;
+
+function inconclusive({ step, phase }: BridgeView["status"], rollout: Rollout): readonly Coming[] {
+  const { after, action } = rollout.analysis.inconclusive;
+  if (phase !== "Holding" || step?.holdUntil === undefined) return [];
+  const at = new Date(Date.parse(step.holdUntil) + durationMs(after)).toISOString();
+  return [
+    { at, what: `If nothing is proved by then, ${INCONCLUSIVE[action]} (inconclusive.action: ${action}).` },
+  ];
+}
+
+const and = (parts: readonly string[]) => joined(parts, "and");
+const or = (parts: readonly string[]) => joined(parts, "or");
+
+function joined(parts: readonly string[], word: string): string {
+  const last = parts.at(-1) ?? "";
+  return parts.length < 2 ? last : `${parts.slice(0, -1).join(", ")} ${word} ${last}`;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { SAMPLE_NOW_MS, sampleBridge } from "../testing/sample-bridge.ts";
+import { whatItWaitsFor } from "./waiting.ts";
+
+describe("whatItWaitsFor", () => {
+  const held = { name: "half", index: 1, count: 3, weight: 50 };
+  const verdict = (category: string) => [{ signal: "errors", category, message: "m." }];
+  const canary = { revision: "d04be8", image: "i:2", replicas: 2, ready: 1, desiredWeight: 10 };
+  const accepted = {
+    ...{ type: "Accepted", status: "False", reason: "BadImage", message: "m." },
+    lastTransitionTime: "2026-11-21T09:00:00Z",
+  };
+  const failed = {
+    revision: "d04be8",
+    reason: "ErrorsProvedWorse",
+    message: "errors +5pp",
+    time: "2026-11-21T09:00:00Z",
+  };
+  const rest = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z" };
+
+  it.each<[string, { status?: object; rollout?: object }, string]>([
+    ["the hold", {}, "The hold of step tenth ends in 41h12m."],
+    [
+      "a pause",
+      { rollout: { paused: true } },
+      "It is paused; `kubectl llmbridge resume chat` lets it go on.",
+    ],
+    ["pods", { status: { canary } }, "1 of 2 of its pods are ready."],
+    ["data", { status: { verdicts: verdict("NoData") } }, "There is no evidence to judge by: m."],
+    ["a gate", { status: { verdicts: verdict("Violated") } }, "errors is against it: m."],
+    ["proof", { status: { step: held, verdicts: verdict("Undecided") } }, "errors is not proved yet: m."],
+    [
+      "approval",
+      { status: { step: { ...held, needsApproval: true } } },
+      "Step half waits for a person: `kubectl llmbridge promote chat`.",
+    ],
+    ["a correct spec", { status: { conditions: [accepted] } }, "The spec is refused: m."],
+    ["an end of the rollback", { status: { phase: "Aborting" } }, "It is being rolled back."],
+    [
+      "nothing, with what the traffic could prove",
+      { status: { canary: undefined, rollout: rest, forecast: { message: "Within about 3h." } } },
+      "The stable version is what the spec asks for. Within about 3h.",
+    ],
+    [
+      "nothing",
+      { status: { canary: undefined, rollout: rest } },
+      "The stable version is what the spec asks for.",
+    ],
+    [
+      "a person after a rollback",
+      { status: { canary: undefined, rollout: { ...rest, failed } } },
+      "Revision d04be8: errors +5pp. Change the spec, or try the same again with `kubectl llmbridge retry chat`.",
+    ],
+  ])("waits for %s", (_, change, answer) => {
+    expect(whatItWaitsFor(sampleBridge(change), SAMPLE_NOW_MS).answer).toBe(answer);
+  });
+});

@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import { familyOf } from "../family.ts";
+import { historyOutput } from "../outputs.ts";
+import { storedDeployment } from "../testing/family.ts";
+import { sampleBridge } from "../testing/sample-bridge.ts";
+import { historyOf } from "./history.ts";
+
+const decision = (action: string, reason: string, message: string) => ({
+  ...{ time: "2026-11-21T09:00:00Z", action, reason, message },
+});
+
+const status = {
+  rollout: {
+    ...{ phase: "Holding", phaseSince: "2026-11-21T09:00:00Z", stableRevision: "7c9f21" },
+    canaryRevision: "d04be8",
+    failed: {
+      revision: "bad001",
+      ...{ reason: "Alert", message: "Alert busy fired.", time: "2026-11-21T09:00:00Z" },
+    },
+  },
+  decisions: [
+    decision("Finish", "RolledBack", "Revision bad000 has left; revision 7c9f21 serves."),
+    decision("Rollback", "ErrorsProvedWorse", "Revision bad000 is rolled back: errors +5pp."),
+    decision("Promote", "StepPassed", "Revision 7c9f21 is promoted: step all is passed."),
+    decision("Finish", "FirstReady", "The first version, revision aaa000, is Ready."),
+  ],
+};
+
+it("historyOf tells what has become of each revision, newest first", () => {
+  const made = [
+    ["d04be8", 1],
+    ["bad001", 2],
+    ["bad000", 3],
+    ["7c9f21", 4],
+    ["aaa000", 5],
+    ["0dd000", 6],
+  ] as const;
+  const bridge = sampleBridge({ status });
+  const deployments = made.map(([revision, minutes]) =>
+    storedDeployment(revision, `i:${minutes}`, minutes === 1 ? 2 : 0, { minutes }),
+  );
+  const history = historyOf(bridge, familyOf(bridge, [...deployments].reverse(), [], []).deployments);
+  expect(() => historyOutput.parse(history)).not.toThrow();
+  expect(history.revisions.map(({ revision, outcome, why }) => [revision, outcome, why])).toEqual([
+    ["d04be8", "Canary", "Holding: step tenth (10%) until 2026-11-23T09:00Z."],
+    ["bad001", "RolledBack", "Alert: Alert busy fired."],
+    ["bad000", "RolledBack", "Revision bad000 is rolled back: errors +5pp."],
+    ["7c9f21", "Stable", "Revision 7c9f21 is promoted: step all is passed."],
+    ["aaa000", "WasStable", "The first version, revision aaa000, is Ready."],
+    ["0dd000", "Retired", ""],
+  ]);
+  expect(history.revisions[0]).toMatchObject({ image: "i:1", renderer: "0.1.0", replicas: 2, ready: 2 });
+});

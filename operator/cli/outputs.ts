@@ -1,0 +1,68 @@
+import * as z from "zod";
+
+/**
+ * What `-o json` and `-o yaml` print where it is no stored object. Members may be added; none is taken away or changes its meaning.
+ */
+
+const bridge = z
+  .strictObject({ namespace: z.string(), name: z.string() })
+  .meta({ description: "The bridge it is about." });
+const time = (description: string) => z.string().meta({ description: `${description} RFC 3339.` });
+const says = (description: string) => z.string().meta({ description });
+
+export const explanationOutput = z.strictObject({
+  bridge,
+  phase: says("status.phase; empty before an operator has seen the bridge."),
+  summary: says("What it does now and until when, in the operator's words."),
+  question: says("The question that people have in this phase."),
+  answer: says("Its answer, in one sentence."),
+  problems: z
+    .array(
+      z.strictObject({
+        type: says("Type of the condition."),
+        reason: says("Its reason, one word."),
+        message: says("What is wrong."),
+        since: time("Since when."),
+      }),
+    )
+    .meta({ description: "Conditions that are not as they should be." }),
+  next: z
+    .array(
+      z.strictObject({ at: time("When, where a time is known.").optional(), what: says("What happens.") }),
+    )
+    .meta({ description: "What happens if nobody does anything, soonest first." }),
+  actions: z
+    .array(z.strictObject({ command: says("To be typed."), does: says("What it does.") }))
+    .meta({ description: "What a person could do." }),
+  verdicts: z
+    .array(z.looseObject({ signal: says("errors, latency, or the name of a gate."), category: z.string() }))
+    .meta({ description: "status.verdicts." }),
+  decisions: z
+    .array(
+      z.looseObject({ time: time("When."), action: z.string(), reason: z.string(), message: z.string() }),
+    )
+    .meta({ description: "status.decisions, newest first, with what was considered and refused." }),
+});
+export type ExplanationOutput = z.infer<typeof explanationOutput>;
+
+export const historyOutput = z.strictObject({
+  bridge,
+  revisions: z
+    .array(
+      z.strictObject({
+        revision: says("Its hash."),
+        image: says("Its image."),
+        made: time("When its Deployment was made."),
+        renderer: says("Version of the operator that rendered it."),
+        outcome: z.enum(["Stable", "Canary", "WasStable", "RolledBack", "Retired"]).meta({
+          description:
+            "What has become of it. Retired: it serves no more, and status does not tell any longer how that came.",
+        }),
+        why: says("The decision that made it so, where status still has it; else empty."),
+        replicas: z.int().meta({ description: "Pods wanted." }),
+        ready: z.int().meta({ description: "Pods that are ready." }),
+      }),
+    )
+    .meta({ description: "Newest first." }),
+});
+export type HistoryOutput = z.infer<typeof historyOutput>;
