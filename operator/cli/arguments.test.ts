@@ -9,6 +9,12 @@ describe("parseArguments", () => {
     });
   });
 
+  it("takes files as words, and behind -f", () => {
+    expect(parseArguments(["lint", "a.yaml", "-", "-f", "b", "-R"])).toMatchObject({
+      ...{ words: ["a.yaml", "-"], files: ["b"], recursive: true },
+    });
+  });
+
   it.each([
     [[], undefined],
     [["-h"], undefined],
@@ -28,8 +34,8 @@ describe("parseArguments", () => {
     [["get", "chat", "-A"], "a name cannot be got from all namespaces"],
     [["get", "chat", "-w", "-o", "json"], "-w is for people"],
     [["abort", "chat", "-w"], "--watch goes with get, status, not with abort."],
-    [["lint"], "lint needs -f FILE"],
-    [["lint", "chat.yaml"], "write lint -f chat.yaml."],
+    [["lint"], "lint needs a file, a folder, or - for stdin."],
+    [["render"], "render needs a file, a folder, or - for stdin."],
     [["promote", "chat", "--timeout", "soon"], "--timeout soon is not a number of seconds"],
     [["get", "--colour"], "unknown option --colour."],
     [["get", "--all-namespace"], "unknown option --all-namespace; did you mean --all-namespaces?"],

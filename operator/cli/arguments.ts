@@ -25,6 +25,7 @@ export interface Arguments {
   readonly full: boolean;
   readonly timeoutMs: number;
   readonly files: readonly string[];
+  readonly recursive: boolean;
 }
 
 /** Somebody asked for help, perhaps with one command. */
@@ -32,7 +33,8 @@ export interface HelpWanted {
   readonly help: CommandName | undefined;
 }
 
-const NO_FILE_COMMANDS: readonly CommandName[] = ["lint"];
+/** Their words are files. */
+const FILE_COMMANDS: readonly CommandName[] = ["lint", "render"];
 
 /**
  * The command line as values.
@@ -63,6 +65,7 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     full: values.full ?? false,
     timeoutMs: timeoutOf(values.timeout, command),
     files: values.filename ?? [],
+    recursive: values.recursive ?? false,
   };
 }
 
@@ -101,10 +104,8 @@ function refuseForeignOptions(command: CommandName, values: object): void {
 
 function refuseWrongCount(command: CommandName, words: readonly string[], files: readonly string[]): void {
   const [least, most] = infoOf(command).count;
-  if (NO_FILE_COMMANDS.includes(command)) {
-    if (words.length > 0) throw wrong(`write ${command} -f ${words[0]}.`, command);
-    if (files.length === 0) throw wrong(`${command} needs -f FILE, or -f - for stdin.`, command);
-  }
+  if (FILE_COMMANDS.includes(command) && words.length + files.length === 0)
+    throw wrong(`${command} needs a file, a folder, or - for stdin.`, command);
   if (words.length < least) throw wrong(`${command} needs the name of a bridge.`, command);
   if (words.length > most) {
     const takes = most === 1 ? "one name" : `at most ${most} words`;

@@ -238,6 +238,17 @@ describe("reading", () => {
   });
 });
 
+it("render prints what the API server takes", async () => {
+  const example = join(import.meta.dirname, "../../examples/full.yaml");
+  const { out } = await llmbridge(["render", example, "-n", "default"]);
+  const file = join(dirname(server.kubeconfigPath), "rendered.yaml");
+  await writeFile(file, out.replaceAll(/^ {2}namespace: .*$/gm, "  namespace: default"));
+  const { stdout } = await promisify(execFile)(server.kubectlPath, [
+    ...["apply", "--dry-run=server", "-f", file, "--kubeconfig", server.kubeconfigPath],
+  ]);
+  expect(stdout.trim().split("\n")).toHaveLength(9);
+});
+
 describe("wrong places", () => {
   it("says in a sentence that the server is away", async () => {
     const away = join(dirname(server.kubeconfigPath), "away.yaml");

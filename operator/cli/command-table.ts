@@ -19,6 +19,7 @@ export const OPTIONS = {
     value: "FILE",
     says: "a file, a folder, or - for stdin; may be given more than once",
   },
+  recursive: { type: "boolean", short: "R", says: "of a folder also what is below it" },
   help: { type: "boolean", short: "h", says: "help, also for one command" },
 } as const;
 export type OptionName = keyof typeof OPTIONS;
@@ -99,9 +100,19 @@ export const COMMANDS = {
   },
   lint: {
     words: "FILE...",
-    count: [0, 0],
-    says: "what the API server would say of a manifest",
-    options: ["filename"],
+    count: [0, Number.POSITIVE_INFINITY],
+    says: "what the API server and the operator would say of manifests",
+    options: ["filename", "recursive", "output"],
+    more: "Needs no cluster. A FILE is a file, a folder (its .yaml, .yml and .json files) or - for stdin; -f FILE means the same. The exit code is 1 when something would be refused, and 0 when nothing would.",
+    examples: ["lint chat.yaml", "lint -R deploy/", "lint - < chat.yaml", "lint chat.yaml -o json"],
+  },
+  render: {
+    words: "FILE...",
+    count: [0, Number.POSITIVE_INFINITY],
+    says: "the objects that the operator would make of manifests",
+    options: ["filename", "recursive", "output"],
+    more: "Needs no cluster: the operator's own code decides, as for a bridge that it sees for the first time and without traffic. Owner references are left out, since their uid comes from the API server. Files are given as to lint.",
+    examples: ["render chat.yaml", "render chat.yaml -n ai | kubectl apply --dry-run=server -f -"],
   },
 } as const satisfies Readonly<Record<string, CommandInfo>>;
 export type CommandName = keyof typeof COMMANDS;

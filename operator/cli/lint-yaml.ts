@@ -1,48 +1,77 @@
 import { type Document, LineCounter, parseAllDocuments, type Scalar, visit } from "yaml";
 import { KIND } from "../api/v1alpha1/llmbridge.ts";
-import { lintManifest } from "../api/v1alpha1/validate.ts";
+import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { type Issue, lintManifest } from "../api/v1alpha1/validate.ts";
+import { bounds } from "../bridges/decide/bounds.ts";
+import { tune } from "../tuning/tune.ts";
+import { tuningInput } from "../tuning/tuning-input.ts";
 
 /** What lint has to say about a place in a file. */
 export type Finding =
   | { readonly kind: "error"; readonly line: number; readonly path: string; readonly message: string }
   | { readonly kind: "valid" | "skipped"; readonly line: number; readonly message: string };
 
+/** A bridge as a file holds it. */
+export interface Manifest {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid?: string };
+  readonly spec: LLMBridgeSpecInput;
+}
+
+/** One document of a file: what there is to say of it, and the bridge where it is valid. */
+export interface Linted {
+  readonly findings: readonly Finding[];
+  readonly bridge?: Manifest;
+}
+
 /** YAML 1.1 booleans that YAML 1.2 reads as text. kubectl reads YAML 1.1. */
 const YAML_11_BOOLEAN = /^(y|n|yes|no|on|off)$/i;
 
 /** Every document of a file; those of other kinds are skipped. */
 export function lintYaml(text: string): readonly Finding[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
-  if (!Array.isArray(documents))
-    return [{ kind: "error", line: 1, path: "", message: "the file is empty; write a bridge." }];
-  return documents.flatMap((document) => lintDocument(document, lines));
+  return lintDocuments(text).flatMap(({ findings }) => findings);
 }
 
-function lintDocument(document: Document.Parsed, lines: LineCounter): readonly Finding[] {
+/** The same, each document on its own. */
+export function lintDocuments(text: string): readonly Linted[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines });
+  if (!Array.isArray(documents)) return [finding("error", 1, "the file is empty; write a bridge.")];
+  return documents.map((document) => lintDocument(document, lines));
+}
+
+const finding = (kind: Finding["kind"], line: number, message: string): Linted => ({
+  findings: [kind === "error" ? { kind, line, path: "", message } : { kind, line, message }],
+});
+
+function lintDocument(document: Document.Parsed, lines: LineCounter): Linted {
   const broken = document.errors[0];
   const first = lines.linePos(document.contents?.range?.[0] ?? 0).line;
   if (broken) {
     const [sentence = ""] = broken.message.split("\n");
-    return [{ kind: "error", line: broken.linePos?.[0].line ?? first, path: "", message: sentence }];
+    return finding("error", broken.linePos?.[0].line ?? first, sentence);
   }
-  if (document.contents === null) return [];
+  if (document.contents === null) return { findings: [] };
   readAsYaml11(document);
   const object = document.toJS() as unknown;
   const { kind } = (object ?? {}) as { kind?: unknown };
   if (kind !== KIND && kind !== undefined)
-    return [{ kind: "skipped", line: first, message: `kind ${String(kind)} is not looked at.` }];
+    return finding("skipped", first, `kind ${String(kind)} is not looked at.`);
   const issues = lintManifest(object);
-  if (issues.length === 0) {
-    const { name } = (object as { metadata: { name: string } }).metadata;
-    return [{ kind: "valid", line: first, message: `${name} is valid.` }];
-  }
-  return issues.map(({ path, message }) => ({
+  const bridge = object as Manifest;
+  const all = issues.length > 0 ? issues : planIssues(llmBridgeSpec.parse(bridge.spec));
+  if (all.length === 0) return { ...finding("valid", first, `${bridge.metadata.name} is valid.`), bridge };
+  const errors = all.map(({ path, message }) => ({
     kind: "error" as const,
     line: lineOf(document, path, lines) ?? first,
     path,
     message,
   }));
+  return { findings: errors };
+}
+
+/** What the API server takes and the operator would refuse: options that do not fit, plans above a budget. */
+function planIssues(spec: LLMBridgeSpec): readonly Issue[] {
+  return [...tune(tuningInput(spec)).issues, ...bounds(spec).issues];
 }
 
 /** Turns plain `Off` and its like into the booleans that kubectl would send. */

@@ -66,3 +66,20 @@ export const historyOutput = z.strictObject({
     .meta({ description: "Newest first." }),
 });
 export type HistoryOutput = z.infer<typeof historyOutput>;
+
+export const lintOutput = z.strictObject({
+  findings: z
+    .array(
+      z.strictObject({
+        file: says("Path as given or found, or stdin."),
+        line: z.int().meta({ description: "Line of the file, from 1." }),
+        kind: z.enum(["error", "valid", "skipped"]).meta({
+          description: "error: it would be refused. valid: a bridge without an error. skipped: another kind.",
+        }),
+        path: says("The field, where the finding is about one; else empty."),
+        message: says("What is wrong and what to write instead."),
+      }),
+    )
+    .meta({ description: "In the order of the files." }),
+});
+export type LintOutput = z.infer<typeof lintOutput>;

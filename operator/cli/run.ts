@@ -6,6 +6,7 @@ import { history } from "./commands/history.ts";
 import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
+import { render } from "./commands/render.ts";
 import { type Connection, connect, sentenceOf } from "./connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "./failure.ts";
 import { colours } from "./render/colour.ts";
@@ -25,6 +26,7 @@ export async function run(
       return EXIT.ok;
     }
     if (args.command === "lint") return await lint(args, terminal);
+    if (args.command === "render") return await render(args, terminal);
     return await runConnected(args, environment, terminal);
   } catch (error) {
     terminal.warn(
@@ -69,6 +71,7 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
     case "resume":
       return setPaused({ name, command }, connection, terminal);
     case "lint":
-      return Promise.reject(new Error("lint needs no cluster"));
+    case "render":
+      return Promise.reject(new Error(`${command} needs no cluster`));
   }
 }

@@ -1,41 +1,41 @@
-import { readFile } from "node:fs/promises";
 import type { Arguments } from "../arguments.ts";
-import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
-import { lintYaml } from "../lint-yaml.ts";
+import { EXIT, type ExitCode } from "../failure.ts";
+import { type Finding, lintYaml } from "../lint-yaml.ts";
+import { readManifests } from "../manifest-files.ts";
+import type { LintOutput } from "../outputs.ts";
+import { serialised } from "../render/serialised.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** `lint -f FILE`: what the API server would say, with remedies, before anything is sent. No cluster is needed. */
+/** `lint FILE...`: what the API server and the operator would say, with remedies, before anything is sent. No cluster is needed. */
 export async function lint(args: Arguments, terminal: Terminal): Promise<ExitCode> {
-  let found = 0;
-  for (const file of args.files) {
-    for (const finding of lintYaml(await contentOf(file, terminal))) {
-      const place = `${file === "-" ? "stdin" : file}:${finding.line}`;
-      switch (finding.kind) {
-        case "valid":
-          terminal.write(`${place}: ${finding.message}\n`);
-          break;
-        case "skipped":
-          terminal.warn(`${place}: ${finding.message}\n`);
-          break;
-        case "error":
-          found += 1;
-          terminal.write(
-            `error: ${place}: ${finding.path === "" ? "" : `${finding.path}: `}${finding.message}\n`,
-          );
-      }
-    }
-  }
-  return found > 0 ? EXIT.failed : EXIT.ok;
+  const texts = await readManifests([...args.words, ...args.files], args.recursive, terminal);
+  const found = texts.flatMap(({ place, text, isNamed }) =>
+    lintYaml(text)
+      // A folder holds all sorts of things; a file was named because it matters.
+      .filter(({ kind }) => isNamed || kind !== "skipped")
+      .map((finding) => ({ file: place, finding })),
+  );
+  if (args.output !== undefined) terminal.write(serialised(outputOf(found), args.output));
+  else
+    for (const { file, finding } of found)
+      (finding.kind === "skipped" ? terminal.warn : terminal.write)(lineOf(file, finding));
+  if (found.length === 0) terminal.warn("There is no bridge in what was given.\n");
+  return found.some(({ finding }) => finding.kind === "error") ? EXIT.failed : EXIT.ok;
 }
 
-async function contentOf(file: string, terminal: Terminal): Promise<string> {
-  if (file === "-") return terminal.readStdin();
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new CliFailure(
-      code === "ENOENT" ? `there is no file ${file}.` : `${file} cannot be read (${code}).`,
-    );
-  }
+/** A finding as one line: "error: chat.yaml:8: spec.replica: ...". */
+export function lineOf(file: string, finding: Finding): string {
+  const place = `${file}:${finding.line}`;
+  if (finding.kind !== "error") return `${place}: ${finding.message}\n`;
+  return `error: ${place}: ${finding.path === "" ? "" : `${finding.path}: `}${finding.message}\n`;
+}
+
+function outputOf(found: readonly { readonly file: string; readonly finding: Finding }[]): LintOutput {
+  return {
+    findings: found.map(({ file, finding }) => ({
+      ...{ file, line: finding.line, kind: finding.kind },
+      path: finding.kind === "error" ? finding.path : "",
+      message: finding.message,
+    })),
+  };
 }
