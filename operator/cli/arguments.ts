@@ -106,6 +106,8 @@ function refuseWrongCount(command: CommandName, words: readonly string[], files:
   const [least, most] = infoOf(command).count;
   if (FILE_COMMANDS.includes(command) && words.length + files.length === 0)
     throw wrong(`${command} needs a file, a folder, or - for stdin.`, command);
+  if (command === "diff" && (words.length === 0) === (files.length === 0))
+    throw wrong("diff needs the name of a bridge, or -f FILE.", command);
   if (words.length < least) throw wrong(`${command} needs the name of a bridge.`, command);
   if (words.length > most) {
     const takes = most === 1 ? "one name" : `at most ${most} words`;

@@ -60,6 +60,8 @@ async function llmbridge(argv: readonly string[], change: Parameters<typeof test
   return { exitCode: await ended, out: terminal.out, err: terminal.err };
 }
 
+const reading = (text: string) => ({ readStdin: async () => text });
+
 const patchStatus = (status: object) =>
   api.request("PATCH", `${PATH}/chat/status`, { status }, "application/merge-patch+json");
 
@@ -247,6 +249,31 @@ it("render prints what the API server takes", async () => {
     ...["apply", "--dry-run=server", "-f", file, "--kubeconfig", server.kubeconfigPath],
   ]);
   expect(stdout.trim().split("\n")).toHaveLength(9);
+});
+
+it("diff -f shows what a manifest would change", async () => {
+  const manifest = (image: string) => {
+    const bridge = smallestBridge("chat");
+    return JSON.stringify({ ...bridge, spec: { ...bridge.spec, image } });
+  };
+  const made = parse((await llmbridge(["render", "-", "-o", "json"], reading(manifest("b:1")))).out) as {
+    items: { kind: string; metadata: { name: string; labels: Record<string, string> } }[];
+  };
+  const [map] = made.items.filter(({ kind }) => kind === "ConfigMap");
+  const [deployment] = made.items.filter(({ kind }) => kind === "Deployment");
+  await api.request("POST", `${CORE}/configmaps`, map);
+  await api.request("POST", APPS, deployment);
+  const same = await llmbridge(["diff", "-f", "-"], reading(manifest("b:1")));
+  expect(same).toMatchObject({ exitCode: 0, out: "", err: expect.stringContaining("no pod changes") });
+  const { out } = await llmbridge(["diff", "-f", "-"], reading(manifest("b:2")));
+  expect(out.split("\n").filter((line) => /^[-+] +image: /.test(line))).toEqual([
+    "-          image: b:1",
+    "+          image: b:2",
+  ]);
+  const other = manifest("b:1").replace('"chat"', '"another"');
+  expect((await llmbridge(["diff", "-f", "-"], reading(other))).out).toMatch(/^--- none\/config\.json\n/);
+  await api.request("DELETE", `${CORE}/configmaps/${map?.metadata.name}`);
+  await api.request("DELETE", `${APPS}/${deployment?.metadata.name}`);
 });
 
 describe("wrong places", () => {

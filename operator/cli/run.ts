@@ -62,7 +62,7 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
     case "history":
       return history({ ...args, name }, connection, terminal);
     case "diff":
-      return diff(args.words, connection, terminal);
+      return diff(args, connection, terminal);
     case "promote":
     case "abort":
     case "retry":
