@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down images bench-bridge bench-evidence bench-operator clean
+.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-evidence bench-operator clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ cluster-up: packages ## Start a real Kubernetes 1.35 with Prometheus on this mac
 
 cluster-down: packages ## Stop it and remove everything of it
 	@$(NODE) test/cluster/main.ts down
+
+plugin: packages ## Pack kubectl llmbridge as an archive with a manifest for krew
+	@$(NODE) tools/plugin.ts
 
 images: packages ## Build the images and say how large they are
 	@$(NODE) test/images/main.ts

@@ -23,6 +23,13 @@ const BUNDLES: readonly Bundle[] = [
   { name: "cli", entries: { main: "operator/cli/main.ts" }, command: "main", alias: UNDICI },
 ];
 
+/** Finds Node, and says so where it is older than package.json asks for: its own words would be about a function that is not there. */
+const COMMAND_BANNER = `#!/usr/bin/env node
+if (Number.parseInt(process.versions.node) < 24) {
+  process.stderr.write("error: this needs Node 24 or newer, and node is " + process.versions.node + ".\\n");
+  process.exit(1);
+}`;
+
 /** Options for one bundle: ECMAScript modules for Node with all dependencies inside. */
 export function bundleOptions(bundle: Bundle, root: string, output: string): BuildOptions {
   return {
@@ -45,7 +52,7 @@ export function bundleOptions(bundle: Bundle, root: string, output: string): Bui
       // Smaller sources are less memory: V8 keeps the text of what it runs.
       minify: true,
       keepNames: true,
-      ...(bundle.command === undefined ? {} : { banner: "#!/usr/bin/env node" }),
+      ...(bundle.command === undefined ? {} : { banner: COMMAND_BANNER }),
     },
   };
 }

@@ -4,11 +4,11 @@ import * as z from "zod";
  * What `-o json` and `-o yaml` print where it is no stored object. Members may be added; none is taken away or changes its meaning.
  */
 
-const bridge = z
-  .strictObject({ namespace: z.string(), name: z.string() })
-  .meta({ description: "The bridge it is about." });
-const time = (description: string) => z.string().meta({ description: `${description} RFC 3339.` });
 const says = (description: string) => z.string().meta({ description });
+const time = (description: string) => says(`${description} RFC 3339.`);
+const bridge = z
+  .strictObject({ namespace: says("Its namespace."), name: says("Its name.") })
+  .meta({ description: "The bridge it is about." });
 
 export const explanationOutput = z.strictObject({
   bridge,
@@ -35,11 +35,21 @@ export const explanationOutput = z.strictObject({
     .array(z.strictObject({ command: says("To be typed."), does: says("What it does.") }))
     .meta({ description: "What a person could do." }),
   verdicts: z
-    .array(z.looseObject({ signal: says("errors, latency, or the name of a gate."), category: z.string() }))
+    .array(
+      z.looseObject({
+        signal: says("errors, latency, or the name of a gate."),
+        category: says("What is proved."),
+      }),
+    )
     .meta({ description: "status.verdicts." }),
   decisions: z
     .array(
-      z.looseObject({ time: time("When."), action: z.string(), reason: z.string(), message: z.string() }),
+      z.looseObject({
+        time: time("When."),
+        action: says("What was done, one word."),
+        reason: says("Why, one word."),
+        message: says("What was done and the numbers it rests on."),
+      }),
     )
     .meta({ description: "status.decisions, newest first, with what was considered and refused." }),
 });

@@ -1,22 +1,64 @@
+import * as z from "zod";
 import { COMMAND_NAMES } from "../../operator/cli/command-table.ts";
+import { explanationOutput, historyOutput, lintOutput } from "../../operator/cli/outputs.ts";
 import { usage } from "../../operator/cli/usage.ts";
-import { NOTICE } from "./markdown.ts";
+import { cell, code, NOTICE, table } from "./markdown.ts";
 
-/** docs/reference/kubectl-llmbridge.md: the help of every command, and what the commands rest on. */
+/** docs/reference/kubectl-llmbridge.md: how to install it, the help of every command, the shapes of its output. */
 export function cliReference(): string {
   return [
     NOTICE,
     "# kubectl llmbridge",
-    "A plugin of kubectl, which runs an executable named `kubectl-llmbridge` on the PATH as `kubectl llmbridge`. `npm run build` makes it as `dist/cli/main.js`.",
+    "A plugin of kubectl, which runs an executable named `kubectl-llmbridge` on the PATH as `kubectl llmbridge`. It needs Node 24 or newer there.",
+    "## Install",
+    "It is not published yet; it is built from this repository. By hand:",
+    block(
+      "npm ci --ignore-scripts && npm run build -- cli\nln -s $PWD/dist/cli/main.js /usr/local/bin/kubectl-llmbridge",
+      "sh",
+    ),
+    "By [krew](https://krew.sigs.k8s.io): `make plugin` packs an archive and its manifest into `dist/plugin` and prints the command that installs them. To serve them to others give the folder they will be in: `node tools/plugin.ts --url https://...`.",
+    "## Commands",
     block(usage()),
-    "Output is plain text; colours and redrawing appear on a terminal only. `NO_COLOR` leaves the colours out, `TERM=dumb` both.",
+    "Output is plain text; colours and redrawing appear on a terminal only. `NO_COLOR` leaves the colours out, `TERM=dumb` both. On a terminal lines are broken at its width, and the table loses its least needed columns where it is too narrow.",
     "`promote`, `abort` and `retry` write the annotation `llmbridge.dev/command`, bound to the revision (and, for `promote`, the step) that status shows at that moment: a command that comes late or twice cannot hit a newer one. They wait until the operator has answered in `status.command`. `pause` and `resume` change `spec.rollout.paused`.",
-    ...COMMAND_NAMES.flatMap((name) => [`## ${name}`, block(withoutExitCodes(usage(name)))]),
+    "Reading needs the verbs get, list and watch on llmbridges; `get NAME` shows what is below a bridge with the same on deployments and pods, and does without. `history` reads deployments, `diff` configmaps too.",
+    ...COMMAND_NAMES.flatMap((name) => [`### ${name}`, block(withoutExitCodes(usage(name)))]),
+    "## Output for programs",
+    "`get` and `status` print the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
+    ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name} -o json`, shapeTable(shape)]),
     "",
   ].join("\n\n");
 }
 
-const block = (text: string) => `\`\`\`\n${text.trimEnd()}\n\`\`\``;
+const SHAPES = { explain: explanationOutput, history: historyOutput, lint: lintOutput };
+
+const block = (text: string, language = "") => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
 /** They are the same for all, and stand above. */
 const withoutExitCodes = (text: string) => text.slice(0, text.indexOf("Exit codes:"));
+
+interface Shape {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly items?: Shape;
+  readonly required?: readonly string[];
+  readonly enum?: readonly string[];
+}
+
+function shapeTable(schema: z.ZodType): string {
+  return table(["member", "meaning"], rowsOf(z.toJSONSchema(schema) as Shape, ""));
+}
+
+function rowsOf({ properties = {}, required = [] }: Shape, place: string): readonly (readonly string[])[] {
+  return Object.entries(properties).flatMap(([name, shape]) => {
+    const path = `${place}${name}${shape.items ? "[]" : ""}`;
+    const notes = [
+      ...(required.includes(name) ? [] : ["May be absent."]),
+      ...(shape.enum ? [`One of ${shape.enum.map(code).join(", ")}.`] : []),
+    ];
+    return [
+      [code(path), [cell(shape.description ?? ""), ...notes].join(" ").trim()],
+      ...rowsOf(shape.items ?? shape, `${path}.`),
+    ];
+  });
+}
