@@ -126,7 +126,7 @@ try {
       : "The demo did not show what it promises.",
   );
   write(`\nThe cluster is still up:  . ${cluster.workFolder}/env`);
-  write(`  kubectl llmbridge status chat -n ${NAMESPACE}     kubectl llmbridge explain chat -n ${NAMESPACE}`);
+  write(`  kubectl llmbridge get chat -w -n ${NAMESPACE}     kubectl llmbridge explain chat -n ${NAMESPACE}`);
   write(`  metrics: ${cluster.prometheusUrl}     bridge: ${await scene.serviceUrl("chat")}/v1/models`);
   write("  make demo-down removes everything.");
   process.exit(broken.length === 0 ? 0 : 1);
