@@ -18,21 +18,36 @@ const TINY = 1e-12;
  * The line is the boundary of both nulls, "at most margin worse" and "at least margin worse"; each is convex.
  */
 export function nearestOnBoundary(alternative: Rates, exposure: Exposure, margin: number): Rates {
-  const slope = (rate: number, target: number, weight: number) =>
-    (weight * (rate - target)) / (rate * (1 - rate));
-  // The divergence is convex in the stable rate, so its derivative has one zero; found by bisection.
-  let low = TINY;
-  let high = 1 - margin - TINY;
+  const most = 1 - margin - TINY;
+  const within = (rate: number) => Math.min(most, Math.max(TINY, rate));
+  // The divergence is convex in the stable rate and least between the two alternatives. Newton's steps find the zero of its derivative;
+  // one that leaves what is known to hold it is replaced by a bisection.
+  let low = within(Math.min(alternative.stable, alternative.canary - margin));
+  let high = within(Math.max(alternative.stable, alternative.canary - margin));
+  let stable = (low + high) / 2;
   for (let step = 0; step < 60 && high - low > 1e-13; step++) {
-    const stable = (low + high) / 2;
+    const canary = stable + margin;
+    const ofCanary = canary * (1 - canary);
+    const ofStable = stable * (1 - stable);
     const derivative =
-      slope(stable + margin, alternative.canary, exposure.canary) +
-      slope(stable, alternative.stable, exposure.stable);
+      (exposure.canary * (canary - alternative.canary)) / ofCanary +
+      (exposure.stable * (stable - alternative.stable)) / ofStable;
     if (derivative > 0) high = stable;
     else low = stable;
+    const curvature =
+      (exposure.canary * curve(canary, alternative.canary)) / ofCanary ** 2 +
+      (exposure.stable * curve(stable, alternative.stable)) / ofStable ** 2;
+    const next = stable - derivative / curvature;
+    const moved = next > low && next < high ? next : (low + high) / 2;
+    if (Math.abs(moved - stable) < 1e-14) break;
+    stable = moved;
   }
-  const stable = (low + high) / 2;
   return { canary: stable + margin, stable };
+}
+
+/** Second derivative of KL(target || rate) by the rate, times (rate * (1 - rate))^2. */
+function curve(rate: number, target: number): number {
+  return target * (1 - rate) ** 2 + (1 - target) * rate ** 2;
 }
 
 /** Log-likelihood ratio of two rates for `bad` of `requests`. */
