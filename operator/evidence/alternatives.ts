@@ -3,6 +3,8 @@ import type { Tally } from "./state.ts";
 
 /** Odds of the canary over the odds at the boundary of the null: what "worse" may look like, from half again to a dead version. */
 const WORSE_ODDS = [1.5, 2, 3, 5, 10, 30, 150, 1000] as const;
+/** Their shares of the mixture. Most goes to what takes long to be seen; a dead version is seen at once, whatever its share. */
+const WORSE_SHARES = [0.28, 0.28, 0.2, 0.12, 0.06, 0.03, 0.02, 0.01] as const;
 /** Share of the margin that a good canary may use up, and how it may even be better than stable. */
 const BELOW_SHARES = [0.5, 0.25, 0] as const;
 const BETTER_FACTOR = 0.5;
@@ -32,5 +34,8 @@ export function belowRates(stableRate: number, margins: Margins): number[] {
   return [...rates, clamp(stableRate * BETTER_FACTOR)];
 }
 
-export const WORSE_COUNT = WORSE_ODDS.length;
+/** Logarithm of what an alternative of `worseRates` has of the mixture. */
+export function logWorseShare(index: number): number {
+  return Math.log(WORSE_SHARES[index] ?? 0);
+}
 export const BELOW_COUNT = BELOW_SHARES.length + 1;

@@ -68,6 +68,18 @@ describe("a checkpoint", () => {
     expect(parseCheckpoint(text)).toBeUndefined();
   });
 
+  it("of the time when all alternatives had the same share is read, and goes on", () => {
+    const text =
+      '{"v":1,"subject":"errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s","end":1700000015000,"signals":{"errors":[[0.001,0.01],1,[-2.8,-2.9,-3,-3.1,-3.3,-3.6,-4,-4.5],0,[-1.2,-1.3,-1.4,-1.5],[373,1],[1131,2],[5631,12],[9000,20],0.001,[280,0.2,1,0.5]]},"gatesEnd":1700000015000,"violations":{}}';
+    const old = parseCheckpoint(text);
+    if (old === undefined) throw new Error("not read");
+    // Those that began before keep their part; all that begin together have the weight of their interval, whatever the shares.
+    expect(Math.exp(old.signals.errors?.worse[0] ?? 0)).toBeCloseTo(Math.exp(-2.8), 9);
+    const next = observeInterval(old, config, counts(2));
+    expect(next.signals.errors).toMatchObject({ intervals: 2, canary: { requests: 746 } });
+    expect(judge(next, config)[0]?.category).toBe("Undecided");
+  });
+
   it("names what was counted", () => {
     expect(config.subject).toBe("errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s");
     expect(config.signals.latency).toEqual({ rollbackAbove: 0.01, promoteBelow: 0.03 });

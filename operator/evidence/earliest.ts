@@ -1,4 +1,4 @@
-import { BELOW_COUNT, belowRates, expectedRate, WORSE_COUNT, worseRates } from "./alternatives.ts";
+import { BELOW_COUNT, belowRates, expectedRate, logWorseShare, worseRates } from "./alternatives.ts";
 import type { Baseline, SignalBaseline } from "./baseline.ts";
 import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import {
@@ -39,12 +39,21 @@ export function earliestDecision(
   traffic: ExpectedTraffic,
 ): EarliestDecision {
   const signals = judgedSignals(config).map(([signal, margins]) => ({ margins, past: baseline[signal] }));
-  const promote = signals.map(({ margins, past }) =>
-    intervalsNeeded(belowThreshold(config) + Math.log(BELOW_COUNT), growthBelow(margins, past, traffic)),
-  );
-  const rollback = signals.map(({ margins, past }) =>
-    intervalsNeeded(worseThreshold(config) + Math.log(2 * WORSE_COUNT), growthWorse(margins, past, traffic)),
-  );
+  const promote = signals.map(({ margins, past }) => {
+    const evidence = belowThreshold(config) + Math.log(BELOW_COUNT);
+    return Math.min(
+      ...growthBelow(margins, past, traffic).map((growth) => intervalsNeeded(evidence, growth)),
+    );
+  });
+  const rollback = signals.map(({ margins, past }) => {
+    // Half of the mixture is for what is there from the start.
+    const evidence = worseThreshold(config) + Math.log(2);
+    return Math.min(
+      ...growthWorse(margins, past, traffic).map((growth, index) =>
+        intervalsNeeded(evidence - logWorseShare(index), growth),
+      ),
+    );
+  });
   const promoteAfterMs = Math.max(...promote) * traffic.intervalMs;
   const rollbackAfterMs = Math.min(...rollback) * traffic.intervalMs;
   return {
@@ -58,27 +67,27 @@ function intervalsNeeded(evidence: number, growth: number): number {
   return intervals > MOST_INTERVALS ? Number.POSITIVE_INFINITY : intervals;
 }
 
-/** Growth of log M per interval for a canary like stable. */
-function growthBelow(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number {
+/** Growth of log M per interval for a canary like stable, by alternative. */
+function growthBelow(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number[] {
   const rate = expectedRate(past ?? { requests: 0, bad: 0 });
-  return growth(margins.promoteBelow, rate, rate, belowRates(rate, margins), past, traffic);
+  return growths(margins.promoteBelow, rate, rate, belowRates(rate, margins), past, traffic);
 }
 
-function growthWorse(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number {
+function growthWorse(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number[] {
   const rate = expectedRate(past ?? { requests: 0, bad: 0 });
   const canary = Math.min(0.99, rate + 2 * margins.promoteBelow);
-  return growth(margins.rollbackAbove, rate, canary, worseRates(rate, margins), past, traffic);
+  return growths(margins.rollbackAbove, rate, canary, worseRates(rate, margins), past, traffic);
 }
 
-/** Expected growth under the best of the alternatives. */
-function growth(
+/** Expected growth under each of the alternatives. */
+function growths(
   margin: number,
   stableRate: number,
   canaryRate: number,
   alternatives: readonly number[],
   past: SignalBaseline | undefined,
   traffic: ExpectedTraffic,
-): number {
+): number[] {
   const correlation = past?.correlation ?? correlationOf([]);
   const requestsOf = (perSecond: number, pods: number) => {
     const requests = (perSecond * traffic.intervalMs) / 1000;
@@ -88,12 +97,10 @@ function growth(
     canary: requestsOf(traffic.canaryPerSecond, traffic.canaryPods),
     stable: requestsOf(traffic.stablePerSecond, traffic.stablePods),
   };
-  if (requests.canary <= 0 || requests.stable <= 0) return 0;
+  if (requests.canary <= 0 || requests.stable <= 0) return alternatives.map(() => 0);
   const bad = { canary: requests.canary * canaryRate, stable: requests.stable * stableRate };
-  return Math.max(
-    ...alternatives.map((rate) => {
-      const alternative = { canary: rate, stable: stableRate };
-      return logEValue(alternative, nearestOnBoundary(alternative, requests, margin), requests, bad);
-    }),
-  );
+  return alternatives.map((rate) => {
+    const alternative = { canary: rate, stable: stableRate };
+    return logEValue(alternative, nearestOnBoundary(alternative, requests, margin), requests, bad);
+  });
 }

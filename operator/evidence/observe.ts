@@ -1,4 +1,4 @@
-import { BELOW_COUNT, belowRates, expectedRate, WORSE_COUNT, worseRates } from "./alternatives.ts";
+import { BELOW_COUNT, belowRates, expectedRate, logWorseShare, worseRates } from "./alternatives.ts";
 import { rateLimits } from "./baseline.ts";
 import { type Exposure, logEValue, logSum, nearestOnBoundary, type Rates } from "./boundary.ts";
 import { type EvidenceConfig, judgedSignals } from "./config.ts";
@@ -135,9 +135,10 @@ function observeAlone(
  */
 function withWorse(state: SignalState, gains: readonly number[]): SignalState {
   const begin = state.intervals;
-  const beginning = -Math.log((begin + 1) * (begin + 2)) - Math.log(WORSE_COUNT);
+  const beginning = -Math.log((begin + 1) * (begin + 2));
   const worse = gains.map(
-    (gain, index) => logSum([state.worse[index] ?? Number.NEGATIVE_INFINITY, beginning]) + gain,
+    (gain, index) =>
+      logSum([state.worse[index] ?? Number.NEGATIVE_INFINITY, beginning + logWorseShare(index)]) + gain,
   );
   const notBegun = -Math.log(begin + 2);
   const logM = logSum([...worse, notBegun]);
