@@ -76,6 +76,19 @@ describe("correlationOf", () => {
     expect(correlationOf(differing)).toBeGreaterThan(3 * correlationOf(shuffled));
   });
 
+  it.each([1, 3])("reckons with bursts that fade from interval to interval, of %d pods", (stable) => {
+    const random = seededRandom(5);
+    const past = { ...scenario, historyMs: 120_000, pods: { canary: 1, stable }, correlation: 0.01 };
+    const mean = (autocorrelation: number) =>
+      Array.from({ length: 20 }, () =>
+        correlationOf(simulateHistory({ ...past, autocorrelation }, random)),
+      ).reduce((sum, one) => sum + one / 20, 0);
+    const single = mean(0);
+    // Sums over a long time vary (1 + p) / (1 - p) times as much as those of independent intervals: 3 and 9 times.
+    expect(mean(0.5) / single).toBeGreaterThan(2.5);
+    expect(mean(0.8) / single).toBeGreaterThan(6);
+  });
+
   it("is cautious without history", () => {
     expect(correlationOf([])).toBe(0.01);
     expect(correlationOf([{ endMs: 1, pods: [{ pod: "a", counts: { requests: 50, bad: 0 } }] }])).toBe(0.01);

@@ -10,6 +10,12 @@ const PRIOR_WEIGHT = 8;
 /** Bursts may last: dispersion is measured over blocks of this many intervals too, and the largest counts. */
 const BLOCKS = [1, 4, 16] as const;
 const MAX_CORRELATION = 0.5;
+/** How much of a standard error is added to a dispersion, for history is short. */
+const CAUTION = 0.5;
+/** Standard errors above 0 from which on it is believed that what is odd in one interval is so in the next. */
+const LASTING = 1.5;
+/** What is odd for good would have no end; more than nineteen intervals in a row no history of ours can tell. */
+const MAX_PERSISTENCE = 0.9;
 
 /**
  * How many requests of an interval count as one: 1 + (requests per pod - 1) * correlation, the design effect of clusters
@@ -53,11 +59,55 @@ function blocksOf(history: readonly HistoryInterval[], length: number): ArmCount
   return blocks;
 }
 
+/** What is odd about a pod in an interval, in standard deviations of independent requests around `rate`. */
+function residual({ requests, bad }: ArmCounts, rate: number): number {
+  return (bad - requests * rate) / Math.sqrt(requests * rate * (1 - rate));
+}
+
+function rateOf(cells: readonly ArmCounts[]): number {
+  const requests = cells.reduce((sum, cell) => sum + cell.requests, 0);
+  return requests === 0 ? 0 : cells.reduce((sum, cell) => sum + cell.bad, 0) / requests;
+}
+
+/** Product of what is odd about a pod in one interval and in the next: summed, and over how many degrees of freedom. */
+function lagged(history: readonly HistoryInterval[], severalPods: boolean): { sum: number; freedom: number } {
+  const overall = rateOf(history.flatMap(({ pods }) => pods.map(({ counts }) => counts)));
+  let sum = 0;
+  let freedom = 0;
+  let before = new Map<string, number>();
+  for (const { pods } of history) {
+    const rate = severalPods ? rateOf(pods.map(({ counts }) => counts)) : overall;
+    const known = rate > 0 && rate < 1 && pods.length > (severalPods ? 1 : 0);
+    const residuals = new Map(known ? pods.map(({ pod, counts }) => [pod, residual(counts, rate)]) : []);
+    const both = [...residuals].filter(([pod]) => before.has(pod));
+    sum += both.reduce((products, [pod, value]) => products + value * (before.get(pod) ?? 0), 0);
+    freedom += Math.max(0, both.length - (severalPods ? 1 : 0));
+    before = residuals;
+  }
+  return { sum, freedom };
+}
+
+/**
+ * By how much requests of a long row of intervals vary more than those of single ones, apart from what independent requests would:
+ * (1 + p) / (1 - p) where bursts fade as an AR(1) with coefficient p. `dispersion` is that of single intervals, 1 when requests are
+ * independent. 1 where nothing is seen to last; else one standard error is added to p.
+ */
+function persistence(history: readonly HistoryInterval[], severalPods: boolean, dispersion: number): number {
+  const { sum, freedom } = lagged(history, severalPods);
+  if (freedom < PRIOR_WEIGHT) return 1;
+  const error = dispersion / Math.sqrt(freedom);
+  const covariance = sum / freedom;
+  if (covariance <= LASTING * error) return 1;
+  const bursts = Math.max(dispersion - 1, covariance / MAX_PERSISTENCE);
+  const coefficient = Math.min(MAX_PERSISTENCE, (covariance + error) / bursts);
+  return (1 + coefficient) / (1 - coefficient);
+}
+
 /**
  * Correlation of the requests of one pod in one interval, from the stable version's past.
  * Pods are compared with each other within a block of time, since what hits all pods at once hits the canary too and cancels; where only
  * one pod served, its blocks are compared with each other, which can only overstate. Persistent differences between pods and bursts that
- * outlast an interval show in the longer blocks.
+ * outlast an interval show in the longer blocks, and in how alike neighbouring intervals are.
  */
 export function correlationOf(history: readonly HistoryInterval[]): number {
   const cells = blocksOf(history, 1).flat();
@@ -71,13 +121,11 @@ export function correlationOf(history: readonly HistoryInterval[]): number {
     const chiSquare = parts.reduce((sum, part) => sum + part.chiSquare, 0);
     const freedom = parts.reduce((sum, part) => sum + part.freedom, 0);
     // As if it were all within one interval: a burst of four intervals shows four times its dispersion over blocks of four.
-    // One standard error above the estimate, for history is short.
-    const dispersion = freedom === 0 ? 1 : (chiSquare / freedom) * (1 + Math.sqrt(2 / freedom));
+    const dispersion = freedom === 0 ? 1 : (chiSquare / freedom) * (1 + CAUTION * Math.sqrt(2 / freedom));
     const measured = Math.max(0, (dispersion - 1) / (perCell - 1));
-    return {
-      freedom,
-      correlation: (freedom * measured + PRIOR_WEIGHT * PRIOR_CORRELATION) / (freedom + PRIOR_WEIGHT),
-    };
+    const correlation = (freedom * measured + PRIOR_WEIGHT * PRIOR_CORRELATION) / (freedom + PRIOR_WEIGHT);
+    const lasting = length === 1 && freedom > 0 ? persistence(history, severalPods, chiSquare / freedom) : 1;
+    return { freedom, correlation: correlation * lasting };
   });
   const usable = estimates.filter((estimate, index) => index === 0 || estimate.freedom >= PRIOR_WEIGHT);
   return Math.min(MAX_CORRELATION, Math.max(...usable.map((estimate) => estimate.correlation)));

@@ -66,6 +66,10 @@ describe("a version that the spec allows is rolled back in at most falseRollback
     ["the same version", { ...ramp }],
     ["the same version, bursts of errors", { ...ramp, correlation: 0.01 }],
     ["the same version, strong bursts", { ...ramp, correlation: 0.03 }],
+    [
+      "the same version, bursts that fade within some intervals",
+      { ...ramp, historyMs: 7_200_000, correlation: 0.01, autocorrelation: 0.8 },
+    ],
     ["exactly rollbackAbove worse", { ...ramp, extra: 0.001 }],
     ["exactly rollbackAbove worse, bursts", { ...ramp, extra: 0.001, correlation: 0.01 }],
     ["exactly rollbackAbove worse than a version without errors", { ...demo, extra: 0.001 }],
