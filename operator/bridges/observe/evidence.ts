@@ -12,8 +12,15 @@ export type EvidenceReading =
   /** The source was asked and has not answered yet. */
   | { readonly kind: "Waiting"; readonly canary: string };
 
-/** How much of the stable version's past is looked at for its rate and dispersion. */
-export const BASELINE_WINDOW_MS = 30 * 60_000;
+/** How much of the stable version's past is looked at for its rate and dispersion at least. */
+const BASELINE_WINDOW_MS = 30 * 60_000;
+/** Fewer intervals would not show whether bursts last. */
+const BASELINE_INTERVALS = 120;
+
+/** From half an hour on, longer where intervals are. */
+export function baselineWindowMs(analysis: Pick<Analysis, "interval">): number {
+  return Math.max(BASELINE_WINDOW_MS, BASELINE_INTERVALS * durationMs(analysis.interval));
+}
 
 export function latencyObjective(analysis: Analysis): LatencyObjective | undefined {
   const { latency } = analysis;
@@ -32,7 +39,7 @@ export interface EvidenceQuery {
   readonly nowMs: number;
 }
 
-/** Rate and dispersion of the stable version in the last half hour. */
+/** Rate and dispersion of the stable version in the window before now. */
 export function readPast(
   source: MetricSource,
   version: { readonly namespace: string; readonly bridge: string; readonly stable: string },
@@ -42,7 +49,7 @@ export function readPast(
   return source.readBaseline({
     ...version,
     ...grid(analysis),
-    fromMs: nowMs - BASELINE_WINDOW_MS,
+    fromMs: nowMs - baselineWindowMs(analysis),
     toMs: nowMs,
   });
 }
