@@ -32,3 +32,18 @@ export interface HistoryInterval {
   readonly pods: readonly { readonly pod: string; readonly counts: ArmCounts }[];
 }
 export type History = Readonly<Partial<Record<Signal, readonly HistoryInterval[]>>>;
+
+/** What can be counted of a pair; undefined for what was not measured or is no count (NaN, negative, not finite). */
+export function countedPair(pair: PairedCounts | undefined): PairedCounts | undefined {
+  if (pair === undefined || !isCount(pair.canary) || !isCount(pair.stable)) return undefined;
+  return { canary: withinRequests(pair.canary), stable: withinRequests(pair.stable) };
+}
+
+function isCount({ requests, bad }: ArmCounts): boolean {
+  return Number.isFinite(requests) && Number.isFinite(bad) && requests >= 0 && bad >= 0;
+}
+
+/** A scrape can fall between the two counters of one request. */
+function withinRequests(counts: ArmCounts): ArmCounts {
+  return { ...counts, requests: Math.max(counts.requests, counts.bad) };
+}
