@@ -3,7 +3,7 @@ import type { EvidenceConfig } from "./config.ts";
 import { type Scenario, seededRandom, simulateRollout } from "./simulated-traffic.ts";
 
 /**
- * The stated probabilities, by seeded simulation; bench/evidence.ts measures them with more runs and more worlds. A rollout is looked at
+ * The stated probabilities, by seeded simulation; bench/evidence.ts and bench/evidence/rollouts.ts measure them with more runs and more worlds. A rollout is looked at
  * after each of its intervals.
  */
 const RUNS = 400;
@@ -127,6 +127,26 @@ describe("decisions come early enough", () => {
     expect(shares({ ...ramp, extra: 0.02 }, config, 100).worse).toBeGreaterThan(0.98);
     expect(shares({ ...ramp, extra: 0.02, correlation: 0.01 }, config, 100).worse).toBeGreaterThan(0.95);
   });
+
+  it.each([
+    [0.02, 0.05, 0, 24],
+    [0.03, 0.05, 0, 11],
+    [0.03, 0.01, 0.001, 16],
+    [0.03, 0.05, 0.005, 20],
+  ])(
+    "finds an error rate of %d at level %d and a margin of %d by minute %d of the ramp",
+    (canary, falseRollback, rollbackAbove, minute) => {
+      const judged = {
+        ...config,
+        signals: { errors: { rollbackAbove, promoteBelow: 0.01 } },
+        falseRollback,
+      };
+      const world = { ...ramp, historyMs: 7_200_000, pods: { canary: 1, stable: 1 }, extra: canary - 0.01 };
+      const { worse, worseMs } = shares(world, judged, 100);
+      expect(worse).toBeGreaterThan(0.95);
+      expect(worseMs / 60_000).toBeLessThanOrEqual(minute);
+    },
+  );
 
   it("finds what begins only after a good half hour", () => {
     const { worse, worseMs } = shares({ ...ramp, extra: 0.04, worseFromMs: 1_800_000 }, config, 100);
