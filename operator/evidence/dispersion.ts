@@ -10,8 +10,6 @@ const PRIOR_WEIGHT = 8;
 /** Bursts may last: dispersion is measured over blocks of this many intervals too, and the largest counts. */
 const BLOCKS = [1, 4, 16] as const;
 const MAX_CORRELATION = 0.5;
-/** How much of a standard error is added to a dispersion, for history is short. */
-const CAUTION = 0.5;
 /** Standard errors above 0 from which on it is believed that what is odd in one interval is so in the next. */
 const LASTING = 1.5;
 /** What is odd for good would have no end; more than nineteen intervals in a row no history of ours can tell. */
@@ -121,7 +119,8 @@ export function correlationOf(history: readonly HistoryInterval[]): number {
     const chiSquare = parts.reduce((sum, part) => sum + part.chiSquare, 0);
     const freedom = parts.reduce((sum, part) => sum + part.freedom, 0);
     // As if it were all within one interval: a burst of four intervals shows four times its dispersion over blocks of four.
-    const dispersion = freedom === 0 ? 1 : (chiSquare / freedom) * (1 + CAUTION * Math.sqrt(2 / freedom));
+    // One standard error above the estimate, for history is short.
+    const dispersion = freedom === 0 ? 1 : (chiSquare / freedom) * (1 + Math.sqrt(2 / freedom));
     const measured = Math.max(0, (dispersion - 1) / (perCell - 1));
     const correlation = (freedom * measured + PRIOR_WEIGHT * PRIOR_CORRELATION) / (freedom + PRIOR_WEIGHT);
     const lasting = length === 1 && freedom > 0 ? persistence(history, severalPods, chiSquare / freedom) : 1;
