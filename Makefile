@@ -53,8 +53,8 @@ bench-bridge: packages ## Measure the bridge against a bare proxy in the same ru
 	@$(NODE) tools/build.ts bridge
 	@$(NODE) bench/bridge.ts
 
-bench-evidence: packages ## Simulate canaries: false rollbacks, false promotions, times to a verdict
-	@$(NODE) bench/evidence.ts
+bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Argo Rollouts and Flagger, and write docs/evidence.md (RUNS)
+	@$(NODE) bench/evidence.ts --runs=$${RUNS:-10000} --write
 
 bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS)
 	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} --write
