@@ -32,6 +32,7 @@ export function report(tallies: readonly Tally[], runs: number): string {
     cells.filter(({ cell }) => cell.kind === kind && (margin ?? cell.rollbackAbove) === cell.rollbackAbove);
   return [
     `${runs.toLocaleString("en")} simulated hours a row. Level 5% unless 1% is said.`,
+    "![Share of canaries that are rolled back by a minute, at dispersion 0.003; the dotted line is the stated 5%](evidence.svg)",
     "### A version that is not worse: rolled back in the hour",
     table(
       ["operator 5%", "operator 1%", "C", "C tempered", "B", "E", "Kayenta", "Argo Rollouts", "Flagger"],
