@@ -1,4 +1,5 @@
 import type { KubeClient } from "../kube/client.ts";
+import { type Clock, systemClock } from "../kube/clock.ts";
 import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
 import { createInformer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
@@ -24,7 +25,7 @@ export interface Collection {
  * Reads a collection and follows it until the signal, by the operator's own informer: the list comes as the first events of the watch,
  * a watch that breaks goes on where it was, and history that is too short begins anew.
  *
- * Resolves with the first full list. `onChange` is called after it for every change, and without one when trouble begins or ends.
+ * Resolves with the first full list. `onChange` is called after it for every change, and without one when trouble begins.
  * @throws what the server or the network answers before the list is there, where waiting would not help
  */
 export async function live<T extends KubeObject>(
@@ -32,21 +33,20 @@ export async function live<T extends KubeObject>(
   collection: Collection,
   onChange: (change: Change<T> | undefined) => void,
   signal: AbortSignal,
+  clock: Clock = systemClock,
 ): Promise<Live<T>> {
   const refused = Promise.withResolvers<never>();
-  let trouble: unknown;
-  const setTrouble = (found: unknown) => {
-    if ((found === undefined) === (trouble === undefined)) return;
-    trouble = found;
-    onChange(undefined);
-  };
+  let failure: { readonly error: unknown; readonly atMs: number } | undefined;
   const informer = createInformer<T>({
     ...collection,
     client,
     log: listenerOf((error) => {
       if (isHopeless(error)) refused.reject(error);
-      setTrouble(error);
+      if (failure === undefined) onChange(undefined);
+      failure = { error, atMs: clock.monotonic() };
     }),
+    timing: { backoffMs: BACKOFF_MS },
+    clock,
   });
   const ended = new AbortController();
   const run = informer.start(AbortSignal.any([signal, ended.signal]));
@@ -57,14 +57,25 @@ export async function live<T extends KubeObject>(
     throw error;
   }
   signal.throwIfAborted();
-  informer.onProgress(() => setTrouble(undefined));
+  informer.onProgress(() => {
+    failure = undefined;
+  });
   let isFirst = true;
   informer.onChange((change) => {
     if (!isFirst) onChange(change);
   });
   isFirst = false;
-  return { list: () => informer.store.list(), trouble: () => trouble };
+  return {
+    list: () => informer.store.list(),
+    trouble: () =>
+      failure && clock.monotonic() - failure.atMs < FORGIVEN_AFTER_MS ? failure.error : undefined,
+  };
 }
+
+/** A person is watching, who has read what is wrong. */
+const BACKOFF_MS = [500, 5_000] as const;
+/** A watch that was opened again says nothing until something happens; one that fails does so sooner than this (connection.ts). */
+const FORGIVEN_AFTER_MS = 20_000;
 
 /** Before anything was shown, a person would rather read why than wait. */
 function isHopeless(error: unknown): boolean {

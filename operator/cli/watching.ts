@@ -28,7 +28,9 @@ export function watchTable(scope: Connection, withNamespace: boolean, terminal: 
         .map((stored) => rowOf(bridgeView(stored), terminal.nowMs(), withNamespace))
         .sort((a, b) => a.slice(0, 2).join("/").localeCompare(b.slice(0, 2).join("/")));
       const table = tableText(fittingColumns([headOf(withNamespace), ...rows], columns));
-      return { text: rows.length === 0 ? "There are no bridges.\n" : table + troubleText([bridges]) };
+      return {
+        text: rows.length === 0 ? "There are no bridges.\n" : table + troubleText([bridges], terminal),
+      };
     };
   });
 }
@@ -69,7 +71,7 @@ export function watchFamily(scope: Connection, name: string, terminal: Terminal)
           }),
         size,
       );
-      return { text: text + troubleText(all) };
+      return { text: text + troubleText(all, terminal) };
     };
   });
 }
@@ -95,7 +97,10 @@ async function orForbidden(
   }
 }
 
-function troubleText(collections: readonly Live<KubeObject>[]): string {
+/** What is shown is how it was when changes last came in. */
+function troubleText(collections: readonly Live<KubeObject>[], terminal: Terminal): string {
   const trouble = collections.map((one) => one.trouble()).find((found) => found !== undefined);
-  return trouble === undefined ? "" : `\nThis is how it was: ${sentenceOf(trouble)} Trying again.\n`;
+  if (trouble === undefined) return "";
+  const sentence = trouble instanceof Error ? trouble.message : String(trouble);
+  return `${colours(terminal.coloured).warn(`No changes come in (${sentence}); trying again.`)}\n`;
 }
