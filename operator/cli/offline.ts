@@ -41,6 +41,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     spec,
     status: llmBridgeStatus.parse({}),
     unreadableStatus: undefined,
+    podMonitor: undefined,
     command: undefined,
     children: [],
     deployments: [],
