@@ -1,5 +1,5 @@
 import type { KubeConfig } from "@kubernetes/client-node";
-import type { Clock } from "./clock.ts";
+import { type Clock, sleep } from "./clock.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
 import type { Log } from "./log.ts";
 import { Agent, type Dispatcher, ProxyAgent } from "./undici.ts";
@@ -16,9 +16,12 @@ interface Connection {
 }
 
 export interface Connections {
-  /** The lane's connections with credentials that are at most a minute old. */
+  /**
+   * The lane's connections, with credentials that were read a minute ago at most. Where reading them takes long (a slow disk, a credential
+   * plugin that hangs) the last ones are used meanwhile: a lease that waits for a file is lost.
+   */
   current(lane: Lane): Promise<Connection>;
-  /** Reads the credentials again before the next request: after an answer 401 or a failed connection. */
+  /** Reads the credentials again before the next request, and lets it wait a little for them: after an answer 401 or a failed connection. */
   expire(): void;
   /** Ends every connection at once. */
   destroy(): Promise<void>;
@@ -26,6 +29,8 @@ export interface Connections {
 
 /** Service account tokens are rotated in place; client-go re-reads them as often. */
 const RELOAD_AFTER_MS = 60_000;
+/** Longest wait for credentials that are read again because the last ones did not serve. */
+const PATIENCE_MS = 2_000;
 /** Below the 90 s after which the API server closes idle connections, above the lease's renewal period. */
 const KEEP_ALIVE_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -46,6 +51,8 @@ export function createConnections(options: {
   const { clock, log } = options;
   let credentials: Credentials | undefined;
   let readAt = 0;
+  /** The last ones did not serve. */
+  let isExpired = false;
   let reading: Promise<Credentials> | undefined;
   let dispatchers = new Map<Lane, Dispatcher>();
 
@@ -71,20 +78,30 @@ export function createConnections(options: {
     }
     credentials = fresh;
     readAt = clock.monotonic();
+    isExpired = false;
     return fresh;
   };
 
-  const latest = (): Credentials | Promise<Credentials> => {
-    if (credentials && clock.monotonic() - readAt < RELOAD_AFTER_MS) return credentials;
+  /** Resolves to what is best known, after at most `PATIENCE_MS` where anything is known. */
+  const latest = async (): Promise<Credentials> => {
+    if (credentials && !isExpired && clock.monotonic() - readAt < RELOAD_AFTER_MS) return credentials;
     reading ??= read().finally(() => {
       reading = undefined;
     });
-    return reading;
+    if (!credentials) return reading;
+    if (isExpired) {
+      const patience = new AbortController();
+      await Promise.race([reading, sleep(clock, PATIENCE_MS, patience.signal)]);
+      patience.abort();
+    }
+    return credentials;
   };
 
   return {
     async current(lane) {
-      const now = await latest();
+      const known = await latest();
+      // Reading may have ended since, and connections of the last credentials are not to be made again.
+      const now = credentials ?? known;
       let dispatcher = dispatchers.get(lane);
       if (!dispatcher) {
         dispatcher = createDispatcher(now, LANE_CONNECTIONS[lane](options.maxInFlight));
@@ -93,7 +110,7 @@ export function createConnections(options: {
       return { credentials: now, dispatcher };
     },
     expire() {
-      readAt = Number.NEGATIVE_INFINITY;
+      isExpired = true;
     },
     async destroy() {
       await Promise.all([...dispatchers.values()].map((dispatcher) => dispatcher.destroy()));
