@@ -94,36 +94,67 @@ export function observePod(pod: RawPod): ObservedPod {
   };
 }
 
-/** Conditions that observePod reads. */
-const POD_CONDITIONS: ReadonlySet<string> = new Set(["Ready", "PodScheduled"]);
+/** Nearly every pod is ready and never restarted: these say so for all of them. */
+const READY = [{ type: "Ready", status: "True" }] as const;
+const NEVER_RESTARTED = [{ restartCount: 0 }] as const;
+const NOTHING = {};
+/** Texts and labels that pods have in common, held once; forgotten all at once when there are so many. */
+const SHARED_LIMIT = 10_000;
+const shared = new Map<string, unknown>();
 
-/** Thousands of pods are cached, and a whole one is several kilobytes: only what observePod reads is kept. */
+function once<T>(key: string, value: T): T {
+  const known = shared.get(key) as T | undefined;
+  if (known !== undefined) return known;
+  if (shared.size >= SHARED_LIMIT) shared.clear();
+  shared.set(key, value);
+  return value;
+}
+
+const text = (value: string): string => once(value, value);
+
+/** Thousands of pods are cached, and a whole one is several kilobytes: only what observePod reads is kept, and what is common held once. */
 export function slimPod({ metadata, status }: RawPod): RawPod {
-  const [container] = status?.containerStatuses ?? [];
-  const { restartCount = 0, state, lastState } = container ?? {};
+  const { creationTimestamp, deletionTimestamp } = metadata;
   return {
     metadata: {
       name: metadata.name,
-      namespace: metadata.namespace,
+      namespace: text(metadata.namespace),
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
-      ...(metadata.creationTimestamp ? { creationTimestamp: metadata.creationTimestamp } : {}),
-      ...(metadata.deletionTimestamp ? { deletionTimestamp: metadata.deletionTimestamp } : {}),
+      ...(creationTimestamp ? { creationTimestamp: text(creationTimestamp) } : {}),
+      ...(deletionTimestamp ? { deletionTimestamp } : {}),
       labels: only(metadata.labels, LABELS.bridge, LABELS.revision),
       annotations: only(metadata.annotations, ANNOTATIONS.deletionCost, ANNOTATIONS.runtimeGeneration),
     },
     status: {
-      ...(status?.phase ? { phase: status.phase } : {}),
-      conditions: (status?.conditions ?? [])
-        .filter(({ type }) => POD_CONDITIONS.has(type))
-        .map(({ type, status: value, message }) => ({
-          type,
-          status: value,
-          ...(message ? { message } : {}),
-        })),
-      containerStatuses: container ? [{ restartCount, ...states(state, lastState) }] : [],
+      ...(status?.phase ? { phase: text(status.phase) } : {}),
+      conditions: conditionsOf(status),
+      containerStatuses: containersOf(status),
     },
   };
+}
+
+type Status = NonNullable<RawPod["status"]>;
+
+/** Whether it is ready, and why it has no place. */
+function conditionsOf(status: Status | undefined): NonNullable<Status["conditions"]> {
+  const told = (status?.conditions ?? []).filter(
+    ({ type, status: value }) => type === "Ready" || (type === "PodScheduled" && value === "False"),
+  );
+  if (told.length === 1 && told[0]?.type === "Ready" && told[0].status === "True") return READY;
+  return told.map(({ type, status: value, message }) => ({
+    type,
+    status: value,
+    ...(message ? { message } : {}),
+  }));
+}
+
+function containersOf(status: Status | undefined): NonNullable<Status["containerStatuses"]> {
+  const [container] = status?.containerStatuses ?? [];
+  if (!container) return [];
+  const { restartCount, state, lastState } = container;
+  const said = states(state, lastState);
+  return restartCount === 0 && Object.keys(said).length === 0 ? NEVER_RESTARTED : [{ restartCount, ...said }];
 }
 
 type ContainerStatus = NonNullable<NonNullable<RawPod["status"]>["containerStatuses"]>[number];
@@ -145,6 +176,7 @@ function states(
 function only(
   map: Readonly<Record<string, string>> | undefined,
   ...names: readonly string[]
-): Record<string, string> {
-  return Object.fromEntries(names.flatMap((name) => (map?.[name] === undefined ? [] : [[name, map[name]]])));
+): Readonly<Record<string, string>> {
+  const kept = names.flatMap((name) => (map?.[name] === undefined ? [] : [[name, map[name]]]));
+  return kept.length === 0 ? NOTHING : once(JSON.stringify(kept), Object.fromEntries(kept));
 }
