@@ -77,6 +77,21 @@ describe("possibleActions", () => {
   });
 });
 
+it("names what is wrong, and not what the spec asked for", () => {
+  const condition = (type: string, status: "True" | "False", reason: string) => ({
+    ...{ type, status, reason, message: "m", lastTransitionTime: "2026-11-21T09:00:00Z" },
+  });
+  const conditions = [
+    condition("Ready", "True", "Serving"),
+    condition("ScalingActive", "False", "Fixed"),
+    condition("Progressing", "False", "Complete"),
+    condition("PodMonitorApplied", "False", "ApiForbidden"),
+    condition("Stalled", "True", "Contested"),
+  ];
+  const { problems } = explanation(sampleBridge({ status: { conditions } }), SAMPLE_NOW_MS);
+  expect(problems.map(({ reason }) => reason)).toEqual(["ApiForbidden", "Contested"]);
+});
+
 it.each([sampleBridge(), sampleBridge(rolledBack), sampleBridge(atRest), freshBridge()])(
   "has the documented shape",
   (bridge) => {

@@ -13,7 +13,7 @@ export function explanation(bridge: BridgeView, nowMs: number, where = ""): Expl
     summary: status.summary ?? "",
     ...whatItWaitsFor(bridge, nowMs),
     problems: (status.conditions ?? [])
-      .filter(({ type, status: state }) => isWrong(type, state))
+      .filter(isWrong)
       .map(({ type, reason, message, lastTransitionTime }) => ({
         ...{ type, reason, message },
         since: lastTransitionTime,
@@ -26,8 +26,20 @@ export function explanation(bridge: BridgeView, nowMs: number, where = ""): Expl
 }
 
 /** Conditions that are good when True; Progressing is False at rest, and Reconciling comes and goes. */
-const GOOD = ["Ready", "Accepted", "MetricsAvailable", "ScalingActive", "TuningApplied"];
+const GOOD: readonly string[] = [
+  "Ready",
+  "Accepted",
+  "MetricsAvailable",
+  "ScalingActive",
+  "TuningApplied",
+  "PodMonitorApplied",
+];
+/** Why ScalingActive may be False by the spec's own wish. */
+const AS_ASKED: readonly string[] = ["Fixed", "External"];
 
-function isWrong(type: string, state: string): boolean {
-  return type === "Stalled" ? state === "True" : GOOD.includes(type) && state === "False";
+type Condition = NonNullable<BridgeView["status"]["conditions"]>[number];
+
+function isWrong({ type, status, reason }: Condition): boolean {
+  if (type === "Stalled") return status === "True";
+  return GOOD.includes(type) && status === "False" && !AS_ASKED.includes(reason);
 }
