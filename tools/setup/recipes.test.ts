@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RECIPES, toolFolderName } from "./recipes.ts";
 
@@ -30,6 +32,12 @@ describe("recipes", () => {
       "prometheus",
       "helm",
     ]);
+  });
+
+  it("name the version of CoreDNS that its go.mod asks for", () => {
+    const { version } = RECIPES.find((recipe) => recipe.name === "coredns") ?? {};
+    const required = readFileSync(join(import.meta.dirname, "coredns/go.mod"), "utf8");
+    expect(required).toContain(`github.com/coredns/coredns ${version}\n`);
   });
 
   it("count the sources that stand here among their inputs", () => {

@@ -50,7 +50,7 @@ export const RECIPES: readonly Recipe[] = [
     KUBERNETES_VERSION,
     KUBERNETES_LINK,
   ),
-  published("coredns", "CoreDNS", "v1.15.0", "github.com/coredns/coredns"),
+  ownSource("coredns", "CoreDNS", "v1.15.0", LINK),
   fromCopy({
     name: "prometheus",
     label: "Prometheus",
