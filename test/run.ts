@@ -4,10 +4,13 @@
  * A check that is a whole command (types, lint, ...) counts as one; suites count by their tests. A suite that dies without a
  * report counts as one failure, so that no crash can look like a pass. Names of suites as arguments run only those. What failed
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
+ *
+ * The suites on a cluster wait for windows to pass most of their time and use less than half of two processors, so another stage runs
+ * beside them, at a lower priority; what it says is kept until it has ended.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
@@ -22,7 +25,9 @@ interface Count {
 
 interface Stage {
   readonly name: string;
-  readonly run: () => Promise<Count>;
+  /** Runs while the stages after it do. */
+  readonly beside?: boolean;
+  readonly run: (log?: string) => Promise<Count>;
 }
 
 const vitestReport = z.object({
@@ -50,9 +55,14 @@ const vitestReport = z.object({
 
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
 
-function exitCode(command: string, args: readonly string[]): Promise<number> {
+/** With a log the command's output goes there, and it yields to whatever else there is to do. */
+function exitCode(command: string, args: readonly string[], log?: string): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: "inherit" });
+    const output = log === undefined ? ("inherit" as const) : openSync(log, "w");
+    const child = spawn(command, args, { stdio: ["inherit", output, output] });
+    if (output !== "inherit") closeSync(output);
+    if (log !== undefined && child.pid !== undefined)
+      setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     child.on("error", () => resolve(127));
     child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
@@ -74,19 +84,26 @@ function check(name: string, command: string, ...args: string[]): Stage {
   };
 }
 
-function suite(name: string, projects: readonly string[] = [name]): Stage {
+interface SuiteOptions {
+  /** Projects of vitest.config.ts; default: the one of the suite's name. */
+  readonly projects?: readonly string[];
+  readonly beside?: boolean;
+}
+
+function suite(name: string, { projects = [name], beside = false }: SuiteOptions = {}): Stage {
   return {
     name,
-    run: async () => {
+    beside,
+    run: async (log) => {
       const file = join(reports, `${name}.json`);
-      const code = await exitCode("vitest", [
+      const args = [
         "run",
         ...projects.flatMap((one) => ["--project", one]),
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${file}`,
-      ]);
-      return countOf(file, code);
+      ];
+      return countOf(file, await exitCode("vitest", args, log));
     },
   };
 }
@@ -129,8 +146,8 @@ const stages: readonly Stage[] = [
   check("types", "tsc", "--noEmit"),
   check("generated", "node", "tools/generate.ts", "--check"),
   check("dead-code", "knip"),
-  suite("unit", ["unit", "unit-processes"]),
-  suite("server"),
+  suite("unit", { projects: ["unit", "unit-processes"] }),
+  suite("server", { beside: true }),
   suite("cluster"),
   suite("alone"),
 ];
@@ -147,19 +164,40 @@ if (unknown.length > 0) {
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 const lines: string[] = [];
-for (const stage of stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  const started = performance.now();
-  console.log(`\n==> ${stage.name}`);
-  const count = await stage.run();
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+
+function book({ name }: Stage, startedMs: number, count: Count): void {
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   lines.push(
-    `${stage.name.padEnd(12)} ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped  ${seconds} s`,
+    `${name.padEnd(12)} ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped  ${seconds} s`,
   );
   total.passed += count.passed;
   total.failed += count.failed;
   total.skipped += count.skipped;
   failures.push(...count.failures);
 }
+
+async function runHere(stage: Stage): Promise<void> {
+  const startedMs = performance.now();
+  console.log(`\n==> ${stage.name}`);
+  book(stage, startedMs, await stage.run());
+}
+
+async function runBeside(stage: Stage): Promise<void> {
+  const startedMs = performance.now();
+  const log = join(reports, `${stage.name}.log`);
+  console.log(`\n==> ${stage.name} (beside what follows; its output comes when it has ended)`);
+  const count = await stage.run(log);
+  console.log(`\n==> ${stage.name} has ended\n${readFileSync(log, "utf8")}`);
+  book(stage, startedMs, count);
+}
+
+const beside: Promise<void>[] = [];
+const chosen = stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+for (const stage of chosen) {
+  if (stage.beside === true && stage !== chosen.at(-1)) beside.push(runBeside(stage));
+  else await runHere(stage);
+}
+await Promise.all(beside);
 rmSync(reports, { recursive: true, force: true });
 console.log(`\n${lines.join("\n")}\n`);
 if (failures.length > 0) console.log(`${failures.map((line) => `FAILED ${line}`).join("\n")}\n`);
