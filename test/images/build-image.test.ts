@@ -31,6 +31,7 @@ describe("an image's id", () => {
     ["the stage", () => ({ ...request, target: "other" })],
     ["a build argument", () => ({ ...request, buildArgs: { A: "1" } })],
     ["the image below", () => ({ ...request, basedOn: ["abc"] })],
+    ["no compression", () => ({ ...request, uncompressed: true })],
     ["the name", () => ({ ...request, name: "llmbridge/y:dev" })],
   ])("changes with %s", (_, change) => {
     const before = imageId(request);

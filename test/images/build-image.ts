@@ -11,7 +11,7 @@ import {
 import { isAbsolute, join } from "node:path";
 import { cacheKey, fileParts } from "../../tools/setup/cache.ts";
 import { buildah } from "./buildah.ts";
-import { archiveSizes } from "./sizes.ts";
+import { archiveSizes, type ImageSizes } from "./sizes.ts";
 
 export interface ImageRequest {
   /** Repository and tag, for example `llmbridge/bridge:dev`; pods use the same words. */
@@ -29,6 +29,8 @@ export interface ImageRequest {
   readonly secrets?: Readonly<Record<string, string>>;
   /** What else decides the image, for example the {@link BuiltImage.id} of the image that it is built on. */
   readonly basedOn?: readonly string[];
+  /** Leaves the archive uncompressed, for images whose size nobody asks for: compressing is most of what their build takes. */
+  readonly uncompressed?: boolean;
 }
 
 export interface BuiltImage {
@@ -37,10 +39,8 @@ export interface BuiltImage {
   readonly id: string;
   /** OCI archive that containerd imports. */
   readonly archive: string;
-  /** Bytes of the gzip layers, as a registry would keep them. */
-  readonly compressedBytes: number;
-  /** Bytes of the layers unpacked. */
-  readonly unpackedBytes: number;
+  /** Absent where the archive is not compressed. */
+  readonly sizes?: ImageSizes;
 }
 
 const KEPT_BUILDS = 2;
@@ -54,6 +54,7 @@ export function imageId(request: ImageRequest): string {
     readFileSync(request.dockerfile, "utf8"),
     request.target ?? "",
     JSON.stringify(request.buildArgs ?? {}),
+    request.uncompressed === true ? "uncompressed" : "compressed",
     ...(request.basedOn ?? []),
     ...parts,
   ]);
@@ -77,10 +78,12 @@ export async function buildImage(cache: string, request: ImageRequest): Promise<
   await buildah(cache, [
     "push",
     "--quiet",
+    ...(request.uncompressed === true ? ["--disable-compression"] : []),
     localName(request.name),
     `oci-archive:${partial}:${fullName(request.name)}`,
   ]);
-  const image: BuiltImage = { name: request.name, id, archive, ...(await archiveSizes(partial)) };
+  const sizes = request.uncompressed === true ? {} : { sizes: await archiveSizes(partial) };
+  const image: BuiltImage = { name: request.name, id, archive, ...sizes };
   renameSync(partial, archive);
   writeFileSync(record, JSON.stringify(image));
   await forgetOlder(cache, request.name);

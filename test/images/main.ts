@@ -11,7 +11,8 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 try {
   await provide(["images"], progress);
   for (const image of await productImages(cacheRoot(process.env), progress)) {
-    const sizes = `${megabytes(image.compressedBytes)} compressed, ${megabytes(image.unpackedBytes)} unpacked`;
+    const { compressedBytes = 0, unpackedBytes = 0 } = image.sizes ?? {};
+    const sizes = `${megabytes(compressedBytes)} compressed, ${megabytes(unpackedBytes)} unpacked`;
     progress.note(`${image.name.padEnd(26)}${sizes}   ${image.archive}`);
   }
   progress.note(`base: ${STAND_IN_NOTE}`);

@@ -72,7 +72,7 @@ export function imageOnBridge(
   return imageOnProduct(cache, "bridge", "BRIDGE_IMAGE", request);
 }
 
-/** An image built on one of the product's, whose name is given to its Dockerfile as `argument`. */
+/** An image for tests, built on one of the product's, whose name is given to its Dockerfile as `argument`. */
 export async function imageOnProduct(
   cache: string,
   target: ProductImage,
@@ -82,6 +82,7 @@ export async function imageOnProduct(
   const product = await productImage(cache, target);
   const full: ImageRequest = {
     ...request,
+    uncompressed: true,
     basedOn: [product.id],
     buildArgs: { ...request.buildArgs, [argument]: localName(baseName(product)) },
   };

@@ -5,10 +5,15 @@ const descriptor = z.object({ digest: z.string(), size: z.number() });
 const index = z.object({ manifests: z.array(descriptor).min(1) });
 const manifest = z.object({ config: descriptor, layers: z.array(descriptor) });
 
-/** Compressed and unpacked bytes of the layers in an OCI archive. */
-export async function archiveSizes(
-  archive: string,
-): Promise<{ compressedBytes: number; unpackedBytes: number }> {
+export interface ImageSizes {
+  /** Bytes of the gzip layers, as a registry would keep them. */
+  readonly compressedBytes: number;
+  /** Bytes of the layers unpacked. */
+  readonly unpackedBytes: number;
+}
+
+/** Sizes of the layers in an OCI archive. */
+export async function archiveSizes(archive: string): Promise<ImageSizes> {
   const blob = (digest: string): string => `blobs/${digest.replace(":", "/")}`;
   const read = (path: string): Promise<string> => run(["tar", "-xOf", archive, path]);
   const [first] = index.parse(JSON.parse(await read("index.json"))).manifests;

@@ -14,6 +14,7 @@ export async function supportImages(cache: string, tools: ToolPaths): Promise<re
       dockerfile: join(import.meta.dirname, "support.Dockerfile"),
       context: dirname(tools[target]),
       inputs: [],
+      uncompressed: true,
       // The tool's folder name holds the hash of all that decides the binary.
       basedOn: [basename(dirname(tools[target]))],
     });
