@@ -9,12 +9,11 @@ import { aborting, promoting } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
 import { aborted, draining, pending, stable } from "./moves/rest.ts";
 import { compact, take } from "./phases.ts";
-import { refusalOf } from "./policies/start.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
-import { servicesOf, tracksOf, weightsOf } from "./traffic.ts";
+import { tracksOf, weightsOf } from "./traffic.ts";
 import type { AbortReason, Hold, RolloutInput, RolloutOutcome } from "./types.ts";
 import { wakeAt } from "./wake.ts";
 
@@ -49,13 +48,13 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   return {
     state,
     replicas: replicasOf(after),
-    services: servicesOf(after),
+    services: after.router.services(after),
     tracks: tracksOf(after),
     desiredWeights: weightsOf(after),
     step: stepOf(after),
     decisions: decisionsOf(context, step, hold),
     commandResult: step.commandResult,
-    refusal: state.stableRevision === input.desired.revision ? undefined : refusalOf(after),
+    refusal: state.stableRevision === input.desired.revision ? undefined : after.router.refusal(after),
     summary: summaryOf(after, hold),
     wakeAtMs: moved ? input.nowMs : wakeAt(after),
     evidence: evidenceOf(after, before),

@@ -80,11 +80,11 @@ function growCanary({ canary, target, room }: Context, stablePods: number): numb
 }
 
 /**
- * At 100 % the stable pods that still run wait outside the Service, so that an abort is as quick as from a lower weight; they take no more room than
- * the surge before took.
+ * Where the stable version serves no more, at 100 %, its pods that still run wait outside the Service, so that an abort is as quick as from a lower
+ * weight; they take no more room than the surge before took.
  */
-function stableTarget({ needed, stable, step, target, input }: Context): number {
-  if (step.weight < 100) return target.stable;
+function stableTarget({ needed, stable, target, input }: Context): number {
+  if (target.stable > 0) return target.stable;
   return Math.min(needed, stable.wantedReplicas, Math.max(0, input.capacity.maxPods - target.canary));
 }
 

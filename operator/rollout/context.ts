@@ -1,7 +1,8 @@
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { clockMs } from "./clock.ts";
 import { type PlanStep, presentStep } from "./plan.ts";
-import { type Split, split } from "./split.ts";
+import { ROUTERS } from "./routers/index.ts";
+import type { Router, Split } from "./routers/router.ts";
 import type { RevisionFacts, RolloutInput } from "./types.ts";
 
 /** One frozen look at a rollout: what policies and moves read. */
@@ -16,6 +17,7 @@ export interface Context {
   readonly needed: number;
   readonly stable: RevisionFacts;
   readonly canary: RevisionFacts;
+  readonly router: Router;
   /** The present step, or the first one while there is no canary. */
   readonly step: PlanStep;
   /** Pods that give the present step's weight. */
@@ -54,6 +56,8 @@ export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
 export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const { needed, maxPods } = input.capacity;
   const step = stepInForce(input, state);
+  const { router: name, whenTooFewPods } = input.spec.traffic;
+  const router = ROUTERS[name];
   const bystanders = Object.entries(input.revisions)
     .filter(([revision]) => revision !== state.stableRevision && revision !== state.canaryRevision)
     .map(([, facts]) => occupied(facts));
@@ -66,13 +70,9 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
     needed,
     stable: factsOf(input, state.stableRevision),
     canary: factsOf(input, state.canaryRevision),
+    router,
     step,
-    target: split({
-      needed,
-      weight: step.weight,
-      maxPods,
-      whenTooFewPods: input.spec.traffic.whenTooFewPods,
-    }),
+    target: router.split({ needed, weight: step.weight, maxPods, whenTooFewPods }),
     room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isTooFine, podsForWeight, type Split, type SplitInput, split } from "./split.ts";
+import type { Split, SplitInput } from "./routers/router.ts";
+import { isTooFine, podsForWeight, split } from "./split.ts";
 
 type Row = [
   name: string,

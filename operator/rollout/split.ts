@@ -1,4 +1,4 @@
-import type { Rollout } from "../api/v1alpha1/rollout.ts";
+import type { Split, SplitInput } from "./routers/router.ts";
 
 /**
  * How many pods of each version give a weight, where a ClusterIP spreads connections evenly over pods and 10 % of two pods does not exist.
@@ -6,24 +6,6 @@ import type { Rollout } from "../api/v1alpha1/rollout.ts";
  * Up to 50 % the stable version keeps every pod it needs and canary pods are added, so that an abort is only a change of the selector. Above it the
  * canary has all the pods needed and the stable version follows down. Both versions together never have fewer pods than are needed.
  */
-
-export interface SplitInput {
-  /** Stable pods needed without a rollout. */
-  needed: number;
-  /** Percent of the traffic for the canary, 0 to 100. */
-  weight: number;
-  /** Most pods of both versions together. */
-  maxPods: number;
-  whenTooFewPods: Rollout["traffic"]["whenTooFewPods"];
-}
-
-export interface Split {
-  /** Pods of the stable version behind the Service. */
-  stable: number;
-  canary: number;
-  /** Why the weight is not what was asked for; undefined if it is, within one pod. */
-  limit?: "TooFewPods" | "MaxPods";
-}
 
 /** One pod more or less is a coarser share than the weight asks for: w of S + 1 pods is less than one pod, seen from the smaller side. */
 export const isTooFine = (needed: number, weight: number): boolean =>

@@ -1,45 +1,10 @@
 import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
-import type { ServiceTargets, Track } from "./types.ts";
+import type { Track } from "./types.ts";
 
 /** Longest wait for stable pods during an abort from a weight at which the stable version kept all its pods. */
 const PATIENCE_MS = 30_000;
-
-/** Revisions that each Service selects. */
-export function servicesOf(context: Context): ServiceTargets {
-  const { stableRevision, canaryRevision } = context.state;
-  const one = (revision: string | undefined): string[] => (revision === undefined ? [] : [revision]);
-  if (context.state.phase === "Pending") {
-    return { main: one(canaryRevision), stable: one(canaryRevision), canary: [] };
-  }
-  const both = [...one(stableRevision), ...one(canaryRevision)];
-  const stable = one(stableRevision);
-  const canary = one(canaryRevision);
-  switch (context.state.phase) {
-    case "Stable":
-    case "Aborted":
-    case "Promoting":
-    case "Draining":
-      return { main: stable, stable, canary: [] };
-    case "Preparing":
-      return { main: stable, stable, canary };
-    case "Stepping":
-    case "Holding":
-      return { main: isAlone(context) ? canary : both, stable, canary };
-    case "Aborting":
-      return canaryIsOut(context) ? { main: stable, stable, canary: [] } : { main: both, stable, canary };
-  }
-}
-
-/**
- * At 100 % the Service selects the canary only, for as long as the canary has all the capacity needed; should it lose some, the stable pods that wait
- * beside it serve again.
- */
-function isAlone({ step, canary, needed, frozen, state }: Context): boolean {
-  const moving = !frozen || state.phase === "Holding";
-  return step.weight === 100 && needed > 0 && canary.ready >= needed && moving;
-}
 
 /**
  * Whether an aborting canary leaves the Service in this pass: when the stable version alone has the capacity needed, or the canary has none to lose.

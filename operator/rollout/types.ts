@@ -115,6 +115,12 @@ export interface ServiceTargets {
   canary: readonly string[];
 }
 
+/** A place in the spec, and what is wrong with it. */
+export interface Refusal {
+  path: string;
+  message: string;
+}
+
 /** Why the rollout does not go on, in the order in which it is asked. */
 export type HoldReason =
   | "UnreadableState"
@@ -193,7 +199,7 @@ export interface RolloutOutcome {
   decisions: readonly DecisionStatus[];
   commandResult: CommandResult | undefined;
   /** The spec asks for something that only the operator can see to be impossible: Accepted=False with this sentence. */
-  refusal: { path: string; message: string } | undefined;
+  refusal: Refusal | undefined;
   /** One sentence: what it does now and until when. */
   summary: string;
   /** When to look again even if nothing happens; nowMs when a further move may follow at once. */

@@ -1,6 +1,5 @@
 import type { Context } from "../context.ts";
-import { isTooFine, podsForWeight } from "../split.ts";
-import type { Hold, RolloutOutcome } from "../types.ts";
+import type { Hold } from "../types.ts";
 
 type Policy = (context: Context) => Hold | undefined;
 
@@ -47,7 +46,7 @@ const needed: Policy = ({ needed }) =>
     : { reason: "NoPodsNeeded", message: "No pods are asked for; the canary starts when there are." };
 
 const tooFewPods: Policy = (context) => {
-  const refusal = refusalOf(context);
+  const refusal = context.router.refusal(context);
   return refusal && { reason: "TooFewPods", message: `${refusal.path}: ${refusal.message}` };
 };
 
@@ -63,17 +62,3 @@ const room: Policy = ({ input, needed, room }) => {
 };
 
 const POLICIES: readonly Policy[] = [accepted, failed, paused, alert, needed, tooFewPods, room];
-
-/** A weight of the plan that the pods cannot give, where the user wants neither other pods nor another weight. */
-export function refusalOf({ input, needed }: Context): RolloutOutcome["refusal"] {
-  const { steps, traffic } = input.spec;
-  if (traffic.whenTooFewPods !== "Refuse" || needed <= 0) return undefined;
-  const index = steps.findIndex(({ weight }) => isTooFine(needed, weight));
-  const step = steps[index];
-  if (!step) return undefined;
-  const { weight } = step;
-  return {
-    path: `spec.rollout.steps[${index}].weight`,
-    message: `${weight} cannot be given by ${needed} pods of the stable version; have at least ${podsForWeight(weight)}, change the weight, or set spec.rollout.traffic.whenTooFewPods to AddPods.`,
-  };
-}

@@ -1,0 +1,53 @@
+import type { Context } from "../context.ts";
+import { isTooFine, podsForWeight, split } from "../split.ts";
+import { canaryIsOut } from "../traffic.ts";
+import type { ServiceTargets } from "../types.ts";
+import type { Router } from "./router.ts";
+
+/** Traffic follows the share of ready pods behind the bridge's Service, which selects both revisions while a canary serves. */
+export const replicas: Router = {
+  split,
+  refusal({ input, needed }) {
+    const { steps, traffic } = input.spec;
+    if (traffic.whenTooFewPods !== "Refuse" || needed <= 0) return undefined;
+    const index = steps.findIndex(({ weight }) => isTooFine(needed, weight));
+    const step = steps[index];
+    if (!step) return undefined;
+    const { weight } = step;
+    return {
+      path: `spec.rollout.steps[${index}].weight`,
+      message: `${weight} cannot be given by ${needed} pods of the stable version; have at least ${podsForWeight(weight)}, change the weight, or set spec.rollout.traffic.whenTooFewPods to AddPods.`,
+    };
+  },
+  services(context): ServiceTargets {
+    const { stableRevision, canaryRevision, phase } = context.state;
+    const stable = stableRevision === undefined ? [] : [stableRevision];
+    const canary = canaryRevision === undefined ? [] : [canaryRevision];
+    const both = [...stable, ...canary];
+    switch (phase) {
+      case "Pending":
+        return { main: canary, stable: canary, canary: [] };
+      case "Stable":
+      case "Aborted":
+      case "Promoting":
+      case "Draining":
+        return { main: stable, stable, canary: [] };
+      case "Preparing":
+        return { main: stable, stable, canary };
+      case "Stepping":
+      case "Holding":
+        return { main: isAlone(context) ? canary : both, stable, canary };
+      case "Aborting":
+        return canaryIsOut(context) ? { main: stable, stable, canary: [] } : { main: both, stable, canary };
+    }
+  },
+};
+
+/**
+ * At 100 % the Service selects the canary only, for as long as the canary has all the capacity needed; should it lose some, the stable pods that wait
+ * beside it serve again.
+ */
+function isAlone({ step, canary, needed, frozen, state }: Context): boolean {
+  const moving = !frozen || state.phase === "Holding";
+  return step.weight === 100 && needed > 0 && canary.ready >= needed && moving;
+}
