@@ -5,8 +5,9 @@
  * report counts as one failure, so that no crash can look like a pass. Names of suites as arguments run only those. What failed
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
- * The suites on a cluster wait for windows to pass most of their time and use less than half of two processors, so another stage runs
- * beside them, at a lower priority; what it says is kept until it has ended.
+ * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So those that need a
+ * cluster for themselves have a second one, and the server suites run beside both, at a lower priority. What is said beside is kept
+ * until it has ended.
  */
 import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -14,6 +15,7 @@ import { constants, setPriority, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import * as z from "zod";
+import { clusterSettings } from "./cluster/settings.ts";
 
 interface Count {
   passed: number;
@@ -25,8 +27,8 @@ interface Count {
 
 interface Stage {
   readonly name: string;
-  /** Runs while the stages after it do. */
-  readonly beside?: boolean;
+  /** Runs while the stages after it do, its output in the log that it is given. */
+  readonly beside: boolean;
   readonly run: (log?: string) => Promise<Count>;
 }
 
@@ -55,14 +57,26 @@ const vitestReport = z.object({
 
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
 
-/** With a log the command's output goes there, and it yields to whatever else there is to do. */
-function exitCode(command: string, args: readonly string[], log?: string): Promise<number> {
+interface Running {
+  /** Where its output goes; default: to where ours goes. */
+  readonly log?: string | undefined;
+  /** Added to our environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** It yields to whatever else there is to do. */
+  readonly yields?: boolean;
+}
+
+function exitCode(
+  command: string,
+  args: readonly string[],
+  { log, env = {}, yields = false }: Running = {},
+): Promise<number> {
   return new Promise((resolve) => {
     const output = log === undefined ? ("inherit" as const) : openSync(log, "w");
-    const child = spawn(command, args, { stdio: ["inherit", output, output] });
+    const stdio = ["inherit", output, output] as const;
+    const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     if (output !== "inherit") closeSync(output);
-    if (log !== undefined && child.pid !== undefined)
-      setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
     child.on("error", () => resolve(127));
     child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
@@ -71,6 +85,7 @@ function exitCode(command: string, args: readonly string[], log?: string): Promi
 function check(name: string, command: string, ...args: string[]): Stage {
   return {
     name,
+    beside: false,
     run: async () => {
       const code = await exitCode(command, args);
       const passed = code === 0;
@@ -84,13 +99,13 @@ function check(name: string, command: string, ...args: string[]): Stage {
   };
 }
 
-interface SuiteOptions {
+interface SuiteOptions extends Omit<Running, "log"> {
   /** Projects of vitest.config.ts; default: the one of the suite's name. */
   readonly projects?: readonly string[];
   readonly beside?: boolean;
 }
 
-function suite(name: string, { projects = [name], beside = false }: SuiteOptions = {}): Stage {
+function suite(name: string, { projects = [name], beside = false, ...running }: SuiteOptions = {}): Stage {
   return {
     name,
     beside,
@@ -103,7 +118,7 @@ function suite(name: string, { projects = [name], beside = false }: SuiteOptions
         "--reporter=json",
         `--outputFile.json=${file}`,
       ];
-      return countOf(file, await exitCode("vitest", args, log));
+      return countOf(file, await exitCode("vitest", args, { ...running, log }));
     },
   };
 }
@@ -141,15 +156,21 @@ function firstLine(text: string): string {
   return stripVTControlCharacters(text).trim().split("\n", 1)[0]?.slice(0, 1_500) ?? "";
 }
 
+/** Of a cluster beside the one that the environment asks for. */
+function secondNetwork(env: NodeJS.ProcessEnv): string {
+  const number = Number(clusterSettings(env).network.slice("10.".length));
+  return `10.${number === 255 ? 0 : number + 1}`;
+}
+
 const stages: readonly Stage[] = [
   check("lint", "biome", "check", "--error-on-warnings", "."),
   check("types", "tsc", "--noEmit"),
   check("generated", "node", "tools/generate.ts", "--check"),
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
-  suite("server", { beside: true }),
+  suite("server", { beside: true, yields: true }),
+  suite("alone", { beside: true, env: { LLMBRIDGE_CLUSTER_NETWORK: secondNetwork(process.env) } }),
   suite("cluster"),
-  suite("alone"),
 ];
 
 const wanted = process.argv.slice(2);
@@ -194,7 +215,7 @@ async function runBeside(stage: Stage): Promise<void> {
 const beside: Promise<void>[] = [];
 const chosen = stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 for (const stage of chosen) {
-  if (stage.beside === true && stage !== chosen.at(-1)) beside.push(runBeside(stage));
+  if (stage.beside && stage !== chosen.at(-1)) beside.push(runBeside(stage));
   else await runHere(stage);
 }
 await Promise.all(beside);
