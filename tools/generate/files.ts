@@ -1,9 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { settingsDocs } from "../../operator/settings/docs.ts";
+import { withBlock } from "./block.ts";
 import { chartCrd } from "./chart-crd.ts";
 import { chartPermissions } from "./chart-permissions.ts";
 import { valuesSchemaJson } from "./chart-values.ts";
 import { cliReference } from "./cli-reference.ts";
 import { crdYaml } from "./crd-yaml.ts";
+import { phaseReference } from "./phase-reference.ts";
 import { resourceReference } from "./resource-reference.ts";
 
 export interface GeneratedFile {
@@ -11,6 +15,8 @@ export interface GeneratedFile {
   readonly path: string;
   readonly content: string;
 }
+
+const ROLLOUT_PAGE = "docs/concepts/rollout.md";
 
 /** Everything that is generated, in memory. */
 export function generatedFiles(): readonly GeneratedFile[] {
@@ -23,5 +29,9 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: "docs/reference/llmbridge.md", content: resourceReference() },
     { path: "docs/reference/kubectl-llmbridge.md", content: cliReference() },
     { path: "docs/reference/settings.md", content: settingsDocs() },
+    { path: ROLLOUT_PAGE, content: withBlock(pageAt(ROLLOUT_PAGE), "phases", phaseReference()) },
   ];
 }
+
+/** A page of which only a part is generated. */
+const pageAt = (path: string): string => readFileSync(join(import.meta.dirname, "../..", path), "utf8");
