@@ -6,6 +6,6 @@ export const LABELS = {
   bridge: `${GROUP}/bridge`,
   /** The revision hash. On pods and selectors; immutable. */
   revision: `${GROUP}/revision`,
-  /** canary | production | retired. On Deployment metadata only: promotion changes it without touching a pod. */
+  /** canary | production | previous | retired. On Deployment metadata only: promotion changes it without touching a pod. */
   track: `${GROUP}/track`,
 } as const;

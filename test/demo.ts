@@ -36,6 +36,7 @@ function spec(scene: Scene, image: string): LLMBridgeSpecInput {
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
       progressDeadline: "2m",
+      watchAfter: "15s",
     },
   };
 }

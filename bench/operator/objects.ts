@@ -57,6 +57,7 @@ export const BRIDGES: Kind = {
           { name: "first", weight: 20, hold: "1h" },
           { name: "all", weight: 100 },
         ],
+        watchAfter: "0s",
       },
     },
   }),

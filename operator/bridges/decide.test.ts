@@ -15,6 +15,7 @@ const spec: LLMBridgeSpecInput = {
     ],
     analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
     progressDeadline: "2m",
+    watchAfter: "0s",
   },
 };
 const setImage = (image: string) => (before: LLMBridgeSpecInput) => ({ ...before, image });

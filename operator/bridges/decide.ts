@@ -22,6 +22,7 @@ import { status } from "./decide/status.ts";
 import { rolloutVerdicts } from "./decide/verdicts.ts";
 import { versions } from "./decide/versions.ts";
 import { withVictim } from "./decide/victims.ts";
+import { gatherWatch, nextWatch, type Watch, watchVerdicts } from "./decide/watch.ts";
 import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { Plan, PlannedEvent } from "./plan.ts";
@@ -54,6 +55,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
   const rollout = spec?.rollout ?? DEFAULT_ROLLOUT;
   const facts = revisionFacts(snapshot);
   const evidence = gatherEvidence(snapshot, rollout.analysis);
+  const watch = gatherWatch(snapshot, rollout);
   const gates = lookAtGates(snapshot, spec, evidence);
   const scale = scaleOf({
     snapshot,
@@ -71,8 +73,10 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     state: snapshot.status.rollout,
     capacity: { needed: scale.needed, maxPods: bounds?.maxPods ?? 2 * scale.needed + 1 },
     revisions: facts,
-    verdicts: rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
-    metrics: metricsAvailability(snapshot, evidence),
+    verdicts: watch
+      ? watchVerdicts(watch)
+      : rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
+    metrics: metricsAvailability(snapshot, evidence, watch),
     alerts: { hold: scale.hold, rollback: scale.rollback },
     command: snapshot.command,
     acknowledgedCommandId: snapshot.status.command?.id,
@@ -100,6 +104,10 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
+  const watched =
+    outcome.evidence.action === "watch"
+      ? nextWatch(snapshot, rollout.analysis, outcome.evidence, { watch, evidence })
+      : undefined;
   const decisions = [...outcome.decisions, ...scale.decisions];
   const next = fitStatus(
     status({
@@ -119,6 +127,8 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       }),
       evidence: { ...evidence, state: gates.state },
       evidenceState,
+      watch,
+      watched,
       gates: gates.verdicts,
       scale,
     }),
@@ -141,6 +151,10 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       evidence:
         evidenceState && outcome.state?.canaryRevision !== undefined
           ? { revision: outcome.state.canaryRevision, state: evidenceState }
+          : undefined,
+      watch:
+        watched && outcome.evidence.revision !== undefined
+          ? { revision: outcome.evidence.revision, state: watched }
           : undefined,
     },
   };
@@ -166,7 +180,12 @@ function lookAtGates(
   return observeGates(state, spec.rollout.analysis.gates, readings, state.intervalEndMs);
 }
 
-function metricsAvailability(snapshot: Snapshot, evidence: Evidence): RolloutInput["metrics"] {
+function metricsAvailability(
+  snapshot: Snapshot,
+  evidence: Evidence,
+  watch: Watch | undefined,
+): RolloutInput["metrics"] {
+  if (watch?.missing) return { available: false, message: watch.missing };
   if (snapshot.fleet.kind === "failing") return { available: false, message: snapshot.fleet.message };
   if (evidence.state && evidence.missing) return { available: false, message: evidence.missing };
   return { available: true, message: "" };
@@ -180,7 +199,7 @@ function nextEvidence(
   rollout: LLMBridgeSpec["rollout"],
 ): EvidenceState | undefined {
   const { evidence } = outcome;
-  if (evidence.action === "stop") return undefined;
+  if (evidence.action === "stop" || evidence.action === "watch") return undefined;
   const begin = () => beginEvidence(snapshot, rollout.analysis, evidence.revision, evidence.sinceMs);
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;

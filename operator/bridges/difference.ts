@@ -4,7 +4,7 @@ import { ANNOTATIONS } from "./names.ts";
 import type { ChildKind, ChildObject, Write } from "./plan.ts";
 
 /** Values of the label `llmbridge.dev/track` on Deployments. */
-export type TrackLabel = "canary" | "production" | "retired";
+export type TrackLabel = "canary" | "production" | "previous" | "retired";
 
 /** A Deployment of a revision as it is wanted: its rendered object is used only if it does not exist. */
 export interface DesiredRevision {

@@ -1,4 +1,5 @@
 import type { EvidenceState } from "../evidence/state.ts";
+import type { WatchState } from "../evidence/watch.ts";
 import type { AlertsState } from "../scaling/alerts.ts";
 import type { ScalingState } from "../scaling/state.ts";
 import type { KubeletReason } from "./observe/kubelet.ts";
@@ -12,6 +13,8 @@ export interface Memory {
   readonly alerts: AlertsState | undefined;
   /** Newer than or equal to the checkpoint in status. */
   readonly evidence: { readonly revision: string; readonly state: EvidenceState } | undefined;
+  /** The same of a version that is watched after its promotion. */
+  readonly watch: { readonly revision: string; readonly state: WatchState } | undefined;
   readonly kubelet: Readonly<Record<string, KubeletReason>>;
   /** When numbers were last written to status. */
   readonly statusWrittenMs: number | undefined;
@@ -26,6 +29,7 @@ export function emptyMemory(nowMs: number): Memory {
     scaling: undefined,
     alerts: undefined,
     evidence: undefined,
+    watch: undefined,
     kubelet: {},
     statusWrittenMs: undefined,
     forecastMs: undefined,

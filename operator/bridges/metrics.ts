@@ -62,7 +62,7 @@ export function createBridgeMetrics(registry: Registry): BridgeMetrics {
       for (const one of status.conditions) {
         set(condition, one.status === "True" ? 1 : one.status === "False" ? 0 : -1, { type: one.type });
       }
-      for (const track of ["stable", "canary"] as const) {
+      for (const track of ["stable", "canary", "previous"] as const) {
         const version = status[track];
         if (!version) continue;
         set(weight, version.desiredWeight, { track });

@@ -10,13 +10,15 @@ import { type EvidenceState, outdated } from "../evidence/state.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
+import { judgedPair, watchedRevision } from "../rollout/watch.ts";
 import { type Caches, ofBridge, podsOfBridge } from "./caches.ts";
 import { FORECAST_EVERY_MS } from "./decide/forecast.ts";
+import { knownWatch } from "./decide/watch.ts";
 import { observeDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
-import { judgedCanary, type Measurements, UNMEASURED } from "./observe/measurements.ts";
+import { type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
 import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
@@ -54,12 +56,11 @@ export async function observe(
     .map((pod) => ofThisBridge(pod, createdMs));
   const { spec, status, unreadableStatus } = parsed(object);
   const ask = async (value: LLMBridgeSpec): Promise<Measurements> => {
-    const canary = judgedCanary(status);
     return dependencies.measuring.measure(dependencies.source(value.metrics.source, bridge.namespace), {
       bridge,
       spec: value,
       status,
-      known: canary === undefined ? undefined : knownEvidence(status, memory, canary, value.rollout.analysis),
+      known: counted(status, memory, value.rollout.analysis),
       forecastDue: memory.forecastMs === undefined || nowMs - memory.forecastMs >= FORECAST_EVERY_MS,
       pods,
       nowMs,
@@ -153,6 +154,18 @@ function parseCommand(object: KubeObject): Command | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Until when requests of the version that is judged were counted, as a canary or after its promotion. */
+function counted(
+  status: LLMBridgeStatus,
+  memory: Memory,
+  analysis: Analysis,
+): { readonly intervalEndMs: number } | undefined {
+  const watched = watchedRevision(status.rollout);
+  if (watched !== undefined) return knownWatch(status, memory, watched, analysis);
+  const canary = judgedPair(status.rollout)?.canary;
+  return canary === undefined ? undefined : knownEvidence(status, memory, canary, analysis);
 }
 
 /**

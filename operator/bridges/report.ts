@@ -40,9 +40,9 @@ export function writeDueInMs(
   return ageMs >= NUMBERS_EVERY_MS ? 0 : undefined;
 }
 
-function counts({ stable, canary, conditions, summary }: LLMBridgeStatus): unknown {
+function counts({ stable, canary, previous, conditions, summary }: LLMBridgeStatus): unknown {
   return {
-    ready: [stable?.ready, canary?.ready],
+    ready: [stable?.ready, canary?.ready, previous?.ready],
     said: [summary, ...conditions.map(({ message }) => message)],
   };
 }
@@ -56,6 +56,7 @@ function categories(status: LLMBridgeStatus): unknown {
     conditions: status.conditions.map((condition) => ({ ...condition, message: undefined })),
     stable: version(status.stable),
     canary: version(status.canary),
+    previous: version(status.previous),
     forecast: undefined,
     // That nothing has been counted yet is what a canary begins with.
     verdicts: status.verdicts

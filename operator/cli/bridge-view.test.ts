@@ -20,13 +20,13 @@ describe("bridgeView", () => {
 
   it("keeps what it can read of a newer operator's status, and names the rest", () => {
     const view = withStatus({
-      ...{ phase: "Watching", replicas: 3, tomorrow: { a: 1 }, stable: "7c9f21" },
+      ...{ phase: "Baking", replicas: 3, tomorrow: { a: 1 }, stable: "7c9f21" },
       verdicts: [
         { signal: "errors", category: "Marvellous", message: "" },
         { signal: "gc", category: "Passed", message: "Below 5%." },
       ],
     });
-    expect(view.status).toMatchObject({ phase: "Watching", replicas: 3, verdicts: [{ signal: "gc" }] });
+    expect(view.status).toMatchObject({ phase: "Baking", replicas: 3, verdicts: [{ signal: "gc" }] });
     expect(view.status.stable).toBeUndefined();
     expect(view.unread).toEqual(["status.phase", "status.stable", "status.verdicts"]);
   });

@@ -64,7 +64,7 @@ export const historyOutput = z.strictObject({
         image: says("Its image."),
         made: time("When its Deployment was made."),
         renderer: says("Version of the operator that rendered it."),
-        outcome: z.enum(["Stable", "Canary", "WasStable", "RolledBack", "Retired"]).meta({
+        outcome: z.enum(["Stable", "Canary", "Previous", "WasStable", "RolledBack", "Retired"]).meta({
           description:
             "What has become of it. Retired: it serves no more, and status does not tell any longer how that came.",
         }),

@@ -5,10 +5,11 @@ import { obey } from "./commands.ts";
 import { type Context, contextOf, isFrozen } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
-import { aborting, promoting } from "./moves/ending.ts";
+import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
 import { aborted, draining, pending, stable } from "./moves/rest.ts";
 import { compact, take } from "./phases.ts";
+import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { tail } from "./sentence.ts";
@@ -16,6 +17,7 @@ import { summaryOf } from "./summary.ts";
 import { tracksOf, weightsOf } from "./traffic.ts";
 import type { AbortReason, Hold, RolloutInput, RolloutOutcome } from "./types.ts";
 import { wakeAt } from "./wake.ts";
+import { recalled, watchedRevision } from "./watch.ts";
 
 /** The phase table's moves; each may only name transitions that start at its phase. */
 const MOVES: { readonly [P in Phase]: MoveOf<P> } = {
@@ -25,6 +27,7 @@ const MOVES: { readonly [P in Phase]: MoveOf<P> } = {
   Stepping: stepping,
   Holding: holding,
   Promoting: promoting,
+  Watching: watching,
   Draining: draining,
   Aborting: aborting,
   Aborted: aborted,
@@ -94,27 +97,30 @@ function stepForward(context: Context): Pass {
 }
 
 const CAN_WITHDRAW: readonly Phase[] = ["Preparing", "Stepping", "Holding"];
+const CAN_RECALL: readonly Phase[] = ["Promoting", "Watching"];
 
 /** Reasons that say nothing against the version. */
 const BLAMELESS: readonly AbortReason[] = ["Superseded", "Reverted"];
 
 function withdraw(context: Context): Pass | undefined {
   const { state, nowMs } = context;
-  if (!CAN_WITHDRAW.includes(state.phase) || state.canaryRevision === undefined) return undefined;
-  const why = whyWithdraw(context);
-  if (!why) return undefined;
+  const canary = CAN_WITHDRAW.includes(state.phase) ? state.canaryRevision : undefined;
+  const promoted = CAN_RECALL.includes(state.phase) ? watchedRevision(state) : undefined;
+  const revision = canary ?? promoted;
+  const why = promoted ? whyRecall(context) : canary ? whyWithdraw(context) : undefined;
+  if (!why || revision === undefined) return undefined;
   const { reason } = why;
   const message = tail(why.message).slice(0, 500);
   const blameless = BLAMELESS.includes(reason);
-  const failed = blameless
-    ? undefined
-    : { revision: state.canaryRevision, reason, message, time: iso(nowMs) };
+  const failed = blameless ? undefined : { revision, reason, message, time: iso(nowMs) };
   return {
-    state: take(state, "Withdrawn", nowMs, { failed, waitingSince: iso(nowMs) }),
+    state: promoted
+      ? take(state, "Recalled", nowMs, { ...recalled(state, nowMs), failed })
+      : take(state, "Withdrawn", nowMs, { failed, waitingSince: iso(nowMs) }),
     told: {
       action: blameless ? "Withdraw" : "Rollback",
       reason,
-      message: `Revision ${state.canaryRevision} is ${blameless ? "withdrawn" : "rolled back"}: ${message}.`,
+      message: `Revision ${revision} is ${blameless ? "withdrawn" : "rolled back"}: ${message}.`,
       refused: blameless ? [] : [`hold where it is: ${whyNotHold(context, reason)}`],
     },
   };

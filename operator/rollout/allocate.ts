@@ -1,5 +1,6 @@
 import { type Context, occupied } from "./context.ts";
 import { canaryIsOut } from "./traffic.ts";
+import { keptPods } from "./watch.ts";
 
 /**
  * Replicas of every revision in this pass. Growth comes first and never waits for the other version; a version is made smaller only by what the
@@ -13,6 +14,8 @@ export function replicasOf(context: Context): Record<string, number> {
       state.phase === "Promoting" ? facts.wantedReplicas : 0,
     ]),
   );
+  if (state.phase === "Watching" && state.previousRevision !== undefined)
+    replicas[state.previousRevision] = keptPods(context);
   const pods = podsOfTheTwo(context);
   if (state.stableRevision !== undefined) replicas[state.stableRevision] = pods.stable;
   if (state.canaryRevision !== undefined) replicas[state.canaryRevision] = pods.canary;
@@ -32,6 +35,7 @@ export function podsOfTheTwo(context: Context): Pods {
     case "Stable":
     case "Aborted":
     case "Promoting":
+    case "Watching":
     case "Draining":
       return { stable: needed, canary: 0 };
     case "Preparing":

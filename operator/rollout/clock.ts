@@ -4,6 +4,9 @@ import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** A time as people read it: whole seconds, rounded up. */
+export const second = (ms: number): string => iso(Math.ceil(ms / 1000) * 1000).replace(".000Z", "Z");
+
 /** Milliseconds since the epoch of a stored time; undefined where none is stored or it is not a time. */
 export function atMs(time: string | undefined): number | undefined {
   if (time === undefined) return undefined;

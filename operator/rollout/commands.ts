@@ -4,14 +4,16 @@ import type { Context } from "./context.ts";
 import type { Told } from "./moves/move.ts";
 import type { Change, Transition } from "./phases.ts";
 import { lastStep } from "./plan.ts";
+import { tail } from "./sentence.ts";
 import type { CommandResult } from "./types.ts";
+import { recalled, watchedRevision } from "./watch.ts";
 
 /** What a person's command does. It is refused, with what to do instead, where it speaks of a revision or step that is not the present one. */
 export interface Obedience {
   result: CommandResult;
   change?: Change;
   /** Taken in place of the phase's own move. */
-  transition?: Extract<Transition, "Skipped" | "Withdrawn">;
+  transition?: Extract<Transition, "Skipped" | "Withdrawn" | "LetGo" | "Recalled">;
   told?: Told;
 }
 
@@ -40,6 +42,7 @@ const answer = (
 function promote(context: Context, command: Command): Obedience {
   const { state, step, input } = context;
   const refuse = (message: string) => answer(command, "Refused", message);
+  if (watchedRevision(state) !== undefined) return endWatch(context, command);
   if (state.phase !== "Preparing" && state.phase !== "Stepping" && state.phase !== "Holding")
     return refuse("There is no canary to promote.");
   if (command.revision !== state.canaryRevision)
@@ -79,8 +82,47 @@ function promoteFully({ state, input, nowMs }: Context, command: Command): Obedi
     : { ...done, told, transition: "Skipped", change: { ...change, waitingSince: iso(nowMs) } };
 }
 
-function abort({ state, nowMs }: Context, command: Command): Obedience {
+/** The version is promoted; what is left to leave is its watch. */
+function endWatch({ state }: Context, command: Command): Obedience {
+  const { stableRevision, previousRevision, phase } = state;
+  if (command.revision !== stableRevision)
+    return answer(command, "Refused", speaksOfAnother(command, `the promoted one is ${stableRevision}`));
+  if (phase === "Promoting")
+    return answer(command, "Refused", "It is promoted already; its pods are not all ready yet.");
+  const message = `Revision ${previousRevision} is given up before watchAfter is over.`;
+  return {
+    ...answer(command, "Done", message),
+    transition: "LetGo",
+    told: { action: "Finish", reason: "Command", message: `A person ended the watch: ${tail(message)}.` },
+  };
+}
+
+const speaksOfAnother = (command: Command, present: string): string =>
+  `The command speaks of revision ${command.revision}, but ${present}.`;
+
+/** Back to the version before a promoted one that is still watched. */
+function recall({ state, nowMs }: Context, command: Command): Obedience {
+  const { stableRevision, previousRevision } = state;
+  if (command.revision !== stableRevision)
+    return answer(command, "Refused", speaksOfAnother(command, `the promoted one is ${stableRevision}`));
+  const message = "a person asked for it";
+  const failed = { revision: command.revision, reason: "Command", message, time: iso(nowMs) };
+  return {
+    ...answer(command, "Done", `Revision ${previousRevision} takes the traffic back.`),
+    transition: "Recalled",
+    change: { ...recalled(state, nowMs), failed },
+    told: {
+      action: "Rollback",
+      reason: "Command",
+      message: `Revision ${command.revision} is rolled back to ${previousRevision}: ${message}.`,
+    },
+  };
+}
+
+function abort(context: Context, command: Command): Obedience {
+  const { state, nowMs } = context;
   const refuse = (message: string) => answer(command, "Refused", message);
+  if (watchedRevision(state) !== undefined) return recall(context, command);
   if (state.phase === "Pending") return refuse("The first version has no earlier one to return to.");
   if (state.phase === "Promoting" || state.phase === "Draining")
     return refuse("The version is promoted already; set the spec back to return to the earlier one.");

@@ -6,6 +6,7 @@ import { holdEndsMs } from "./policies/inconclusive.ts";
 import { isReleased } from "./policies/proceed.ts";
 import { decisiveFault } from "./policies/withdraw.ts";
 import type { RolloutOutcome } from "./types.ts";
+import { watchedRevision } from "./watch.ts";
 
 /** Parts of an outcome that only describe. */
 
@@ -29,6 +30,9 @@ export function stepOf(context: Context): RolloutOutcome["step"] {
 /** Evidence is gathered over all steps of one attempt, from the moment the canary entered the Service. */
 export function evidenceOf({ state }: Context, before: RolloutStatus): RolloutOutcome["evidence"] {
   const sinceMs = atMs(state.evidenceSince);
+  const watched = watchedRevision(state);
+  if (watched !== undefined)
+    return { action: "watch", revision: watched, sinceMs: atMs(state.phaseSince) ?? 0 };
   const gathers = state.phase === "Stepping" || state.phase === "Holding";
   if (!gathers || sinceMs === undefined || state.canaryRevision === undefined) return { action: "stop" };
   const action = before.evidenceSince === state.evidenceSince ? "continue" : "start";

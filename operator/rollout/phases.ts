@@ -5,7 +5,7 @@ import { iso } from "./clock.ts";
  * The phase table. A rollout changes its phase by these transitions and by no others: a phase's move names one that starts at that phase, or the
  * program does not compile.
  *
- * The commit point of a promotion is `Proved`: from then on `stableRevision` is the new revision, and everything before it can be undone.
+ * The commit point of a promotion is `Proved`: from then on `stableRevision` is the new revision. Until `LetGo` the two can change places again.
  */
 export const TRANSITIONS = {
   Replaced: { from: ["Pending"], to: "Pending", when: "the first version never served and the spec changed" },
@@ -42,7 +42,17 @@ export const TRANSITIONS = {
     when: "the present step was edited or removed",
   },
   Proved: { from: ["Holding"], to: "Promoting", when: "the last step is passed; the canary becomes stable" },
-  Committed: { from: ["Promoting"], to: "Draining", when: "the new version has the capacity needed" },
+  Committed: { from: ["Promoting"], to: "Watching", when: "the new version has the capacity needed" },
+  LetGo: {
+    from: ["Promoting", "Watching"],
+    to: "Draining",
+    when: "watchAfter is over or 0s, or the spec asks for another revision: the version before is given up",
+  },
+  Recalled: {
+    from: ["Promoting", "Watching"],
+    to: "Aborting",
+    when: "the promoted version got worse, or a person or the spec wants the one before back",
+  },
   Drained: { from: ["Draining"], to: "Stable", when: "no pod of an older revision is left" },
   Withdrawn: {
     from: ["Preparing", "Stepping", "Holding"],
@@ -78,6 +88,14 @@ const OF_THE_CANARY = [
   "evidenceSince",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
+/** Fields that live as long as the version before a promoted one is kept. */
+const OF_THE_WATCH = [
+  "previousRevision",
+  "evidenceSince",
+] as const satisfies readonly (keyof RolloutStatus)[];
+
+const WATCHED: readonly Phase[] = ["Promoting", "Watching"];
+
 const WITH_CANARY: readonly Phase[] = ["Preparing", "Stepping", "Holding", "Aborting"];
 
 /**
@@ -95,6 +113,7 @@ export function take(
   const next: RolloutStatus = { phase: to, phaseSince: iso(nowMs), stableRevision: state.stableRevision };
   if (state.failed) next.failed = state.failed;
   if (WITH_CANARY.includes(to)) Object.assign(next, pick(state, OF_THE_CANARY));
+  if (WATCHED.includes(to)) Object.assign(next, pick(state, OF_THE_WATCH));
   return compact({ ...next, ...change });
 }
 

@@ -90,14 +90,14 @@ describe("a stored state", () => {
     const story = given();
     canaryAt(story, 1);
     const before = { services: story.world.services, revisions: structuredClone(story.world.revisions) };
-    expect(rolloutStatus.safeParse({ ...stateOf(story.world), phase: "Watching" }).success).toBe(false);
-    story.world.state = { unreadable: "the phase Watching is not known" };
+    expect(rolloutStatus.safeParse({ ...stateOf(story.world), phase: "Baking" }).success).toBe(false);
+    story.world.state = { unreadable: "the phase Baking is not known" };
     story.world.verdicts = judged(story.world, "ProvedWorse");
     story.world.needed = 9;
     const outcome = settle(story);
     expect(outcome.hold).toMatchObject({
       reason: "UnreadableState",
-      message: expect.stringContaining("Watching"),
+      message: expect.stringContaining("Baking"),
     });
     expect(outcome).toMatchObject({ state: undefined, services: undefined, tracks: undefined });
     expect({ services: story.world.services, revisions: story.world.revisions }).toEqual(before);

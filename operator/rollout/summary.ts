@@ -1,5 +1,7 @@
+import { second } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Hold } from "./types.ts";
+import { watchEndsMs } from "./watch.ts";
 
 /** One sentence: what the bridge does now and until when. No counters that move by themselves, so that the text is quiet. */
 export function summaryOf(context: Context, hold: Hold | undefined): string {
@@ -24,6 +26,10 @@ export function summaryOf(context: Context, hold: Hold | undefined): string {
     case "Promoting":
       return clip(
         `Promoted revision ${state.stableRevision}; its predecessor stays until it has all its pods.`,
+      );
+    case "Watching":
+      return clip(
+        `Watching revision ${state.stableRevision} after its promotion until ${second(watchEndsMs(context))}; revision ${state.previousRevision} stays ready to return to.${hold ? ` ${quiet(hold)}` : ""}`,
       );
     case "Draining":
       return clip(

@@ -40,6 +40,8 @@ export function tracksOf({ state }: Context): Record<string, Track> {
     tracks[state.canaryRevision] = state.phase === "Pending" ? "production" : "canary";
   if (state.stableRevision !== undefined)
     tracks[state.stableRevision] = state.phase === "Promoting" ? "canary" : "production";
+  if (state.phase === "Watching" && state.previousRevision !== undefined)
+    tracks[state.previousRevision] = "previous";
   return tracks;
 }
 
@@ -47,6 +49,7 @@ export function tracksOf({ state }: Context): Record<string, Track> {
 export function weightsOf(context: Context): Record<string, number> {
   const { state } = context;
   const weights: Record<string, number> = {};
+  if (state.previousRevision !== undefined) weights[state.previousRevision] = 0;
   if (state.stableRevision !== undefined) weights[state.stableRevision] = 100;
   if (state.canaryRevision === undefined) return weights;
   const weight = canaryWeight(context);

@@ -48,7 +48,8 @@ export interface RevisionFacts {
   track?: Track | undefined;
 }
 
-export type Track = "canary" | "production";
+/** `previous`: the version before the production one, while that is watched. */
+export type Track = "canary" | "production" | "previous";
 
 export interface SignalVerdict {
   category: Extract<VerdictStatus["category"], "ProvedWorse" | "ProvedBelow" | "Undecided" | "NoData">;
@@ -71,6 +72,12 @@ export type Verdicts =
       gates: readonly GateVerdict[];
       /** End of the last counting interval that is in the verdict; a step is left only on one that lay wholly at its weight. */
       decidedAtMs: number;
+    }
+  /** Of a version after its promotion: signals that the change detector found worse. */
+  | {
+      kind: "Watched";
+      alarms: readonly { signal: "errors" | "latency"; message: string }[];
+      message: string;
     }
   | { kind: "NotStarted" | "NoData"; message: string };
 
@@ -204,9 +211,12 @@ export interface RolloutOutcome {
   summary: string;
   /** When to look again even if nothing happens; nowMs when a further move may follow at once. */
   wakeAtMs: number | undefined;
-  /** Evidence is gathered from `sinceMs` on for `revision`; `start` drops what was gathered before. */
+  /**
+   * Evidence is gathered from `sinceMs` on for `revision`; `start` drops what was gathered before. `watch`: after the promotion, for changes to the
+   * worse.
+   */
   evidence:
-    | { action: "start" | "continue"; revision: string; sinceMs: number }
+    | { action: "start" | "continue" | "watch"; revision: string; sinceMs: number }
     | { action: "stop"; revision?: undefined; sinceMs?: undefined };
   canaryHealth: { ready: number; wanted: number; healthy: boolean; message: string } | undefined;
   /** Undefined when nothing is waiting to be promoted. */

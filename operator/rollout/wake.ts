@@ -5,6 +5,7 @@ import { hasCanary } from "./describe.ts";
 import { holdEndsMs, inconclusiveAtMs } from "./policies/inconclusive.ts";
 import { deadlineMs } from "./policies/withdraw.ts";
 import { patienceEndsMs } from "./traffic.ts";
+import { watchEndsMs } from "./watch.ts";
 
 /** The next moment at which time alone changes what is decided; undefined if only an event can. */
 export function wakeAt(context: Context): number | undefined {
@@ -16,7 +17,10 @@ export function wakeAt(context: Context): number | undefined {
 }
 
 function faultTimes(context: Context): number[] {
-  return hasCanary(context) ? context.canary.faults.map((fault) => fault.decisiveAtMs) : [];
+  const { faults } = context.state.phase === "Watching" ? context.stable : context.canary;
+  return hasCanary(context) || context.state.phase === "Watching"
+    ? faults.map((fault) => fault.decisiveAtMs)
+    : [];
 }
 
 function phaseTimes(context: Context): (number | undefined)[] {
@@ -32,6 +36,8 @@ function phaseTimes(context: Context): (number | undefined)[] {
       return frozen ? [] : [deadlineMs(context), late];
     case "Holding":
       return frozen ? [] : [deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context)];
+    case "Watching":
+      return [watchEndsMs(context)];
     case "Aborting":
       return [patienceEndsMs(context)];
     case "Stable":

@@ -53,6 +53,7 @@ describe("on a cluster that need not be ours", () => {
       upstreams: [{ name: "nobody", protocol: "OpenAI", url: "http://nobody.invalid/v1" }],
       cache: { memory: { maxBytes: "8Mi" } },
       scaling: { mode: "Fixed" },
+      rollout: { watchAfter: "0s" },
       replicas: 2,
     });
     const first = await bridge.promoted(image);

@@ -73,6 +73,7 @@ export function storySpec(image: string): LLMBridgeSpecInput {
         { name: "half", weight: 50, hold: "1h" },
         { name: "all", weight: 100, hold: "1h" },
       ],
+      watchAfter: "0s",
     },
   };
 }

@@ -131,6 +131,7 @@ function smallSpec(image: string, model: Model): LLMBridgeSpecInput {
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
       progressDeadline: "2m",
+      watchAfter: "0s",
     },
   };
 }

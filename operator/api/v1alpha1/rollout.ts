@@ -151,6 +151,9 @@ export const rollout = z
     progressDeadline: duration(
       "A canary that is not ready after this long is rolled back. Paused time does not count.",
     ).default("15m"),
+    watchAfter: duration(
+      "How long a promoted version is watched for getting worse, while the one before it stays ready to return to. 0s: not at all.",
+    ).default("10m"),
     revisionHistoryLimit: z
       .int()
       .min(0)

@@ -40,6 +40,7 @@ export const PHASES = [
   "Stepping",
   "Holding",
   "Promoting",
+  "Watching",
   "Draining",
   "Aborting",
   "Aborted",
@@ -65,7 +66,7 @@ export type VersionStatus = z.infer<typeof versionStatus>;
 
 const verdictStatus = z.object({
   signal: text(40).meta({ description: "errors, latency, or the name of a gate." }),
-  category: z.enum(["ProvedWorse", "ProvedBelow", "Undecided", "NoData", "Passed", "Violated"]),
+  category: z.enum(["ProvedWorse", "ProvedBelow", "Undecided", "NoData", "Passed", "Violated", "Watching"]),
   estimate: text(24).optional(),
   interval: text(48).optional(),
   samples: count.optional(),
@@ -126,6 +127,8 @@ export const rolloutStatus = z.object({
   heldFor: text(32).optional(),
   stableRevision: text(16).optional(),
   canaryRevision: text(16).optional(),
+  /** The version before the stable one, while that is watched and may still be left for it. */
+  previousRevision: text(16).optional(),
   /** The revision that failed and is not tried again until the spec changes or retry is given. */
   failed: z.object({ revision: text(16), reason: text(64), message: text(600), time }).optional(),
 });
@@ -146,6 +149,9 @@ export const llmBridgeStatus = z.object({
     .meta({ description: "Selects the pods of the stable revision, for the scale subresource." }),
   stable: versionStatus.optional(),
   canary: versionStatus.optional(),
+  previous: versionStatus
+    .optional()
+    .meta({ description: "The version before the stable one, kept ready while that is watched." }),
   step: z
     .object({
       name: text(30),

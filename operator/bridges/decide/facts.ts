@@ -34,7 +34,7 @@ function factsOf(snapshot: Snapshot, revision: string): RevisionFacts {
 }
 
 function trackOf(label: string | undefined): Track | undefined {
-  return label === "canary" || label === "production" ? label : undefined;
+  return label === "canary" || label === "production" || label === "previous" ? label : undefined;
 }
 
 /** A volume that cannot be mounted leaves no trace in the pod's status; kubelet's Event says what is missing. */

@@ -2,6 +2,7 @@ import { quantityBytes, quantityCpus } from "../../api/v1alpha1/scalars.ts";
 import { type Alert, alert, DEFAULT_ALERTS } from "../../api/v1alpha1/scaling.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { AlertStatus, DecisionStatus, LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
+import { watchedRevision } from "../../rollout/watch.ts";
 import { type AlertAction, alertsActed, evaluateAlerts, resumeAlerts } from "../../scaling/alerts.ts";
 import { type ScalePlan, scalePlan } from "../../scaling/plan.ts";
 import { joinReadings, type PodReading } from "../../scaling/reading.ts";
@@ -51,7 +52,7 @@ export function scale(input: ScaleInput): Scale {
   if (!spec || !bounds || !input.accepted) return unchanged(snapshot);
   const alerts = spec.alerts ?? DEFAULTS;
   const readings = readingsOf(snapshot);
-  const canaryRevision = status.rollout?.canaryRevision;
+  const canaryRevision = status.rollout?.canaryRevision ?? watchedRevision(status.rollout);
   const judged = evaluateAlerts({
     alerts,
     readings,

@@ -1,8 +1,10 @@
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import type { LLMBridgeStatus, Phase, VersionStatus } from "../../api/v1alpha1/status.ts";
+import type { LLMBridgeStatus, Phase } from "../../api/v1alpha1/status.ts";
 import { serialiseCheckpoint } from "../../evidence/checkpoint.ts";
 import type { GateVerdict } from "../../evidence/gates.ts";
 import type { EvidenceState } from "../../evidence/state.ts";
+import type { WatchState } from "../../evidence/watch.ts";
+import { serialiseWatch } from "../../evidence/watch-checkpoint.ts";
 import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
 import type { PoolPlan } from "../../tuning/pools.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
@@ -16,6 +18,8 @@ import type { Evidence } from "./evidence.ts";
 import { forecast } from "./forecast.ts";
 import type { Scale } from "./scale.ts";
 import { verdictStatuses } from "./verdicts.ts";
+import type { Versions } from "./versions.ts";
+import { type Watch, watchStatuses } from "./watch.ts";
 
 export interface StatusInput {
   readonly snapshot: Snapshot;
@@ -25,10 +29,13 @@ export interface StatusInput {
   readonly tuning: TuningResult | undefined;
   readonly outcome: RolloutOutcome;
   readonly facts: Readonly<Record<string, RevisionFacts>>;
-  readonly versions: { readonly stable?: VersionStatus; readonly canary?: VersionStatus };
+  readonly versions: Versions;
   readonly evidence: Evidence;
   /** Evidence to checkpoint, about the canary of the outcome. */
   readonly evidenceState: EvidenceState | undefined;
+  /** What was watched of a promoted version up to now, and what to checkpoint of it. */
+  readonly watch: Watch | undefined;
+  readonly watched: WatchState | undefined;
   readonly gates: readonly GateVerdict[];
   readonly scale: Scale;
 }
@@ -68,9 +75,12 @@ export function status(input: StatusInput): LLMBridgeStatus {
     ...(outcome.step ? { step: stepStatus(outcome.step) } : {}),
     ...(state ? { rollout: state } : {}),
     ...withForecast(forecast(snapshot, input.spec)),
-    verdicts: verdictStatuses(input.evidence, input.gates),
+    verdicts: input.watch ? watchStatuses(input.watch) : verdictStatuses(input.evidence, input.gates),
     ...(input.evidenceState && canary !== undefined
-      ? { evidence: checkpoint(input.evidenceState, canary) }
+      ? { evidence: checkpoint(input.evidenceState, canary, serialiseCheckpoint(input.evidenceState)) }
+      : {}),
+    ...(input.watched && stableRevision !== undefined
+      ? { evidence: checkpoint(input.watched, stableRevision, serialiseWatch(input.watched)) }
       : {}),
     ...(scale.workersStatus
       ? { workers: scale.workersStatus }
@@ -114,8 +124,12 @@ function stepStatus(step: NonNullable<RolloutOutcome["step"]>): NonNullable<LLMB
   };
 }
 
-function checkpoint(state: EvidenceState, revision: string): NonNullable<LLMBridgeStatus["evidence"]> {
-  return { revision, intervalEnd: isoTime(state.intervalEndMs), state: serialiseCheckpoint(state) };
+function checkpoint(
+  { intervalEndMs }: { readonly intervalEndMs: number },
+  revision: string,
+  state: string,
+): NonNullable<LLMBridgeStatus["evidence"]> {
+  return { revision, intervalEnd: isoTime(intervalEndMs), state };
 }
 
 function tuningStatus({ tuning, snapshot, acceptance }: StatusInput): Pick<LLMBridgeStatus, "tuning"> {

@@ -13,12 +13,23 @@ export interface VersionsInput {
   readonly desired: { readonly revision: string; readonly image: string };
 }
 
-/** The stable version and the canary for status. */
-export function versions(input: VersionsInput): { stable?: VersionStatus; canary?: VersionStatus } {
+export interface Versions {
+  readonly stable?: VersionStatus;
+  readonly canary?: VersionStatus;
+  readonly previous?: VersionStatus;
+}
+
+/** The stable version, the canary, and the version before while the stable one is watched, for status. */
+export function versions(input: VersionsInput): Versions {
   const { state } = input.outcome;
   const stable = version(input, state?.stableRevision);
   const canary = version(input, state?.canaryRevision);
-  return { ...(stable ? { stable } : {}), ...(canary ? { canary } : {}) };
+  const previous = version(input, state?.previousRevision);
+  return {
+    ...(stable ? { stable } : {}),
+    ...(canary ? { canary } : {}),
+    ...(previous ? { previous } : {}),
+  };
 }
 
 function version(input: VersionsInput, revision: string | undefined): VersionStatus | undefined {

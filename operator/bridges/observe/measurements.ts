@@ -2,8 +2,8 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
-import type { EvidenceState } from "../../evidence/state.ts";
 import { failing, type MetricSource, type PodReading, type Reading } from "../../prometheus/source.ts";
+import { judgedPair } from "../../rollout/watch.ts";
 import type { BridgeRef } from "../names.ts";
 import { type EvidenceReading, readEvidence, readPast } from "./evidence.ts";
 import type { ObservedPod } from "./pod.ts";
@@ -23,8 +23,8 @@ export interface Question {
   readonly bridge: BridgeRef;
   readonly spec: LLMBridgeSpec;
   readonly status: LLMBridgeStatus;
-  /** Evidence about the present canary, if any is known. */
-  readonly known: EvidenceState | undefined;
+  /** Until when requests of the version that is judged were counted; undefined where nothing is known of it. */
+  readonly known: { readonly intervalEndMs: number } | undefined;
   /** The stable version's past is due to be looked at. */
   readonly forecastDue: boolean;
   readonly pods: readonly ObservedPod[];
@@ -63,16 +63,17 @@ function failed(source: Reading<MetricSource> & { kind: "failing" }, { status }:
   };
 }
 
-/** Evidence is gathered for the canary of the stored state, and beside a stable version; what started it is decided, not observed. */
-export function judgedCanary({ rollout }: LLMBridgeStatus): string | undefined {
-  return rollout?.stableRevision === undefined ? undefined : rollout.canaryRevision;
-}
+/**
+ * Evidence is gathered for the canary of the stored state beside its stable version, and for a promoted version beside the one before; what started
+ * it is decided, not observed.
+ */
+export const judgedCanary = ({ rollout }: LLMBridgeStatus): string | undefined => judgedPair(rollout)?.canary;
 
 async function evidenceOf(source: MetricSource, question: Question): Promise<EvidenceReading | undefined> {
   const { bridge, spec, status, known, pods, nowMs } = question;
-  const canary = judgedCanary(status);
-  const stable = status.rollout?.stableRevision;
-  if (canary === undefined || stable === undefined) return undefined;
+  const pair = judgedPair(status.rollout);
+  if (pair === undefined) return undefined;
+  const { canary, stable } = pair;
   return readEvidence(source, {
     namespace: bridge.namespace,
     bridge: bridge.name,
@@ -89,8 +90,9 @@ async function evidenceOf(source: MetricSource, question: Question): Promise<Evi
 
 async function forecastOf(source: MetricSource, question: Question): Promise<Reading<Baseline> | undefined> {
   const { bridge, spec, status, nowMs } = question;
-  const { canaryRevision, stableRevision } = status.rollout ?? {};
-  if (!question.forecastDue || canaryRevision !== undefined || stableRevision === undefined) return undefined;
+  const { stableRevision } = status.rollout ?? {};
+  const isResting = judgedPair(status.rollout) === undefined;
+  if (!question.forecastDue || !isResting || stableRevision === undefined) return undefined;
   const { namespace, name } = bridge;
   return readPast(source, { namespace, bridge: name, stable: stableRevision }, spec.rollout.analysis, nowMs);
 }

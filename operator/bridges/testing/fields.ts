@@ -27,6 +27,7 @@ export const BASE: LLMBridgeSpecInput = {
       { name: "half", weight: 50, hold: "5s" },
       { name: "all", weight: 100, hold: "5s" },
     ],
+    watchAfter: "0s",
     analysis: {
       interval: "5s",
       errors: { rollbackAbove: "1%", promoteBelow: "3%" },

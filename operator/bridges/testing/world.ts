@@ -3,9 +3,12 @@ import type { Command } from "../../api/v1alpha1/commands.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
+import type { Baseline } from "../../evidence/baseline.ts";
 import type { IntervalCounts } from "../../evidence/counts.ts";
 import type { PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
+import { judgedPair, watchedRevision } from "../../rollout/watch.ts";
+import { knownWatch } from "../decide/watch.ts";
 import { decide } from "../decide.ts";
 import { type ObservedChild, observeDeployment } from "../difference.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
@@ -43,6 +46,8 @@ export class World {
   requestsPerSecond = 300;
   /** Requests in progress over all pods. */
   streams = 4;
+  /** What the source tells of a stable version's past. */
+  past: Baseline = {};
   behaviours: Record<string, Behaviour> = {};
   readonly children = new Map<string, ObservedChild>();
   readonly deployments = new Map<string, ChildObject & { spec: { replicas: number } }>();
@@ -282,16 +287,19 @@ export class World {
 
   private evidence(): Snapshot["evidence"] {
     const { rollout } = this.status;
-    const canary = rollout?.canaryRevision;
-    const stable = rollout?.stableRevision;
-    if (canary === undefined || stable === undefined) return undefined;
+    const pair = judgedPair(rollout);
+    if (pair === undefined) return undefined;
+    const { canary, stable } = pair;
     if (this.metricsDown)
       return { kind: "Intervals", canary, reading: failing("SourceFailing", "The source is down.") };
     const spec = parseSpec(this.bridge.name, this.spec);
     if (!spec.ok) return undefined;
     const { analysis } = spec.value.rollout;
-    const known = knownEvidence(this.status, this.memory, canary, analysis);
-    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: {} } };
+    const known =
+      watchedRevision(rollout) === undefined
+        ? knownEvidence(this.status, this.memory, canary, analysis)
+        : knownWatch(this.status, this.memory, canary, analysis);
+    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: this.past } };
     const intervalMs = durationMs(analysis.interval);
     const intervals: IntervalCounts[] = [];
     for (let endMs = known.intervalEndMs + intervalMs; endMs <= this.nowMs; endMs += intervalMs) {

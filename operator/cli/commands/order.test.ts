@@ -23,6 +23,20 @@ describe("commandFor", () => {
     expect(order("abort")).toEqual({ action: "abort", revision: "d04be8", id: "id-1" });
   });
 
+  it.each(["promote", "abort"] as const)(
+    "binds %s to the promoted version while it is watched",
+    (command) => {
+      const since = "2026-11-21T09:00:00Z";
+      const rollout = {
+        ...{ phase: "Watching", phaseSince: since },
+        stableRevision: "d04be8",
+        previousRevision: "7c9f21",
+      };
+      const status = { phase: "Watching", canary: undefined, step: undefined, rollout };
+      expect(order(command, status)).toEqual({ action: command, revision: "d04be8", id: "id-1" });
+    },
+  );
+
   it("binds retry to the version that failed", () => {
     const failed = { revision: "d04be8", reason: "r", message: "m", time: "2026-11-21T09:00:00Z" };
     const rollout = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z", failed };

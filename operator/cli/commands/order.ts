@@ -45,10 +45,12 @@ export function commandFor(
       throw new CliFailure(`no version of ${args.name} was rolled back; there is nothing to try again.`);
     return { action: "retry", revision, id };
   }
-  const revision = canary?.revision ?? rollout?.canaryRevision;
+  const watched = rollout?.previousRevision === undefined ? undefined : rollout.stableRevision;
+  const revision = canary?.revision ?? rollout?.canaryRevision ?? watched;
   if (revision === undefined)
     throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
   if (args.command === "abort") return { action: "abort", revision, id };
+  if (revision === watched) return { action: "promote", revision, id };
   if (args.full) return { action: "promote", revision, full: true, id };
   if (step === undefined)
     throw new CliFailure(`${args.name} is at no step yet; wait for its canary, or promote with --full.`);

@@ -27,6 +27,7 @@ export function possibleActions(bridge: BridgeView, where = ""): readonly Action
     ];
   const isRefused = conditionIs(bridge, "Accepted", "False");
   const moves = status.canary !== undefined && MOVING.includes(status.phase ?? "");
+  const watched = status.phase === "Watching" ? status.previous : undefined;
   const failed = status.canary === undefined ? status.rollout?.failed : undefined;
   return [
     ...(isRefused || failed
@@ -35,6 +36,7 @@ export function possibleActions(bridge: BridgeView, where = ""): readonly Action
     ...(failed ? [own("retry NAME", `try revision ${failed.revision} again`)] : []),
     ...(spec.rollout.paused ? [own("resume NAME", "let it go on")] : []),
     ...(moves && !spec.rollout.paused && !isRefused ? promotions(bridge, own) : []),
+    ...(watched ? watchEnds(watched.revision, own) : []),
     ...(moves ? [own("abort NAME", "take the canary away and keep the stable version")] : []),
     ...(moves && !spec.rollout.paused ? [own("pause NAME", "hold it where it is")] : []),
     ...(moves ? [own("diff NAME", "see what the canary changes")] : []),
@@ -44,6 +46,11 @@ export function possibleActions(bridge: BridgeView, where = ""): readonly Action
     own("history NAME", "see its revisions"),
   ];
 }
+
+const watchEnds = (before: string, own: (rest: string, does: string) => Action): readonly Action[] => [
+  own("abort NAME", `return to revision ${before}`),
+  own("promote NAME", `give revision ${before} up now`),
+];
 
 function promotions(
   { status: { step, phase } }: BridgeView,

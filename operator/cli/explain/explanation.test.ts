@@ -23,6 +23,13 @@ const strict = {
   },
   onFailure: "Pause",
 };
+const watching = {
+  status: {
+    ...{ phase: "Watching", canary: undefined, step: undefined },
+    previous: { revision: "7c9f21", image: "i:1", replicas: 2, ready: 2, desiredWeight: 0 },
+    rollout: { phase: "Watching", phaseSince: "2026-11-21T09:00:00Z" },
+  },
+};
 const lastStep = { name: "all", index: 2, count: 3, weight: 100 };
 
 describe("comingUp", () => {
@@ -47,7 +54,13 @@ describe("comingUp", () => {
     ["paused", { rollout: { paused: true } }, "Nothing while it is paused"],
     ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3% and gate gc passed"],
     ["with onFailure: Pause", { rollout: strict }, "it holds for a person (onFailure: Pause)"],
-    ["in a phase of a newer operator", phase("Watching"), "At any time: if errors"],
+    ["in a phase of a newer operator", phase("Baking"), "At any time: if errors"],
+    ["while it is watched", watching, "pods of revision 7c9f21 end."],
+    [
+      "if it gets worse while it is watched",
+      watching,
+      "if errors are proved worse by more than 0.1% or its pods fail, revision 7c9f21 takes the traffic back.",
+    ],
   ])("says %s what happens", (_, change, sentence) => {
     const said = comingUp(sampleBridge(change)).map(({ what }) => what);
     expect(said.join("\n")).toContain(sentence);
@@ -72,6 +85,7 @@ describe("possibleActions", () => {
       ["resume chat", "abort chat", "diff chat", "get chat -w", "history chat"],
     ],
     ["after the promotion", phase("Draining"), ["history chat"]],
+    ["while it is watched", watching, ["abort chat", "promote chat", "history chat"]],
   ])("offers %s what would not be refused", (_, change, expected) => {
     expect(commands(change)).toEqual(expected);
   });

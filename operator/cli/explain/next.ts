@@ -25,12 +25,33 @@ export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] 
     ];
   if (phase === "Promoting" || phase === "Draining")
     return [{ what: "Pods of older revisions finish their requests and end." }];
+  if (phase === "Watching") return watch(status, spec.rollout);
   if (phase === "Aborting")
     return [{ what: "The stable version takes all of the traffic; then the canary's pods end." }];
   if (canary === undefined) return [atRest(spec.rollout)];
   if (spec.rollout.paused)
     return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];
   return [...forward(status, spec.rollout), failure(spec.rollout), ...inconclusive(status, spec.rollout)];
+}
+
+/** After a promotion. */
+function watch({ rollout, previous }: BridgeView["status"], plan: Rollout): readonly Coming[] {
+  const before = previous ? `revision ${previous.revision}` : "the version before";
+  const at = new Date(Date.parse(rollout?.phaseSince ?? "") + durationMs(plan.watchAfter)).toISOString();
+  const [{ rollbackAbove }, { latency }] = [plan.analysis.errors, plan.analysis];
+  const causes = [
+    `errors are proved worse by more than ${rollbackAbove}`,
+    ...(latency ? ["the same of slow requests"] : []),
+  ];
+  return [
+    { at, what: `The watch ends (watchAfter: ${plan.watchAfter}), and pods of ${before} end.` },
+    {
+      what:
+        plan.onFailure === "Rollback"
+          ? `At any time: if ${or([...causes, "its pods fail"])}, ${before} takes the traffic back.`
+          : `At any time: if ${or(causes)}, it waits for a person (onFailure: Pause); if its pods fail, ${before} takes the traffic back.`,
+    },
+  ];
 }
 
 function atRest({ steps: [first] }: Rollout): Coming {

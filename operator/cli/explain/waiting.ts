@@ -21,6 +21,8 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
       question: "Why is it not ready yet?",
       answer: conditionMessage(bridge, "Ready") ?? "Its first pods are starting.",
     };
+  if (status.phase === "Watching")
+    return { question: "Why does the version before still run?", answer: status.summary ?? "" };
   if (status.canary === undefined && failed)
     return {
       question: "Why was it rolled back?",

@@ -28,6 +28,7 @@ function outcomeOf(revision: string, { status }: BridgeView): Pick<Revision, "ou
   if (revision === (rollout?.stableRevision ?? stable?.revision)) return { outcome: "Stable", why: because };
   if (revision === (rollout?.canaryRevision ?? canary?.revision))
     return { outcome: "Canary", why: status.summary ?? "" };
+  if (revision === rollout?.previousRevision) return { outcome: "Previous", why: status.summary ?? "" };
   if (revision === rollout?.failed?.revision)
     return { outcome: "RolledBack", why: `${rollout.failed.reason}: ${rollout.failed.message}` };
   if (told === undefined) return { outcome: "Retired", why: "" };

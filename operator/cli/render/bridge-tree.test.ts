@@ -112,10 +112,31 @@ describe("bridgeTree", () => {
   });
 
   it("shows what it can read of a newer operator's status, and says so", () => {
-    const stored = { ...SAMPLE_STORED, status: { phase: "Watching", stable: "7c9f21" } };
+    const stored = { ...SAMPLE_STORED, status: { phase: "Baking", stable: "7c9f21" } };
     const text = bridgeTree(familyOf(bridgeView(stored as never), [], [], []), pipe);
-    expect(text).toContain("chat  ai   Watching\n");
+    expect(text).toContain("chat  ai   Baking\n");
     expect(text).toMatch(/This plugin \(.*\) cannot read all of status\.phase, status\.stable;/);
+  });
+
+  it("shows a promoted version that is watched, and the one that it may be left for", () => {
+    const of = (revision: string, image: string, desiredWeight: number) => ({
+      ...{ revision, image: `registry.example/bridge:${image}`, replicas: 2, ready: 2, desiredWeight },
+    });
+    const verdicts = [{ signal: "errors", category: "Watching", message: "No alarm." }];
+    const text = bridgeTree(
+      sampleFamily({
+        status: {
+          ...{ phase: "Watching", canary: undefined, step: undefined, verdicts },
+          ...{ stable: of("d04be8", "1.5.0", 100), previous: of("7c9f21", "1.4.0", 0) },
+        },
+      }),
+      pipe,
+    );
+    expect(text).toMatch(
+      /├─ stable {2}d04be8 .*\n(│.*\n)*│ {2}└─ evidence\n│ {5}└─ errors {2}Watching {2}No alarm\./,
+    );
+    expect(text).toMatch(/├─ before {2}7c9f21 {3}image 1\.4\.0 {3}2\/2 ready {3}wanted 0%/);
+    expect(text).not.toContain("older");
   });
 
   it("says that it is paused", () => {

@@ -43,10 +43,12 @@ function head({ bridge }: Family, { colour, columns }: View): readonly string[] 
 }
 
 function versions(family: Family, view: View): readonly Branch[] {
-  const { stable, canary } = family.bridge.status;
-  const known = [stable, canary].flatMap((version) => version?.revision ?? []);
+  const { stable, canary, previous } = family.bridge.status;
+  const known = [stable, canary, previous].flatMap((version) => version?.revision ?? []);
+  const watched = previous ? evidence(family, view) : [];
   return [
-    ...(stable ? [versionBranch("stable", stable, family, view)] : []),
+    ...(stable ? [versionBranch("stable", stable, family, view, watched)] : []),
+    ...(previous ? [versionBranch("before", previous, family, view)] : []),
     ...(canary ? [versionBranch("canary", canary, family, view, evidence(family, view))] : []),
     ...olderBranches(family, known, view),
   ];

@@ -10,6 +10,7 @@ const HEAD = ["REVISION", "IMAGE", "AGE", "RENDERER", "PODS", "OUTCOME", "WHY"];
 const OUTCOMES = {
   Stable: "stable",
   Canary: "canary",
+  Previous: "kept ready",
   WasStable: "was stable",
   RolledBack: "rolled back",
   Retired: "retired",

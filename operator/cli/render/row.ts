@@ -35,6 +35,7 @@ export function fittingColumns(
 export function rowOf(bridge: BridgeView, nowMs: number, withNamespace: boolean): readonly string[] {
   const { metadata, spec, status } = bridge;
   const { canary, stable, step } = status;
+  const beside = canary ?? status.previous;
   const row = [
     metadata.name,
     spec.rollout.paused ? `${status.phase ?? "-"} (paused)` : (status.phase ?? "-"),
@@ -44,7 +45,7 @@ export function rowOf(bridge: BridgeView, nowMs: number, withNamespace: boolean)
     canary ? `${canary.desiredWeight}%` : "-",
     canary?.requestShare ?? "-",
     verdictText(status.verdicts ?? []),
-    `${status.replicas ?? 0}${canary ? `+${canary.replicas}` : ""}`,
+    `${status.replicas ?? 0}${beside ? `+${beside.replicas}` : ""}`,
     status.workers ? String(status.workers.current) : "-",
     ageText(metadata.creationTimestamp, nowMs),
   ];
@@ -53,7 +54,7 @@ export function rowOf(bridge: BridgeView, nowMs: number, withNamespace: boolean)
 
 /** From the worst to the best. */
 const ORDER: readonly VerdictStatus["category"][] = [
-  ...(["ProvedWorse", "Violated", "NoData", "Undecided", "ProvedBelow", "Passed"] as const),
+  ...(["ProvedWorse", "Violated", "NoData", "Undecided", "Watching", "ProvedBelow", "Passed"] as const),
 ];
 
 /** The verdict that keeps the rollout from going on, or the last good one. */

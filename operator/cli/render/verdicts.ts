@@ -28,7 +28,8 @@ export function verdictLines({ status }: BridgeView, { colour }: View): readonly
 
 function paint(category: VerdictStatus["category"], colour: Colour): (text: string) => string {
   if (category === "ProvedWorse" || category === "Violated") return colour.bad;
-  return category === "ProvedBelow" || category === "Passed" ? colour.good : colour.warn;
+  const isGood = category === "ProvedBelow" || category === "Passed" || category === "Watching";
+  return isGood ? colour.good : colour.warn;
 }
 
 /**

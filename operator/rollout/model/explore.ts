@@ -1,6 +1,7 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import type { Verdicts } from "../types.ts";
+import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
 import { copyOf, followDeployment, pass, phaseOf, stateOf, type World } from "./world.ts";
 
@@ -104,8 +105,9 @@ const unpausedOf = (spec: World["spec"]) => ({ ...spec, paused: false });
 const command =
   (action: Command["action"], full = false): Event =>
   (world) => {
-    const { canaryRevision, stepName, failed } = stateOf(world);
-    const revision = action === "retry" ? failed?.revision : canaryRevision;
+    const state = stateOf(world);
+    const { canaryRevision, stepName, failed } = state;
+    const revision = action === "retry" ? failed?.revision : (canaryRevision ?? watchedRevision(state));
     if (revision === undefined || phaseOf(world) === "Aborting") return false;
     world.command = { action, revision, full, id: "now", ...(stepName ? { step: stepName } : {}) };
     return true;
@@ -161,12 +163,14 @@ function keyOf(world: World): string {
     s.phase,
     s.stableRevision,
     s.canaryRevision,
+    s.previousRevision,
     s.stepName,
     s.weight,
     s.approvedStep,
     s.evidenceSince === undefined,
     s.failed?.revision,
-    s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined
+    (s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined) ||
+    s.phase === "Watching"
       ? age(world, s.phaseSince)
       : "",
   ];
@@ -238,7 +242,7 @@ export function stagesOfPromotion(start: World): World[] {
   const stages = [start];
   const world = copyOf(start);
   world.desired = "b";
-  for (let round = 0; round < 60 && stateOf(world).stableRevision !== "b"; round += 1) {
+  for (let round = 0; round < 60 && !isPromoted(world); round += 1) {
     checkedPass(world);
     stages.push(copyOf(world));
     for (const revision of REVISIONS) followDeployment(world, revision);
@@ -246,20 +250,24 @@ export function stagesOfPromotion(start: World): World[] {
       pods.ready += pods.unready;
       pods.unready = 0;
     }
-    if (phaseOf(world) === "Holding") {
+    if (phaseOf(world) === "Holding" || phaseOf(world) === "Watching") {
       world.verdicts = BELOW;
       world.nowMs += TICK_MS;
     }
   }
-  if (stateOf(world).stableRevision !== "b") throw new Error(`never promoted: ${JSON.stringify(world)}`);
+  if (!isPromoted(world)) throw new Error(`never promoted: ${JSON.stringify(world)}`);
   return stages;
 }
 
+const isPromoted = (world: World): boolean =>
+  stateOf(world).stableRevision === "b" && phaseOf(world) === "Stable";
+
 /** (3) From here an abort ends: with pods that come up in a few passes, and with pods that never do once its patience is over. */
 function abortEnds(world: World): number {
-  const { canaryRevision, phase } = stateOf(world);
-  if (canaryRevision === undefined || phase === "Pending") return 0;
-  return abortEndsWith(world, canaryRevision, true) + abortEndsWith(world, canaryRevision, false);
+  const state = stateOf(world);
+  const leaving = state.canaryRevision ?? watchedRevision(state);
+  if (leaving === undefined || state.phase === "Pending") return 0;
+  return abortEndsWith(world, leaving, true) + abortEndsWith(world, leaving, false);
 }
 
 const PASSES = 12;

@@ -54,7 +54,8 @@ function weightIsCarried(before: World, after: World, outcome: RolloutOutcome): 
   const { state } = outcome;
   if (!state || !known || state.phase === "Pending") return;
   const weight = outcome.desiredWeights[state.canaryRevision ?? ""] ?? 0;
-  const was = known.canaryRevision === state.canaryRevision ? (known.weight ?? 0) : 0;
+  const isRecalled = known.stableRevision === state.canaryRevision;
+  const was = isRecalled ? 100 : known.canaryRevision === state.canaryRevision ? (known.weight ?? 0) : 0;
   const ready = before.revisions[state.canaryRevision ?? ""]?.ready ?? 0;
   if (weight > was && ready * 100 < weight * before.needed)
     fail("weight above the ready share", before, after);

@@ -10,6 +10,7 @@ import type {
   ServiceTargets,
   Verdicts,
 } from "../types.ts";
+import { watchedRevision } from "../watch.ts";
 
 /** A tiny model of the world around the engine, for tests: Deployments that make pods, a Service, a clock that only tests move. */
 
@@ -60,7 +61,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
   const needed = options.needed ?? 3;
   return {
     nowMs: T0,
-    spec: rolloutSchema.parse({ progressDeadline: "10m", ...plan }),
+    spec: rolloutSchema.parse({ progressDeadline: "10m", watchAfter: "0s", ...plan }),
     desired: "a",
     accepted: true,
     needed,
@@ -117,12 +118,24 @@ export function inputOf(world: World): RolloutInput {
     state: world.state,
     capacity: { needed: world.needed, maxPods: world.maxPods },
     revisions,
-    verdicts: world.verdicts,
+    verdicts: verdictsOf(world),
     metrics: world.metrics,
     alerts: world.alerts,
     command: world.command,
     acknowledgedCommandId: world.acknowledged,
     accepted: world.accepted,
+  };
+}
+
+/** What is judged of a canary is watched of a promoted version: the same counts, another question. */
+function verdictsOf({ verdicts, state }: World): Verdicts {
+  const promoted = state !== undefined && "phase" in state && watchedRevision(state) !== undefined;
+  if (!promoted || verdicts.kind !== "Judged") return verdicts;
+  const { category, message } = verdicts.errors;
+  return {
+    kind: "Watched",
+    alarms: category === "ProvedWorse" ? [{ signal: "errors", message }] : [],
+    message: "watched",
   };
 }
 

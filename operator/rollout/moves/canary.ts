@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { presentStep, stepAt } from "../plan.ts";
 import { firstHold } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
+import { isWatching } from "../watch.ts";
 import { type MoveOf, stay } from "./move.ts";
 
 /** Phases in which a canary goes forward. What makes it leave was asked before. */
@@ -131,7 +132,13 @@ export const holding: MoveOf<"Holding"> = (context) => {
   return {
     kind: "Take",
     transition: "Proved",
-    change: { stableRevision: state.canaryRevision, waitingSince: iso(nowMs) },
+    change: {
+      stableRevision: state.canaryRevision,
+      waitingSince: iso(nowMs),
+      ...(isWatching(input.spec)
+        ? { previousRevision: state.stableRevision, evidenceSince: state.evidenceSince }
+        : {}),
+    },
     told: {
       action: "Promote",
       reason: released ? "Released" : "StepPassed",

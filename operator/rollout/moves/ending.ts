@@ -1,19 +1,46 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs } from "../clock.ts";
+import { alarmOf } from "../policies/recall.ts";
+import { whyNotStart } from "../policies/start.ts";
+import { clause } from "../sentence.ts";
 import { canaryIsOut } from "../traffic.ts";
+import { isWatching, watchEndsMs } from "../watch.ts";
 import { type MoveOf, stay } from "./move.ts";
 
 /** Phases that lead back to rest. None of them can be paused. */
 
 /**
- * The commit is made and the Service selects the new version only. Its predecessor is told to end once the new version has its capacity; where that
- * takes too long, or the spec has moved on, keeping pods that serve nobody helps nobody.
+ * The commit is made and the Service selects the new version only. The watch begins, or its predecessor is told to end, once the new version has
+ * its capacity; where that takes too long, or the spec has moved on, it is not waited for.
  */
 export const promoting: MoveOf<"Promoting"> = ({ stable, needed, state, input, nowMs }) => {
   const deadline = (atMs(state.waitingSince) ?? nowMs) + durationMs(input.spec.progressDeadline);
   const moved = input.accepted && input.desired.revision !== state.stableRevision;
-  if (stable.ready >= needed || nowMs >= deadline || moved) return { kind: "Take", transition: "Committed" };
-  return stay({ reason: "PodsNotReady", message: "Pods of the promoted version are not ready." });
+  if (stable.ready < needed && nowMs < deadline && !moved)
+    return stay({ reason: "PodsNotReady", message: "Pods of the promoted version are not ready." });
+  const watched = state.previousRevision !== undefined && isWatching(input.spec);
+  return { kind: "Take", transition: watched && !moved ? "Committed" : "LetGo" };
+};
+
+/**
+ * The version before waits beside the Service until the time is over, or until another change may start. What makes the promoted one leave was asked
+ * before.
+ */
+export const watching: MoveOf<"Watching"> = (context) => {
+  const { state, input, nowMs } = context;
+  const { stableRevision, previousRevision } = state;
+  if (input.accepted && input.desired.revision !== stableRevision) {
+    const hold = whyNotStart(context);
+    if (!hold || hold.reason === "NoRoom") return { kind: "Take", transition: "LetGo" };
+  }
+  const raised = alarmOf(context);
+  if (raised) {
+    const message = `Since its promotion it is proved worse (${clause(raised.message)}); onFailure is Pause. \`kubectl llmbridge abort\` returns to revision ${previousRevision}, \`promote\` gives that up.`;
+    return stay({ reason: "ProvedWorse", message });
+  }
+  if (nowMs < watchEndsMs(context)) return stay();
+  const message = `Revision ${stableRevision} was watched for ${input.spec.watchAfter} without an alarm; revision ${previousRevision} is given up.`;
+  return { kind: "Take", transition: "LetGo", told: { action: "Finish", reason: "Watched", message } };
 };
 
 /** Over when the canary is out of the Service and none of its pods is left but those that are ending. */

@@ -1,5 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { atMs, iso } from "../clock.ts";
+import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
@@ -155,5 +155,3 @@ const approval: Policy = ({ step, input }) =>
         `Step ${step.name} waits for approval: \`kubectl llmbridge promote\` releases revision ${input.desired.revision}.`,
       )
     : undefined;
-
-const second = (ms: number): string => iso(Math.ceil(ms / 1000) * 1000).replace(".000Z", "Z");

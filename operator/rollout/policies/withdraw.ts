@@ -48,7 +48,7 @@ export function decisiveFault(faults: readonly ContainerFault[], nowMs: number):
 }
 
 /** An alert that fired before the canary served a request cannot be its doing, and must not stand in the way of the cure. */
-const alert: Policy = ({ input, state }) => {
+export const alert: Policy = ({ input, state }) => {
   const { rollback } = input.alerts;
   const since = atMs(state.evidenceSince);
   if (!rollback || since === undefined) return undefined;

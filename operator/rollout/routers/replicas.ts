@@ -30,6 +30,7 @@ export const replicas: Router = {
       case "Stable":
       case "Aborted":
       case "Promoting":
+      case "Watching":
       case "Draining":
         return { main: stable, stable, canary: [] };
       case "Preparing":

@@ -46,6 +46,15 @@ const bounds: readonly Bound[] = [
     refused: "5s",
   },
   {
+    id: "watch-after-bounds",
+    path: "spec.rollout.watchAfter",
+    least: "0s",
+    most: "24h",
+    why: "the version before keeps its pods all that time",
+    patch: (watchAfter) => ({ rollout: { watchAfter } }),
+    refused: "48h",
+  },
+  {
     id: "demand-window-bounds",
     path: "spec.scaling.demandWindow",
     least: "15s",

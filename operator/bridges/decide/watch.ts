@@ -1,0 +1,113 @@
+import type { Analysis, Rollout } from "../../api/v1alpha1/rollout.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { LLMBridgeStatus, VerdictStatus } from "../../api/v1alpha1/status.ts";
+import { type EvidenceConfig, evidenceConfig, judgedSignals } from "../../evidence/config.ts";
+import type { Signal } from "../../evidence/counts.ts";
+import { judgeWatch, startWatch, type WatchState, watchInterval } from "../../evidence/watch.ts";
+import { parseWatch } from "../../evidence/watch-checkpoint.ts";
+import type { Verdicts } from "../../rollout/types.ts";
+import { watchedRevision } from "../../rollout/watch.ts";
+import type { Memory } from "../memory.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { beginEvidence, type Evidence } from "./evidence.ts";
+
+/** What is known of the version that is watched after its promotion, after this pass's reading. */
+export interface Watch {
+  readonly revision: string;
+  readonly config: EvidenceConfig;
+  /** Intervals of the watch in all, by which the probability of a false alarm is kept. */
+  readonly intervals: number;
+  readonly state: WatchState | undefined;
+  /** Why nothing new was counted, if so. */
+  readonly missing: string | undefined;
+}
+
+/**
+ * The newest watch of a version: remembered, or else the checkpoint in status. Undefined where the analysis was edited since; then it begins anew.
+ */
+export function knownWatch(
+  status: LLMBridgeStatus,
+  memory: Memory,
+  revision: string,
+  analysis: Analysis,
+): WatchState | undefined {
+  const remembered = memory.watch?.revision === revision ? memory.watch.state : undefined;
+  const stored = status.evidence?.revision === revision ? parseWatch(status.evidence.state) : undefined;
+  const known = remembered ?? stored;
+  return known && known.subject === evidenceConfig(analysis).subject ? known : undefined;
+}
+
+/** Folds the intervals that were read into what is known, as many as the watch has; undefined while none is watched. */
+export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollout): Watch | undefined {
+  const revision = watchedRevision(snapshot.status.rollout);
+  if (revision === undefined) return undefined;
+  const config = evidenceConfig(analysis);
+  const intervals = Math.max(1, Math.ceil(durationMs(watchAfter) / durationMs(analysis.interval)));
+  const known = knownWatch(snapshot.status, snapshot.memory, revision, analysis);
+  const watch = { revision, config, intervals };
+  const { evidence } = snapshot;
+  const reading =
+    evidence?.kind === "Intervals" && evidence.canary === revision ? evidence.reading : undefined;
+  if (!known || !reading) return { ...watch, state: known, missing: undefined };
+  if (reading.kind === "failing") return { ...watch, state: known, missing: reading.message };
+  const state = reading.value.intervals.reduce(
+    (before, one) => (before.intervals < intervals ? watchInterval(before, config, one) : before),
+    known,
+  );
+  return { ...watch, state, missing: undefined };
+}
+
+/**
+ * The watch to go on with. It begins with what is known of the version before, from the evidence of the rollout, or from its past where that is
+ * lost; undefined while the past is being read.
+ */
+export function nextWatch(
+  snapshot: Snapshot,
+  analysis: Analysis,
+  about: { readonly revision: string; readonly sinceMs: number },
+  { watch, evidence }: { readonly watch: Watch | undefined; readonly evidence: Evidence },
+): WatchState | undefined {
+  if (watch?.revision === about.revision && watch.state) return watch.state;
+  if (evidence.canary === about.revision && evidence.state) return startWatch(evidence.state);
+  const begun = beginEvidence(snapshot, analysis, about.revision, about.sinceMs);
+  return begun && startWatch(begun);
+}
+
+const SAYS: Record<Signal, string> = {
+  errors: "Its share of failed requests",
+  latency: "Its share of requests slower than the objective",
+};
+
+function alarms({ state, config, intervals }: Watch): readonly Signal[] {
+  if (!state) return [];
+  const verdict = judgeWatch(state, config, intervals);
+  return verdict.category === "ProvedWorse" ? verdict.signals : [];
+}
+
+function alarmText(signal: Signal, { config }: Watch): string {
+  const allowed = Number(((config.signals[signal]?.rollbackAbove ?? 0) * 100).toFixed(3));
+  return `${SAYS[signal]} is proved to be more than ${allowed} percentage points (rollbackAbove) above that of the version before.`;
+}
+
+/** What the rollout engine is told. */
+export function watchVerdicts(watch: Watch): Verdicts {
+  return {
+    kind: "Watched",
+    alarms: alarms(watch).map((signal) => ({ signal, message: alarmText(signal, watch) })),
+    message: watch.missing ?? "The promoted version is watched.",
+  };
+}
+
+/** What stands in status. */
+export function watchStatuses(watch: Watch): VerdictStatus[] {
+  const raised = alarms(watch);
+  return judgedSignals(watch.config).map(([signal]) =>
+    raised.includes(signal)
+      ? { signal, category: "ProvedWorse", message: alarmText(signal, watch) }
+      : {
+          signal,
+          category: "Watching",
+          message: `${SAYS[signal]} is watched since the promotion; no alarm.`,
+        },
+  );
+}

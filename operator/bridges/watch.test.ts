@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
+import { measureBaseline } from "../evidence/baseline.ts";
+import { World } from "./testing/world.ts";
+
+const spec: LLMBridgeSpecInput = {
+  image: "bridge:1",
+  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+  scaling: { minReplicas: 3, maxReplicas: 9, scaleDownWindow: "1m", demandWindow: "15s" },
+  rollout: {
+    steps: [
+      { name: "half", weight: 50, hold: "10s" },
+      { name: "all", weight: 100, hold: "10s" },
+    ],
+    analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
+    watchAfter: "5m",
+  },
+};
+
+const images = (world: World) => {
+  const { stableRevision, previousRevision } = world.status.rollout ?? {};
+  return [world.imageOf(stableRevision), world.imageOf(previousRevision)];
+};
+
+/** Version 2 is promoted and watched. */
+function watching(more: object = {}): World {
+  const world = new World({ ...spec, rollout: { ...spec.rollout, ...more } });
+  world.run("30s");
+  world.edit((before) => ({ ...before, image: "bridge:2" }));
+  for (let i = 0; i < 60 && world.status.phase !== "Watching"; i += 1) world.run("5s");
+  expect(images(world)).toEqual(["bridge:2", "bridge:1"]);
+  return world;
+}
+
+const untilLeft = (world: World, seconds: number) => {
+  const since = world.nowMs;
+  while (world.status.phase === "Watching" && world.nowMs < since + seconds * 1000) world.run("2s");
+  return (world.nowMs - since) / 1000;
+};
+
+describe("a promoted version", () => {
+  it("that goes on well becomes the only one when watchAfter is over", () => {
+    const world = watching();
+    expect(world.servicePods("chat")).toEqual([world.status.rollout?.stableRevision]);
+    expect(world.status.previous).toMatchObject({
+      image: "bridge:1",
+      replicas: 3,
+      ready: 3,
+      desiredWeight: 0,
+    });
+    expect(world.status.verdicts).toEqual([
+      {
+        signal: "errors",
+        category: "Watching",
+        message: "Its share of failed requests is watched since the promotion; no alarm.",
+      },
+    ]);
+    expect(untilLeft(world, 600)).toBeGreaterThan(280);
+    world.run("10s");
+    expect(world.status.phase).toBe("Stable");
+    expect(world.status.previous).toBeUndefined();
+    expect(world.pods).toHaveLength(3);
+  });
+
+  it("that begins to fail requests minutes later is left for the one before within seconds", () => {
+    const world = watching();
+    world.run("2m");
+    world.behaviours["bridge:2"] = { errorShare: 0.2 };
+    expect(untilLeft(world, 120)).toBeLessThan(20);
+    world.run("10s");
+    expect(world.status).toMatchObject({
+      phase: "Aborted",
+      rollout: { failed: { reason: "ErrorsProvedWorse" } },
+    });
+    expect(world.servicePods("chat")).toEqual([world.status.rollout?.stableRevision]);
+    expect(images(world)[0]).toBe("bridge:1");
+  });
+
+  it("is watched on after a restart of the operator between any two passes, from the checkpoint", () => {
+    const world = watching();
+    for (let seconds = 0; seconds < 120; seconds += 2) {
+      world.restartOperator();
+      world.run("2s");
+    }
+    expect(world.status.phase).toBe("Watching");
+    world.behaviours["bridge:2"] = { errorShare: 0.2 };
+    for (let seconds = 0; seconds < 30 && world.status.phase === "Watching"; seconds += 2) {
+      world.restartOperator();
+      world.run("2s");
+    }
+    expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
+  });
+
+  it("is not left for what it did as a canary, nor while the source does not answer", () => {
+    const world = watching();
+    world.behaviours["bridge:2"] = { errorShare: 0.2 };
+    world.metricsDown = true;
+    world.run("2m");
+    expect(world.status.phase).toBe("Watching");
+    // What was counted meanwhile is read when it answers again.
+    world.metricsDown = false;
+    expect(untilLeft(world, 60)).toBeLessThan(10);
+    expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
+  });
+
+  it("begins a new watch where margins are edited", () => {
+    const world = watching();
+    const pods = [{ pod: "a", counts: { requests: 500, bad: 1 } }];
+    world.past = measureBaseline({ errors: Array.from({ length: 120 }, (_, endMs) => ({ endMs, pods })) });
+    world.edit((before) => ({
+      ...before,
+      rollout: {
+        ...before.rollout,
+        analysis: { interval: "5s", errors: { rollbackAbove: "0.2%", promoteBelow: "1%" } },
+      },
+    }));
+    world.run("30s");
+    expect(world.status.evidence?.state).toContain('"subject":"errors 0.2% 1%, 5s"');
+    world.behaviours["bridge:2"] = { errorShare: 0.2 };
+    expect(untilLeft(world, 60)).toBeLessThan(20);
+  });
+});
