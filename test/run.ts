@@ -13,7 +13,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { constants, setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
-import { clusterSettings } from "./cluster/settings.ts";
+import { siblingNetwork } from "./cluster/settings.ts";
 import { type Count, countOf } from "./run/count.ts";
 
 interface Stage {
@@ -91,12 +91,6 @@ function suite(name: string, { projects = [name], beside = false, ...running }: 
   };
 }
 
-/** Of a cluster beside the one that the environment asks for. */
-function secondNetwork(env: NodeJS.ProcessEnv): string {
-  const number = Number(clusterSettings(env).network.slice("10.".length));
-  return `10.${number === 255 ? 0 : number + 1}`;
-}
-
 const stages: readonly Stage[] = [
   check("lint", "biome", "check", "--error-on-warnings", "."),
   check("types", "tsc", "--noEmit"),
@@ -104,7 +98,7 @@ const stages: readonly Stage[] = [
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
   suite("server", { beside: true, yields: true }),
-  suite("alone", { beside: true, env: { LLMBRIDGE_CLUSTER_NETWORK: secondNetwork(process.env) } }),
+  suite("alone", { beside: true, env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) } }),
   suite("cluster"),
 ];
 

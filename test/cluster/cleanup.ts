@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { run } from "../../tools/setup/command.ts";
 import { cgroupsExist, removeCgroups } from "./cgroups.ts";
+import { withLock } from "./lock.ts";
 import { linkExists, removeLink } from "./network.ts";
-import { FIXED_FOLDERS } from "./node.ts";
-import { killOwned, ownedBy } from "./processes.ts";
-import type { ClusterSettings } from "./settings.ts";
+import { FIXED_FOLDERS, fixedFoldersLock } from "./node.ts";
+import { killOwned, ownedBy, owners } from "./processes.ts";
+import { type ClusterSettings, isWorkFolder } from "./settings.ts";
 
 /**
  * Removes everything of a cluster, running or left over: processes (they carry the work folder in their environment;
@@ -17,11 +18,22 @@ export async function removeCluster(settings: ClusterSettings, keepLogs = false)
   await removeLink(settings.link);
   if (cgroupsExist(settings.cgroup)) await removeCgroups(settings.cgroup);
   for (const mount of mountsBelow(workFolder)) await run(["umount", "--lazy", mount]);
-  for (const folder of FIXED_FOLDERS) removeIfEmpty(folder);
+  await removeFixedFolders(settings);
   const doomed = keepLogs
     ? ["node", "etcd", "prometheus", "imported", "state.json"].map((name) => `${workFolder}/${name}`)
     : [workFolder];
   for (const path of doomed) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/**
+ * Only when no other cluster is up: Linux unmounts what is mounted on a folder that is removed, in every mount namespace, so its kubelet
+ * would lose its own.
+ */
+function removeFixedFolders(settings: ClusterSettings): Promise<void> {
+  return withLock(fixedFoldersLock(settings), async () => {
+    const others = [...owners()].filter((owner) => isWorkFolder(owner) && owner !== settings.workFolder);
+    if (others.length === 0) for (const folder of FIXED_FOLDERS) removeIfEmpty(folder);
+  });
 }
 
 /** What a cluster would leave behind, in words; empty when there is nothing. */

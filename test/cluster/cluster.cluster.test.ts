@@ -11,18 +11,14 @@ import type { LocalCluster } from "./cluster.ts";
 import { type MachineState, machineState } from "./machine-state.ts";
 import { linkExists } from "./network.ts";
 import { isAlive, kill, ownedBy } from "./processes.ts";
-import { clusterSettings } from "./settings.ts";
+import { clusterSettings, siblingNetwork } from "./settings.ts";
 import { readState } from "./state.ts";
 import { until } from "./until.ts";
 import { clusterDown, clusterUp } from "./up.ts";
 
 // A network of its own, so that these tests never stop the cluster that somebody works with.
-const env = { ...process.env, LLMBRIDGE_CLUSTER_NETWORK: "10.214" };
+const env = { ...process.env, LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 2) };
 const settings = clusterSettings(env);
-// Other suites' clusters come and go beside it.
-const others = [process.env.LLMBRIDGE_CLUSTER_NETWORK, "10.213"].map((network) =>
-  clusterSettings({ ...env, LLMBRIDGE_CLUSTER_NETWORK: network }),
-);
 const notes: string[] = [];
 const progress = createProgress({ write: (text) => notes.push(text), nowMs: Date.now });
 
@@ -55,7 +51,7 @@ async function runPod(name: string, annotations?: Record<string, string>): Promi
 
 beforeAll(async () => {
   await clusterDown({ progress, env });
-  before = await machineState(others);
+  before = await machineState(settings);
   cluster = await clusterUp({ progress, env }); // builds what is missing
   await clusterDown({ progress, env });
 });
@@ -192,7 +188,7 @@ describe("a cluster that is up", () => {
     console.log(`cluster down: ${((performance.now() - startMs) / 1000).toFixed(1)} s`);
     expect(processes.filter(isAlive)).toEqual([]);
     expect(leftovers(settings)).toEqual([]);
-    expect(await machineState(others)).toEqual(before);
+    expect(await machineState(settings)).toEqual(before);
   });
 });
 
@@ -238,6 +234,6 @@ describe("after a crash", () => {
     expect(cluster.startedHere).toBe(true);
     await clusterDown({ progress, env });
     expect(leftovers(settings)).toEqual([]);
-    expect(await machineState(others)).toEqual(before);
+    expect(await machineState(settings)).toEqual(before);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "../../tools/setup/command.ts";
-import type { ClusterSettings } from "./settings.ts";
+import { type ClusterSettings, otherClusters } from "./settings.ts";
 
 /** What a machine has that a cluster could leave behind, as sorted lines that can be compared. */
 export interface MachineState {
@@ -13,9 +13,9 @@ export interface MachineState {
   readonly folders: readonly string[];
 }
 
-/** Reads the state, leaving out everything that belongs to the clusters of other networks. */
-export async function machineState(others: readonly ClusterSettings[] = []): Promise<MachineState> {
-  const marks = others.flatMap(({ link, cgroup, network }) => [link, cgroup, `${network}.`]);
+/** Reads the state, leaving out everything that belongs to other clusters, which come and go beside this one. */
+export async function machineState(settings: ClusterSettings): Promise<MachineState> {
+  const marks = otherClusters(settings).flatMap(({ link, cgroup, network }) => [link, cgroup, `${network}.`]);
   const isForeign = (line: string): boolean => marks.some((mark) => line.includes(mark));
   const lines = (text: string): string[] =>
     text

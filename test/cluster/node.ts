@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ToolPaths } from "../../tools/setup/tools.ts";
 import { PAUSE_IMAGE } from "../images/support.ts";
 import { type Component, innerProcess, logFile } from "./component.ts";
+import { type Lock, withLock } from "./lock.ts";
 import type { Authority } from "./pki.ts";
 import { type ProcessId, spawnDetached } from "./processes.ts";
 import { type ClusterSettings, NODE_NAME } from "./settings.ts";
@@ -16,7 +17,17 @@ const nodeFolder = (settings: ClusterSettings): string => join(settings.workFold
  * Makes the node: one process with a pid, a mount and a network namespace of its own. Everything on the node runs in
  * them, so the kernel itself ends every container and removes every mount when this process dies, however it dies.
  */
-export async function startNode(settings: ClusterSettings, tools: ToolPaths): Promise<ProcessId> {
+export function startNode(settings: ClusterSettings, tools: ToolPaths): Promise<ProcessId> {
+  return withLock(fixedFoldersLock(settings), () => unshareNode(settings, tools));
+}
+
+/** Held from making these folders until the node has mounted over them, and while they are removed. */
+export const fixedFoldersLock = ({ cache }: ClusterSettings): Lock => ({
+  path: join(cache, "fixed-folders.lock"),
+  doing: "starting or removing a node",
+});
+
+async function unshareNode(settings: ClusterSettings, tools: ToolPaths): Promise<ProcessId> {
   const folder = nodeFolder(settings);
   for (const fixed of FIXED_FOLDERS) {
     mkdirSync(fixed, { recursive: true });

@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { overlaps } from "./network.ts";
-import { clusterSettings } from "./settings.ts";
+import { clusterSettings, isWorkFolder, otherClusters, siblingNetwork } from "./settings.ts";
 
 describe("clusterSettings", () => {
   const cache = { LLMBRIDGE_CACHE: "/cache" };
@@ -47,5 +50,23 @@ describe("clusterSettings", () => {
     expect(() => clusterSettings({ LLMBRIDGE_CACHE: `/${"x".repeat(90)}` })).toThrow(
       /set LLMBRIDGE_CACHE to a shorter path/,
     );
+  });
+});
+
+describe("clusters beside each other", () => {
+  it("have networks of their own, the last one's neighbour being the first", () => {
+    expect(siblingNetwork({ LLMBRIDGE_CACHE: "/cache" }, 1)).toBe("10.214");
+    expect(siblingNetwork({ LLMBRIDGE_CACHE: "/cache", LLMBRIDGE_CLUSTER_NETWORK: "10.255" }, 2)).toBe(
+      "10.1",
+    );
+  });
+
+  it("are known by their work folders", () => {
+    const cache = mkdtempSync(join(tmpdir(), "llmbridge-cache-"));
+    for (const name of ["cluster-213", "cluster-7", "cluster-7.lock", "tools"]) mkdirSync(join(cache, name));
+    const others = otherClusters(clusterSettings({ LLMBRIDGE_CACHE: cache }));
+    rmSync(cache, { recursive: true });
+    expect(others.map(({ network }) => network)).toEqual(["10.7"]);
+    expect(isWorkFolder("/cache/api-servers/one")).toBe(false);
   });
 });

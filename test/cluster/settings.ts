@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { SetupProblem } from "../../tools/setup/problem.ts";
 
@@ -37,6 +38,11 @@ const DEFAULT_NETWORK = "10.213";
 /** The longest path of a unix socket is 107 bytes; the longest one that is made below the work folder has 40. */
 const LONGEST_WORK_FOLDER = 66;
 
+const WORK_FOLDER = "cluster-";
+
+/** Whether a path is where some cluster keeps its own. */
+export const isWorkFolder = (path: string): boolean => /^cluster-\d+$/.test(basename(path));
+
 /**
  * Reads the settings from the environment: `LLMBRIDGE_CACHE` (the work folder is `cluster-<n>` in it) and
  * `LLMBRIDGE_CLUSTER_NETWORK` (`10.213` by default) for machines on which that range is taken, or for a second cluster.
@@ -50,7 +56,7 @@ export function clusterSettings(env: NodeJS.ProcessEnv): ClusterSettings {
   }
   const number = network.slice("10.".length);
   const cache = cacheRoot(env);
-  const workFolder = join(cache, `cluster-${number}`);
+  const workFolder = join(cache, `${WORK_FOLDER}${number}`);
   if (Buffer.byteLength(workFolder) > LONGEST_WORK_FOLDER) {
     throw new SetupProblem(
       `${workFolder} is longer than ${LONGEST_WORK_FOLDER} bytes, too long for unix sockets below it; set LLMBRIDGE_CACHE to a shorter path.`,
@@ -72,4 +78,23 @@ export function clusterSettings(env: NodeJS.ProcessEnv): ClusterSettings {
     dnsAddress: `${network}.128.10`,
     ports: { etcd: 2379, etcdPeer: 2380, api: 6443, prometheus: 9090 },
   };
+}
+
+/** The network of a cluster that stands beside the one that the environment asks for; clusters with different `by` do not meet. */
+export function siblingNetwork(env: NodeJS.ProcessEnv, by: number): string {
+  const number = Number(clusterSettings(env).network.slice("10.".length));
+  return `10.${(number + by) % 256}`;
+}
+
+/** The other clusters that this machine has now, up or being started or removed. */
+export function otherClusters({ cache, workFolder }: ClusterSettings): ClusterSettings[] {
+  const names = existsSync(cache) ? readdirSync(cache) : [];
+  return names
+    .filter((name) => isWorkFolder(name) && join(cache, name) !== workFolder)
+    .map((name) =>
+      clusterSettings({
+        LLMBRIDGE_CACHE: cache,
+        LLMBRIDGE_CLUSTER_NETWORK: `10.${name.slice(WORK_FOLDER.length)}`,
+      }),
+    );
 }
