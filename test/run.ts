@@ -6,7 +6,7 @@
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
  * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So those that need a
- * cluster for themselves have a second one, and the server suites run beside both, at a lower priority. What is said beside is kept
+ * cluster for themselves have a second one, and the server suites run beside both, at a somewhat lower priority. What is said beside is kept
  * until it has ended.
  */
 import { spawn } from "node:child_process";
@@ -44,7 +44,7 @@ function exitCode(
     const stdio = ["inherit", output, output] as const;
     const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     if (output !== "inherit") closeSync(output);
-    if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
     child.on("error", () => resolve(127));
     child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });

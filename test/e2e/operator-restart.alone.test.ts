@@ -27,7 +27,6 @@ async function spec(hold: string) {
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
       progressDeadline: "2m",
-      watchAfter: "0s",
     },
   });
 }

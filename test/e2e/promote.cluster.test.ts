@@ -12,7 +12,8 @@ describe("a good version", () => {
   it("is promoted through all steps under load, with 0 failed and 0 cut requests and no second restart", async () => {
     const bridge = scene.bridge();
     const appliedMs = Date.now();
-    await bridge.apply(await scene.spec());
+    const { rollout } = await scene.spec();
+    await bridge.apply(await scene.spec({ rollout: { ...rollout, watchAfter: "10s" } }));
     const kubectl = [scene.cluster.kubectlPath, "--kubeconfig", scene.cluster.kubeconfigPath] as const;
     await run([
       ...kubectl,
@@ -33,10 +34,12 @@ describe("a good version", () => {
     console.log(`image change to first canary pod Ready: ${((Date.now() - editedMs) / 1000).toFixed(1)} s`);
     const canary = (await bridge.status()).canary?.revision ?? "";
     const weights = new Set<number>();
+    const phases = new Set<string | undefined>();
     const done = await bridge.waitFor(
       "promoted",
       (status) => {
         if (status.canary) weights.add(status.canary.desiredWeight);
+        phases.add(status.phase);
         return status.phase === "Stable" && status.stable?.image === image;
       },
       240_000,
@@ -44,6 +47,7 @@ describe("a good version", () => {
     console.log(`image change to promoted: ${((Date.now() - editedMs) / 1000).toFixed(1)} s`);
     expect(done.stable?.revision).toBe(canary);
     expect([...weights]).toEqual(expect.arrayContaining([25, 50, 100]));
+    expect(phases).toContain("Watching");
     const report = await load.stop();
     console.log(
       JSON.stringify({

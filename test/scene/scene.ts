@@ -25,7 +25,7 @@ export interface Scene {
   /** Image reference of a version of the bridge that is on the node. */
   image(version: "first" | BridgeVersion): Promise<string>;
   bridge(name?: string): Bridge;
-  /** A small spec that promotes within half a minute. */
+  /** A small spec that promotes within half a minute, and is not watched after that unless it says so. */
   spec(more?: Partial<LLMBridgeSpecInput>): Promise<LLMBridgeSpecInput>;
   /** Traffic to the bridge's Service; stopped with the scene if not before. */
   load(bridge: Bridge, options: Omit<LoadOptions, "url">): Promise<Load>;
@@ -96,7 +96,10 @@ export async function openScene(name: string, options: SceneOptions = {}): Promi
     image,
     serviceUrl,
     bridge: (bridgeName = "chat") => new Bridge(api.client, namespace, bridgeName),
-    spec: async (more = {}) => ({ ...smallSpec(await image("first"), model), ...more }),
+    spec: async (more = {}) => {
+      const base = smallSpec(await image("first"), model);
+      return { ...base, ...more, rollout: { watchAfter: "0s", ...(more.rollout ?? base.rollout) } };
+    },
     async load(bridge, options) {
       const load = startLoad({ url: await serviceUrl(bridge.name), ...options });
       loads.push(load);
@@ -131,7 +134,6 @@ function smallSpec(image: string, model: Model): LLMBridgeSpecInput {
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
       progressDeadline: "2m",
-      watchAfter: "0s",
     },
   };
 }
