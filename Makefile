@@ -2,10 +2,10 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-evidence bench-operator clean
+.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-connections bench-evidence bench-operator clean
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 packages:
 	@tools/setup/packages.sh
@@ -52,6 +52,9 @@ images: packages ## Build the images and say how large they are
 bench-bridge: packages ## Measure the bridge against a bare proxy in the same run
 	@$(NODE) tools/build.ts bridge
 	@$(NODE) bench/bridge.ts
+
+bench-connections: setup ## Count what is cut of thousands of streams and WebSockets by a promotion and a rollback (STREAMS, AGENTS)
+	@$(NODE) bench/connections.ts $${STREAMS:-1000} $${AGENTS:-1000}
 
 bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Argo Rollouts and Flagger, and write docs/evidence.md (RUNS)
 	@$(NODE) bench/evidence.ts --runs=$${RUNS:-10000} --write

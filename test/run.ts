@@ -11,7 +11,7 @@
  */
 import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { constants, setPriority, tmpdir } from "node:os";
+import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { siblingNetwork } from "./cluster/settings.ts";
 import { type Count, countOf } from "./run/count.ts";
@@ -24,6 +24,9 @@ interface Stage {
 }
 
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
+
+/** A third of the usual weight: at the lowest priority a lease of seconds is lost where others have much to do. */
+const YIELDING_NICENESS = 5;
 
 interface Running {
   /** Where its output goes; default: to where ours goes. */
@@ -44,7 +47,7 @@ function exitCode(
     const stdio = ["inherit", output, output] as const;
     const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     if (output !== "inherit") closeSync(output);
-    if (yields && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    if (yields && child.pid !== undefined) setPriority(child.pid, YIELDING_NICENESS);
     child.on("error", () => resolve(127));
     child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
