@@ -6,12 +6,11 @@
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
  * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So those that need a
- * cluster for themselves have a second one, and the server suites run beside both, at a somewhat lower priority. What is said beside is kept
- * until it has ended.
+ * cluster for themselves run beside the others, on a second one; what they say is kept until they have ended.
  */
 import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { setPriority, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { siblingNetwork } from "./cluster/settings.ts";
 import { type Count, countOf } from "./run/count.ts";
@@ -25,29 +24,23 @@ interface Stage {
 
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
 
-/** A third of the usual weight: at the lowest priority a lease of seconds is lost where others have much to do. */
-const YIELDING_NICENESS = 5;
-
 interface Running {
   /** Where its output goes; default: to where ours goes. */
   readonly log?: string | undefined;
   /** Added to our environment. */
   readonly env?: NodeJS.ProcessEnv;
-  /** It yields to whatever else there is to do. */
-  readonly yields?: boolean;
 }
 
 function exitCode(
   command: string,
   args: readonly string[],
-  { log, env = {}, yields = false }: Running = {},
+  { log, env = {} }: Running = {},
 ): Promise<number> {
   return new Promise((resolve) => {
     const output = log === undefined ? ("inherit" as const) : openSync(log, "w");
     const stdio = ["inherit", output, output] as const;
     const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     if (output !== "inherit") closeSync(output);
-    if (yields && child.pid !== undefined) setPriority(child.pid, YIELDING_NICENESS);
     child.on("error", () => resolve(127));
     child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
@@ -100,7 +93,7 @@ const stages: readonly Stage[] = [
   check("generated", "node", "tools/generate.ts", "--check"),
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
-  suite("server", { beside: true, yields: true }),
+  suite("server"),
   suite("alone", { beside: true, env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) } }),
   suite("cluster"),
 ];
