@@ -40,6 +40,10 @@ export interface Target {
   readonly series: readonly Series[];
 }
 
+/** The labels that the process itself gave a series. */
+export const ownLabels = (labels: Series["labels"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).filter(([label]) => OWN_LABELS.has(label)));
+
 /** Sorts series by the target that they were scraped from. Series that name no pod or no revision are not ours. */
 export function targetsOf(series: readonly Series[], labels: SourceLabels): Target[] {
   const targets = new Map<string, { pod: string; revision: string; series: Series[] }>();
@@ -60,8 +64,8 @@ export function targetsOf(series: readonly Series[], labels: SourceLabels): Targ
 }
 
 /**
- * One target at a time for every pod: where two were scraped at once (two scrape jobs find the same pod), everything would count twice,
- * so only the one with the most samples is kept. Targets that follow each other (the pod got a new address) are all kept.
+ * One target at a time for every pod, for gauges and rates: where two were scraped at once (two scrape jobs find the same pod), the one with
+ * the most samples is kept. Targets that follow each other (the pod got a new address) are all kept. Counters: one-process.ts.
  */
 export function withoutDuplicates(targets: readonly Target[]): Target[] {
   const spans = targets.map((target) => ({ target, ...spanOf(target) }));

@@ -4,7 +4,8 @@ import type { PrometheusClient, QueryResult } from "./client.ts";
 import { countedSeries, ownMatchers, START_METRIC } from "./counting.ts";
 import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
 import { increases } from "./increases.ts";
-import { newestMs, type SourceLabels, type Target, targetsOf, withoutDuplicates } from "./pods.ts";
+import { onePerPod } from "./one-process.ts";
+import { newestMs, type SourceLabels, type Target, targetsOf } from "./pods.ts";
 import { anyOf, type Matcher, range, selector } from "./promql.ts";
 import {
   type BaselineQuery,
@@ -65,19 +66,21 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
     labels,
     samples: samples.filter(({ atMs }) => atMs > span.fromMs),
   }));
-  const targets = withoutDuplicates(
+  const pods = onePerPod(
     targetsOf(
       after.filter(({ samples }) => samples.length > 0),
       reader.labels,
     ),
+    targetsOf(before.series, reader.labels),
+    START_METRIC,
   );
-  const earlier = new Map(targetsOf(before.series, reader.labels).map((target) => [target.key, target]));
-  const grown = targets.flatMap((target) =>
-    increases(target, earlier.get(target.key), {
+  const grown = pods.flatMap((pod) =>
+    increases(pod.inside, pod.before, {
       newSinceMs: span.fromMs - NEW_PROCESS_MS,
       startMetric: START_METRIC,
-    }).map((increase): PodIncrease => ({ ...increase, pod: target.pod, revision: target.revision })),
+    }).map((increase): PodIncrease => ({ ...increase, pod: pod.inside.pod, revision: pod.inside.revision })),
   );
+  const targets = pods.map(({ inside }) => inside);
   return { ok: true, targets, increases: grown };
 }
 
