@@ -72,7 +72,12 @@ export function signalCounts(
   return { requests, bad: Math.max(0, requests - sum(`${name}_bucket`, true)) };
 }
 
-/** What every selector of a bridge holds: nothing outside its namespace and name is ever read. */
+/**
+ * What every selector of a bridge holds: nothing outside its namespace and name is ever read. Throws RangeError on an empty one, which in PromQL
+ * selects what has no such label.
+ */
 export function ownMatchers(namespaceLabel: string, namespace: string, bridge: string): Matcher[] {
+  if (namespace === "" || bridge === "")
+    throw new RangeError("A query needs the namespace and the name of a bridge.");
   return [equal(namespaceLabel, namespace), equal("bridge", bridge)];
 }

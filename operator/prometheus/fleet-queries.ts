@@ -1,6 +1,6 @@
 import { METRICS, PROCESS_METRICS } from "../../contract/metrics.ts";
 import { START_METRIC } from "./counting.ts";
-import { anyOf, type Matcher, range, selector, unequal } from "./promql.ts";
+import { anyOf, labelName, type Matcher, range, selector, unequal } from "./promql.ts";
 
 /** Everything about pods but histograms, as raw samples: one query. */
 const PLAIN_METRICS: readonly string[] = [
@@ -57,7 +57,7 @@ export function percentileQuery(own: readonly Matcher[], podLabel: string, windo
         unequal("route", "models"),
         ...own,
       ]);
-      const perPod = `sum by (${podLabel},revision,le) (rate(${range(buckets, windowMs)}))`;
+      const perPod = `sum by (${labelName(podLabel)},revision,le) (rate(${range(buckets, windowMs)}))`;
       return `label_replace(histogram_quantile(0.95,${perPod}),"${QUANTITY_LABEL}","${quantity}","","")`;
     })
     .join(" or ");

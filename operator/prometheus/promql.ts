@@ -11,19 +11,23 @@ export const anyOf = (label: string, values: readonly string[]): Matcher => ({ l
 
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** `{a="1",b=~"x|y"}`. Throws RangeError on a label name that Prometheus would not take; those come from the administrator's settings. */
+/** `{a="1",b=~"x|y"}`. Throws RangeError on a label name that Prometheus would not take. */
 export function selector(matchers: readonly Matcher[]): string {
   return `{${matchers.map(matcherText).join(",")}}`;
 }
 
 function matcherText(matcher: Matcher): string {
-  if (!LABEL_NAME.test(matcher.label)) {
-    throw new RangeError(
-      `"${matcher.label}" is not a label name; use letters, digits and '_', not beginning with a digit.`,
-    );
-  }
-  if (matcher.op === "in") return `${matcher.label}=~${quoted(matcher.values.map(literal).join("|"))}`;
-  return `${matcher.label}${matcher.op}${quoted(matcher.value)}`;
+  const label = labelName(matcher.label);
+  if (matcher.op === "in") return `${label}=~${quoted(matcher.values.map(literal).join("|"))}`;
+  return `${label}${matcher.op}${quoted(matcher.value)}`;
+}
+
+/** A name that may stand outside quotes. Throws RangeError on one that Prometheus would not take; they come from the administrator's settings. */
+export function labelName(text: string): string {
+  if (LABEL_NAME.test(text)) return text;
+  throw new RangeError(
+    `"${text}" is not a label name; use letters, digits and '_', not beginning with a digit.`,
+  );
 }
 
 /** The samples of the last `ms` milliseconds. */
@@ -31,9 +35,12 @@ export function range(series: string, ms: number): string {
   return `${series}[${Math.max(1, Math.round(ms))}ms]`;
 }
 
-/** A double-quoted PromQL string: escapes as in Go, of which those of JSON are a part. */
+/**
+ * A double-quoted PromQL string: escapes as in Go, of which those of JSON are a part. U+FFFD is what Go reads broken text as, so Prometheus refuses
+ * it unless it is escaped.
+ */
 function quoted(text: string): string {
-  return JSON.stringify(text.toWellFormed());
+  return JSON.stringify(text.toWellFormed()).replaceAll("\ufffd", "\\ufffd");
 }
 
 /** A text that stands for itself in an RE2 expression. */
