@@ -1,6 +1,6 @@
 import { durationMs } from "./api/v1alpha1/scalars.ts";
 import type { MetricSource, Reading } from "./prometheus/source.ts";
-import { createSources, type MetricSources } from "./prometheus/sources.ts";
+import { createSources, type MetricSources, type SourceSettings } from "./prometheus/sources.ts";
 import type { AdministratorSettings } from "./settings/file.ts";
 import type { SettingsFile } from "./settings/watch.ts";
 
@@ -33,15 +33,19 @@ export function followSources(settings: SettingsFile): {
 }
 
 function sourcesOf({ sources }: AdministratorSettings, onRecovered: () => void): MetricSources {
-  return createSources(
-    sources.map(({ name, url, allowedNamespaces, bearerTokenFile, labels, scrapeInterval }) => ({
-      name,
-      url,
-      labels,
-      scrapeIntervalMs: durationMs(scrapeInterval),
-      onRecovered,
-      ...(bearerTokenFile === undefined ? {} : { bearerTokenFile }),
-      ...(allowedNamespaces.includes("*") ? {} : { allowedNamespaces }),
-    })),
-  );
+  return createSources(sources.map((source) => ({ ...sourceOptions(source), onRecovered })));
+}
+
+/** What the settings say of a source, as its client takes it. */
+export function sourceOptions(source: AdministratorSettings["sources"][number]): SourceSettings {
+  const { allowedNamespaces, tenant, headers, parameters, matchers, scrapeInterval, lag, ...same } = source;
+  return {
+    ...same,
+    scrapeIntervalMs: durationMs(scrapeInterval),
+    sourceLagMs: durationMs(lag),
+    headers: { ...headers, ...(tenant === undefined ? {} : { "x-scope-orgid": tenant }) },
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(matchers === undefined ? {} : { matchers }),
+    ...(allowedNamespaces.includes("*") ? {} : { allowedNamespaces }),
+  };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createVirtualClock } from "../kube/virtual-clock.ts";
 import { withCircuit } from "./circuit.ts";
-import type { QueryResult } from "./client.ts";
+import type { QueryResult } from "./problems.ts";
 
 const fine: QueryResult = { ok: true, series: [] };
 const unreachable: QueryResult = { ok: false, problem: "Unreachable", message: "It cannot be reached." };

@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../kube/clock.ts";
-import type { PrometheusClient, QueryResult } from "./client.ts";
+import type { PrometheusClient } from "./client.ts";
+import type { QueryResult } from "./problems.ts";
 
 export interface CircuitOptions {
   readonly clock: Clock;
@@ -11,12 +12,13 @@ export interface CircuitOptions {
 const PROBE_MS = [2_000, 8_000] as const;
 /** Costs a source nothing. */
 const PROBE = "1";
+const NO_ANSWER: ReadonlySet<string> = new Set(["Unreachable", "Tls", "Timeout"]);
 
 /**
  * A client that knows when its source is away: from then on queries are answered `Away` at once, one probe asks for all of them, and
  * `onRecovered` tells when there is an answer again. A thousand bridges then neither wait for the source nor fall upon it when it is back.
  *
- * Away is a source that cannot be reached, or lets a query time out and the probe after it too: one heavy query says nothing of the others.
+ * Away is a source that cannot be reached or trusted, or lets a query time out and the probe after it too: one heavy query says nothing of the others.
  */
 export function withCircuit(
   client: PrometheusClient,
@@ -61,5 +63,5 @@ export function withCircuit(
 }
 
 function hasNoAnswer(result: QueryResult): result is QueryResult & { readonly ok: false } {
-  return !result.ok && (result.problem === "Unreachable" || result.problem === "Timeout");
+  return !result.ok && NO_ANSWER.has(result.problem);
 }

@@ -16,8 +16,8 @@ function series(
     samples: values.map((value, index) => ({ atMs: T0 + index * stepMs, value })),
   };
 }
-function read(all: readonly Series[], atMs = T0 + 20_000, windowMs = 60_000) {
-  return podReadings(all, LABELS, { atMs, windowMs, scrapeIntervalMs: undefined });
+function read(all: readonly Series[], atMs = T0 + 20_000, windowMs = 60_000, lagMs = 0) {
+  return podReadings(all, LABELS, { atMs, windowMs, scrapeIntervalMs: undefined, lagMs });
 }
 
 describe("podReadings", () => {
@@ -96,6 +96,7 @@ describe("podReadings", () => {
   ])("takes samples as stale after %s", (_, stepMs, ageMs, stale) => {
     const gauge = series("llmbridge_in_flight", [1, 1, 1, 1], {}, stepMs);
     expect(read([gauge], T0 + 3 * stepMs + ageMs)[0]?.stale).toBe(stale);
+    expect(read([gauge], T0 + 3 * stepMs + ageMs + 30_000, 60_000, 30_000)[0]?.stale).toBe(stale);
   });
 
   it("lets the newest of a pod's addresses speak", () => {

@@ -17,6 +17,8 @@ export interface FleetWindow {
   readonly windowMs: number;
   /** Time between two scrapes; measured from the samples where it is not given. */
   readonly scrapeIntervalMs: number | undefined;
+  /** Time until a sample can be read for sure; samples are that much older in any case. */
+  readonly lagMs: number;
 }
 
 /** What is assumed of a pod of which there is one sample. */
@@ -39,7 +41,7 @@ export function podReadings(
   return [...newest.values()]
     .map((target) => {
       const scrapeMs = window.scrapeIntervalMs ?? spacing(target.series);
-      return podReading(within(target, window, scrapeMs), window.atMs, scrapeMs);
+      return podReading(within(target, window, scrapeMs), window, scrapeMs);
     })
     .sort((a, b) => (a.pod < b.pod ? -1 : 1));
 }
@@ -66,7 +68,7 @@ function within(target: Target, { atMs, windowMs }: FleetWindow, scrapeMs: numbe
   return { ...target, series };
 }
 
-function podReading(target: Target, nowMs: number, scrapeMs: number): PodReading {
+function podReading(target: Target, window: FleetWindow, scrapeMs: number): PodReading {
   const { series } = target;
   const atMs = newestMs(target);
   // Rates are between the first and the last sample, so that nothing from before the first may count.
@@ -91,7 +93,7 @@ function podReading(target: Target, nowMs: number, scrapeMs: number): PodReading
     pod: target.pod,
     revision: target.revision,
     atMs,
-    stale: nowMs - atMs > Math.max(LEAST_STALE_MS, STALE_SCRAPES * scrapeMs),
+    stale: window.atMs - atMs > window.lagMs + Math.max(LEAST_STALE_MS, STALE_SCRAPES * scrapeMs),
     poolWaiting: byPool(series, METRICS.poolWaiting, atMs),
     poolSize: byPool(series, METRICS.poolSize, atMs),
     poolLimit: byPool(series, METRICS.poolLimit, atMs),

@@ -36,13 +36,13 @@ export function createPrometheusSource(
   const client = withCircuit(createPrometheusClient(options), { clock, onRecovered });
   const labels = { ...DEFAULT_LABELS, ...options.labels };
   const matchers = Object.entries(options.matchers ?? {}).map(([label, value]) => equal(label, value));
-  const { scrapeIntervalMs } = options;
-  const counts = { client, labels, matchers, sourceLagMs: options.sourceLagMs ?? SOURCE_LAG_MS };
+  const { scrapeIntervalMs, sourceLagMs = SOURCE_LAG_MS } = options;
+  const reader = { client, labels, matchers, sourceLagMs };
   return {
     name: options.name,
-    readIntervals: (query) => read(() => readIntervals(counts, query)),
-    readBaseline: (query) => read(() => readBaseline(counts, query)),
-    readFleet: (query) => read(() => readFleet({ client, labels, matchers, scrapeIntervalMs }, query)),
+    readIntervals: (query) => read(() => readIntervals(reader, query)),
+    readBaseline: (query) => read(() => readBaseline(reader, query)),
+    readFleet: (query) => read(() => readFleet({ ...reader, scrapeIntervalMs }, query)),
     close: () => client.close(),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { METRICS } from "../../contract/metrics.ts";
-import type { PrometheusClient, QueryResult } from "./client.ts";
+import type { PrometheusClient } from "./client.ts";
+import type { QueryResult } from "./problems.ts";
 import { type CountReader, readBaseline, readIntervals } from "./read-counts.ts";
 import type { Series } from "./response.ts";
 import type { IntervalQuery } from "./source.ts";

@@ -1,11 +1,12 @@
 import type { Baseline } from "../evidence/baseline.ts";
 import { measureBaseline } from "../evidence/baseline.ts";
-import type { PrometheusClient, QueryResult } from "./client.ts";
+import type { PrometheusClient } from "./client.ts";
 import { countedSeries, ownMatchers, START_METRIC } from "./counting.ts";
 import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
 import { increases } from "./increases.ts";
 import { onePerPod } from "./one-process.ts";
 import { newestMs, type SourceLabels, type Target, targetsOf } from "./pods.ts";
+import type { QueryResult } from "./problems.ts";
 import { anyOf, type Matcher, range, selector } from "./promql.ts";
 import {
   type BaselineQuery,

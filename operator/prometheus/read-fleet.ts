@@ -1,4 +1,4 @@
-import type { PrometheusClient, QueryResult } from "./client.ts";
+import type { PrometheusClient } from "./client.ts";
 import { ownMatchers } from "./counting.ts";
 import { podReadings } from "./fleet.ts";
 import {
@@ -9,6 +9,7 @@ import {
   QUANTITY_LABEL,
 } from "./fleet-queries.ts";
 import type { SourceLabels } from "./pods.ts";
+import type { QueryResult } from "./problems.ts";
 import type { Matcher } from "./promql.ts";
 import type { Series } from "./response.ts";
 import { type Failing, type FleetQuery, failing, type PodReading, type Reading } from "./source.ts";
@@ -18,6 +19,8 @@ export interface FleetReader {
   readonly labels: SourceLabels;
   readonly matchers: readonly Matcher[];
   readonly scrapeIntervalMs: number | undefined;
+  /** Time until a sample of any pod can be read for sure. */
+  readonly sourceLagMs: number;
 }
 
 /** Samples of this time are read at least, so that a slow scrape interval is seen for what it is. */
@@ -28,8 +31,8 @@ export async function readFleet(
   reader: FleetReader,
   query: FleetQuery,
 ): Promise<Reading<readonly PodReading[]>> {
-  const { labels, scrapeIntervalMs } = reader;
-  const windowMs = Math.max(query.windowMs, LEAST_WINDOW_MS, 3 * (scrapeIntervalMs ?? 0));
+  const { labels, scrapeIntervalMs, sourceLagMs } = reader;
+  const windowMs = sourceLagMs + Math.max(query.windowMs, LEAST_WINDOW_MS, 3 * (scrapeIntervalMs ?? 0));
   const own = [...reader.matchers, ...ownMatchers(labels.namespace, query.namespace, query.bridge)];
   const [plain, percentiles] = await Promise.all([
     reader.client.query(plainQuery(own, windowMs), query.atMs),
@@ -41,6 +44,7 @@ export async function readFleet(
     atMs: query.atMs,
     windowMs: query.windowMs,
     scrapeIntervalMs,
+    lagMs: sourceLagMs,
   });
   if (pods.length === 0) return failing("NoData", "The metric source has no samples of this bridge.");
   if (pods.every(({ stale }) => stale)) {

@@ -18,6 +18,8 @@ const answer = z.object({
   status: z.literal("success"),
   /** A partial answer (a store that did not reply) comes with warnings. */
   warnings: z.array(z.string()).optional(),
+  /** What VictoriaMetrics says in its place. */
+  isPartial: z.boolean().optional(),
   data: z.discriminatedUnion("resultType", [
     z.object({
       resultType: z.literal("vector"),
@@ -44,7 +46,8 @@ export function parseAnswer(body: string): ParsedAnswer {
   }
   const parsed = answer.safeParse(json);
   if (!parsed.success) return { ok: false, problem: "unreadable" };
-  if ((parsed.data.warnings ?? []).length > 0) return { ok: false, problem: "partial" };
+  const { warnings = [], isPartial = false } = parsed.data;
+  if (warnings.length > 0 || isPartial) return { ok: false, problem: "partial" };
   const { data } = parsed.data;
   const series =
     data.resultType === "vector"

@@ -26,6 +26,7 @@ const everything = {
   image: { digest: `sha256:${"a".repeat(64)}` },
   settings: { sources: [source], podMonitors: { labels: { release: "prometheus" }, interval: "30s" } },
   sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
+  sourceConfigMaps: [{ name: "prometheus-ca", configMapName: "cluster-ca" }],
   serviceAccount: { name: "operator", annotations: { "example.com/a": "b" } },
   podDisruptionBudget: { enabled: true },
   networkPolicy: { enabled: true, metricsFrom: [{ namespaceSelector: {} }] },

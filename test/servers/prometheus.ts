@@ -32,6 +32,10 @@ export interface PrometheusServer {
 
 export interface PrometheusServerOptions {
   readonly scrapeIntervalMs: number;
+  /** Scraped from the start. Default none. */
+  readonly targets?: readonly ScrapeTarget[];
+  /** Prometheus' web configuration: TLS and users. Its targets cannot be set later. */
+  readonly web?: object;
 }
 
 /** Starts the Prometheus that the cluster's tests use. Throws where it was not built yet. */
@@ -41,7 +45,8 @@ export async function startPrometheus(options: PrometheusServerOptions): Promise
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "llmbridge-prometheus-"));
   const config = join(folder, "prometheus.json");
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${options.web === undefined ? "http" : "https"}://127.0.0.1:${port}`;
+  const web = join(folder, "web.json");
   let server: ServerProcess | undefined;
 
   const write = (targets: readonly ScrapeTarget[]) => {
@@ -69,11 +74,14 @@ export async function startPrometheus(options: PrometheusServerOptions): Promise
         `--storage.tsdb.path=${join(folder, "series")}`,
         `--web.listen-address=127.0.0.1:${port}`,
         "--web.enable-lifecycle",
+        ...(options.web === undefined ? [] : [`--web.config.file=${web}`]),
       ],
+      readyWithinMs: 60_000,
       ready: /Server is ready to receive web requests/,
     });
   };
-  await write([]);
+  await write(options.targets ?? []);
+  if (options.web !== undefined) await writeFile(web, JSON.stringify(options.web));
   await start();
   return {
     url,

@@ -7,6 +7,10 @@ const flag = (description: string) => z.boolean().meta({ description });
 const stringMap = (description: string) => z.record(z.string(), z.string()).meta({ description });
 /** Parts of a pod that are passed on as they are; the API server checks them. */
 const passedOn = (description: string) => z.array(z.looseObject({})).meta({ description });
+const volumeName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  .max(40);
 const quantities = z.strictObject({
   cpu: z.union([z.string(), z.number()]).optional(),
   memory: z.string().optional(),
@@ -28,15 +32,8 @@ const chartValues = z
     watchNamespaces: z.array(z.string().min(1)),
     bridgeSelector: z.string(),
     settings: administratorSettings,
-    sourceSecrets: z.array(
-      z.strictObject({
-        name: z
-          .string()
-          .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
-          .max(40),
-        secretName: z.string().min(1),
-      }),
-    ),
+    sourceSecrets: z.array(z.strictObject({ name: volumeName, secretName: z.string().min(1) })),
+    sourceConfigMaps: z.array(z.strictObject({ name: volumeName, configMapName: z.string().min(1) })),
     crds: z.strictObject({
       install: flag("Install the CustomResourceDefinition."),
       keep: flag("Keep it on uninstall."),

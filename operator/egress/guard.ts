@@ -2,8 +2,8 @@ import { type LookupOptions, lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
 /**
- * Addresses that no metric source has. The address of a source comes from the administrator alone; this guards against a name that resolves,
- * now or later, to the cloud's metadata service or to something that is no host. Loopback is for a source that is written as loopback.
+ * Addresses that nothing has which this process asks or tells anything. Whom it may ask comes from the administrator alone; this guards against
+ * a name that resolves, now or later, to the cloud's metadata service or to something that is no host. Loopback is for what is written as loopback.
  */
 const refused = new BlockList();
 refused.addSubnet("169.254.0.0", 16, "ipv4");
@@ -18,7 +18,7 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** Whether a connection to `address` may be made for a source whose URL names `host`. IPv4 written as IPv6 is judged as IPv4. */
+/** Whether a connection to `address` may be made for a URL that names `host`. IPv4 written as IPv6 is judged as IPv4. */
 export function addressAllowed(address: string, host: string): boolean {
   const family = isIP(address) === 6 ? "ipv6" : "ipv4";
   if (isIP(address) === 0 || refused.check(address, family)) return false;
@@ -31,18 +31,22 @@ function namesLoopback(host: string): boolean {
   return isIP(bare) !== 0 && loopback.check(bare, isIP(bare) === 6 ? "ipv6" : "ipv4");
 }
 
-/** A source's URL, refused where its host is an address that is never allowed. Throws RangeError with a sentence for the administrator. */
-export function sourceUrl(url: string): URL {
+/**
+ * A URL that may be asked, refused where its host is an address that is never allowed.
+ * @param whose what the URL is of, for the message: "a metric source"
+ * @throws RangeError with a sentence for the administrator, which holds nothing of the URL but a refused address
+ */
+export function outboundUrl(url: string, whose: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.username || parsed.password) {
     throw new RangeError(
-      "The URL of a metric source must be http:// or https:// with a host and without credentials.",
+      `The URL of ${whose} must be http:// or https:// with a host and without credentials.`,
     );
   }
   const host = parsed.hostname.replace(/^\[|\]$/g, "");
   if (isIP(host) !== 0 && !addressAllowed(host, host)) {
     throw new RangeError(
-      `The URL of a metric source must not point to ${host}, which is link-local, multicast or unspecified.`,
+      `The URL of ${whose} must not point to ${host}, which is link-local, multicast or unspecified.`,
     );
   }
   return parsed;
@@ -56,7 +60,7 @@ export function guardedLookup(host: string): LookupFunction {
       const allowed = addresses.filter(({ address }) => addressAllowed(address, host));
       const [first] = allowed;
       if (first === undefined) {
-        return callback(new Error("every address of the metric source is refused"), "", 0);
+        return callback(new Error("every address of the host is refused"), "", 0);
       }
       if (options.all === true) return callback(null, allowed);
       return callback(null, first.address, first.family);

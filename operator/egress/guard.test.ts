@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressAllowed, guardedLookup, sourceUrl } from "./egress.ts";
+import { addressAllowed, guardedLookup, outboundUrl } from "./guard.ts";
 
 describe("addressAllowed", () => {
   it.each([
@@ -24,14 +24,14 @@ describe("addressAllowed", () => {
   });
 });
 
-describe("sourceUrl", () => {
+describe("outboundUrl", () => {
   it.each([
     "http://prometheus.monitoring.svc:9090",
     "https://metrics.example/prometheus/",
     "http://10.1.2.3",
     "http://localhost:9090",
   ])("takes %s", (url) => {
-    expect(sourceUrl(url).href.startsWith("http")).toBe(true);
+    expect(outboundUrl(url, "a metric source").href.startsWith("http")).toBe(true);
   });
 
   it.each([
@@ -45,7 +45,7 @@ describe("sourceUrl", () => {
     ["http://[::ffff:a9fe:a9fe]/", "must not point to"],
     ["http://0.0.0.0:9090", "must not point to 0.0.0.0"],
   ])("refuses %s", (url, reason) => {
-    expect(() => sourceUrl(url)).toThrow(reason);
+    expect(() => outboundUrl(url, "a metric source")).toThrow(reason);
   });
 });
 
