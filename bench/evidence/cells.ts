@@ -18,6 +18,8 @@ export interface Cell {
   readonly rollbackAbove: number;
   readonly disturbance?: Disturbance;
   readonly targets?: readonly Target[];
+  /** Simulated a second time, by other code (requests.ts). */
+  readonly again?: true;
 }
 
 export const LEVELS = [0.05, 0.01] as const;
@@ -123,4 +125,16 @@ const PROMOTION: Cell[] = [
   ),
 ];
 
-export const CELLS: readonly Cell[] = [...SAME, ...WORSE, ...PROMOTION];
+/** Worlds that the second simulation has too: every one with a required figure, and some of what must not be found. */
+const isAgain = ({ kind, world, disturbance, targets }: Cell): boolean =>
+  targets !== undefined ||
+  (kind !== "worse" &&
+    disturbance === undefined &&
+    world.rateWave === undefined &&
+    world.autocorrelation === undefined &&
+    world.canaryRate >= world.stableRate &&
+    !(kind === "promotion" && world.canaryRate === world.stableRate));
+
+export const CELLS: readonly Cell[] = [...SAME, ...WORSE, ...PROMOTION].map((cell) =>
+  isAgain(cell) ? { ...cell, again: true } : cell,
+);

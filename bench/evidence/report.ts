@@ -99,7 +99,33 @@ export function report(tallies: readonly Tally[], runs: number): string {
         }),
       ]),
     ),
+    "### The same by a second simulation",
+    "Request by request, with another generator and no code in common with the first (bench/evidence/requests.ts); a fifth of the hours.",
+    table(
+      ["required 5%", "first 5%", "second 5%", "required 1%", "first 1%", "second 1%"],
+      cells.flatMap(({ cell, tally }) => (cell.again ? [[titleOf(cell), ...twice(cell, tally, runs)]] : [])),
+    ),
   ].join("\n\n");
+}
+
+function titleOf({ kind, title, rollbackAbove }: Cell): string {
+  if (kind === "promotion") return `promoted: ${title}`;
+  return kind === "same" ? `rolled back: ${title}` : `found: ${title}, ${rollbackAbove * 100} points`;
+}
+
+function twice(cell: Cell, tally: Tally, runs: number): string[] {
+  const first = cell.kind === "promotion" ? "promoted" : "ours";
+  return LEVELS.flatMap((level, index) => {
+    const findings = [findingOf(tally, first, index), findingOf(tally, "again", index)];
+    if (cell.kind === "worse")
+      return [required(cell, index), ...findings.map((finding) => met(cell, index, finding))];
+    const [one, other] = findings;
+    return [`at most ${100 * level}%`, stated(one, level, runs), stated(other, level, runsOf(tally, index))];
+  });
+}
+
+function runsOf(tally: Tally, level: number): number {
+  return tally.again?.[level]?.reduce((sum, count) => sum + count, 0) ?? 0;
 }
 
 const REFERENCES = ["conditional", "tempered", "sequence", "betting", "kayenta", "argo", "flagger"] as const;
