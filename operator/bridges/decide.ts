@@ -177,7 +177,7 @@ function lookAtGates(
   const stable = snapshot.status.rollout?.stableRevision;
   if (!state || !spec || canary === undefined || stable === undefined) return { state, verdicts: [] };
   const readings = gateReadings(snapshot, { canary, stable }, quantityCpus(spec.resources.limits.cpu));
-  return observeGates(state, spec.rollout.analysis.gates, readings, state.intervalEndMs);
+  return observeGates(state, evidence.config, spec.rollout.analysis.gates, readings, state.intervalEndMs);
 }
 
 function metricsAvailability(

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { parseCheckpoint, serialiseCheckpoint } from "./checkpoint.ts";
 import { evidenceConfig } from "./config.ts";
+import { NO_GATE_EVIDENCE, observeGate, type Side } from "./gate-evidence.ts";
 import { judge } from "./judge.ts";
 import { observeInterval } from "./observe.ts";
-import { startEvidence } from "./state.ts";
+import { type EvidenceState, startEvidence } from "./state.ts";
 
 const config = evidenceConfig({
   errors: { rollbackAbove: "0.1%", promoteBelow: "1%" },
   latency: { signal: "FirstByte", objective: "120ms", rollbackAbove: "1%", promoteBelow: "3%" },
+  gates: [],
   falseRollback: "1%",
   falsePromotion: "5%",
   interval: "15s",
@@ -26,10 +28,18 @@ const long = Array.from({ length: 500 }, (_, index) => counts(index + 1)).reduce
 
 describe("a checkpoint", () => {
   it("is read back as the same evidence, also with everything in it", () => {
-    const full = {
+    const levels = { falseRollback: 0.005, falsePromotion: 0.05, gates: 16 };
+    const evidence = Array.from({ length: 999 }, (_, index) => (index % 3 === 0 ? "Over" : "Within")).reduce(
+      (before, side) => observeGate(before, side as Side, levels),
+      NO_GATE_EVIDENCE,
+    );
+    const full: EvidenceState = {
       ...long,
-      violations: Object.fromEntries(
-        Array.from({ length: 16 }, (_, index) => [`a-gate-with-a-name-of-forty-characters-${index}`, 3]),
+      gates: Object.fromEntries(
+        Array.from({ length: 16 }, (_, index) => [
+          `a-gate-with-a-name-of-forty-characters-${index}`,
+          { subject: 0xffffffff - index, lookedMs: 1_700_000_000_000, evidence },
+        ]),
       ),
     };
     const text = serialiseCheckpoint(full);
@@ -38,8 +48,9 @@ describe("a checkpoint", () => {
     expect(back).toMatchObject({
       intervalEndMs: full.intervalEndMs,
       subject: config.subject,
-      violations: full.violations,
     });
+    expect(Object.keys(back?.gates ?? {})).toEqual(Object.keys(full.gates));
+    expect(Object.values(back?.gates ?? {})[15]?.evidence.looks).toBe(999);
     expect(serialiseCheckpoint(back ?? full)).toBe(text);
   });
 
@@ -70,11 +81,12 @@ describe("a checkpoint", () => {
 
   it("of the time when all alternatives had the same share is read, and goes on", () => {
     const text =
-      '{"v":1,"subject":"errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s","end":1700000015000,"signals":{"errors":[[0.001,0.01],1,[-2.8,-2.9,-3,-3.1,-3.3,-3.6,-4,-4.5],0,[-1.2,-1.3,-1.4,-1.5],[373,1],[1131,2],[5631,12],[9000,20],0.001,[280,0.2,1,0.5]]},"gatesEnd":1700000015000,"violations":{}}';
+      '{"v":1,"subject":"errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s","end":1700000015000,"signals":{"errors":[[0.001,0.01],1,[-2.8,-2.9,-3,-3.1,-3.3,-3.6,-4,-4.5],0,[-1.2,-1.3,-1.4,-1.5],[373,1],[1131,2],[5631,12],[9000,20],0.001,[280,0.2,1,0.5]]},"gatesEnd":1700000015000,"violations":{"memory":2}}';
     const old = parseCheckpoint(text);
     if (old === undefined) throw new Error("not read");
     // Those that began before keep their part; all that begin together have the weight of their interval, whatever the shares.
     expect(Math.exp(old.signals.errors?.worse[0] ?? 0)).toBeCloseTo(Math.exp(-2.8), 9);
+    expect(old.gates).toEqual({});
     const next = observeInterval(old, config, counts(2));
     expect(next.signals.errors).toMatchObject({ intervals: 2, canary: { requests: 746 } });
     expect(judge(next, config)[0]?.category).toBe("Undecided");

@@ -1,8 +1,11 @@
 import * as z from "zod";
 import { SIGNALS } from "./counts.ts";
-import type { EvidenceState, SignalState } from "./state.ts";
+import type { EvidenceState, GateState, SignalState } from "./state.ts";
 
-/** Evidence as text for status: at most 4096 bytes for two signals and 16 gates. Versioned; another version's text is not read. */
+/**
+ * Evidence as text for status: at most 4096 bytes for two signals and 16 gates. Versioned; another version's text is not read. One from
+ * before gates had evidence of their own is: its gates begin anew.
+ */
 const VERSION = 1;
 
 const tally = z.tuple([z.number(), z.number()]);
@@ -19,6 +22,14 @@ const signalText = z.tuple([
   z.number(), // correlation
   z.tuple([z.number(), z.number(), z.number(), z.number()]), // weight, weighted, canarySpread, stableSpread
 ]);
+const gateText = z.tuple([
+  z.number(), // subject
+  z.number(), // lookedMs
+  z.int().min(0), // looks
+  z.number(), // brokenMost
+  z.array(z.number()).max(8), // broken
+  z.array(z.number()).max(8), // kept
+]);
 const checkpoint = z.strictObject({
   v: z.literal(VERSION),
   subject: z.string(),
@@ -30,11 +41,13 @@ const checkpoint = z.strictObject({
     >,
   ),
   gatesEnd: z.number(),
-  violations: z.record(z.string(), z.int().min(0)),
+  violations: z.record(z.string(), z.int().min(0)).optional(), // before gates had evidence
+  gates: z.record(z.string(), gateText).default({}),
 });
 
 /** Digits kept of each number: what is lost is far below what decides. */
 const round = (value: number) => Number(value.toPrecision(9));
+const roundGate = (value: number) => Number(value.toPrecision(6));
 
 /** The text that `parseCheckpoint` reads back. */
 export function serialiseCheckpoint(state: EvidenceState): string {
@@ -48,8 +61,8 @@ export function serialiseCheckpoint(state: EvidenceState): string {
         return evidence === undefined ? [] : [[signal, signalTuple(evidence)]];
       }),
     ),
-    gatesEnd: state.gatesEndMs,
-    violations: state.violations,
+    gatesEnd: state.gatesFromMs,
+    gates: Object.fromEntries(Object.entries(state.gates).map(([name, gate]) => [name, gateTuple(gate)])),
   });
 }
 
@@ -63,7 +76,7 @@ export function parseCheckpoint(text: string): EvidenceState | undefined {
   }
   const parsed = checkpoint.safeParse(json);
   if (!parsed.success) return undefined;
-  const { subject, end, signals, gatesEnd, violations } = parsed.data;
+  const { subject, end, signals, gatesEnd, gates } = parsed.data;
   return {
     subject,
     intervalEndMs: end,
@@ -73,8 +86,8 @@ export function parseCheckpoint(text: string): EvidenceState | undefined {
         return tuple === undefined ? [] : [[signal, signalOf(tuple)]];
       }),
     ),
-    gatesEndMs: gatesEnd,
-    violations,
+    gatesFromMs: gatesEnd,
+    gates: Object.fromEntries(Object.entries(gates).map(([name, tuple]) => [name, gateOf(tuple)])),
   };
 }
 
@@ -118,4 +131,13 @@ function signalOf(tuple: z.output<typeof signalText>): SignalState {
     canarySpread: sums[2],
     stableSpread: sums[3],
   };
+}
+
+function gateTuple({ subject, lookedMs, evidence }: GateState): z.input<typeof gateText> {
+  const { looks, brokenMost, broken, kept } = evidence;
+  return [subject, lookedMs, looks, roundGate(brokenMost), broken.map(roundGate), kept.map(roundGate)];
+}
+
+function gateOf([subject, lookedMs, looks, brokenMost, broken, kept]: z.output<typeof gateText>): GateState {
+  return { subject, lookedMs, evidence: { looks, brokenMost, broken, kept } };
 }

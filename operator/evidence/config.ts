@@ -1,6 +1,7 @@
 import type { Analysis } from "../api/v1alpha1/rollout.ts";
 import { share } from "../api/v1alpha1/scalars.ts";
 import { SIGNALS, type Signal } from "./counts.ts";
+import type { GateLevels } from "./gate-evidence.ts";
 
 /** Margins of one signal, as differences of shares: 0.001 is 0.1 percentage points. */
 export interface Margins {
@@ -13,7 +14,9 @@ export interface Margins {
 export interface EvidenceConfig {
   /** The signals that are judged. Their number divides the probability of a false rollback between them. */
   readonly signals: Readonly<Partial<Record<Signal, Margins>>>;
-  /** Probability of ever calling a version a failure that is not worse than rollbackAbove, over all signals and looks. 0..1. */
+  /** How many gates may roll back. If there are any, they have half of falseRollback, so that many gates do not make signals slow. Default 0. */
+  readonly gates?: number;
+  /** Probability of ever calling a version a failure that is not worse than rollbackAbove, over all signals, gates and looks. 0..1. */
   readonly falseRollback: number;
   /** Probability of ever calling a version good that is worse than promoteBelow in some signal. 0..1. */
   readonly falsePromotion: number;
@@ -23,7 +26,7 @@ export interface EvidenceConfig {
 
 /** The evidence that `spec.rollout.analysis` asks for. Throws RangeError on percentages that the schema would refuse. */
 export function evidenceConfig(
-  analysis: Pick<Analysis, "errors" | "latency" | "falseRollback" | "falsePromotion" | "interval">,
+  analysis: Pick<Analysis, "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval">,
 ): EvidenceConfig {
   const { errors, latency, interval } = analysis;
   const margins = (signal: { rollbackAbove: string; promoteBelow: string }): Margins => ({
@@ -35,6 +38,7 @@ export function evidenceConfig(
       errors: margins(errors),
       ...(latency === undefined ? {} : { latency: margins(latency) }),
     },
+    gates: analysis.gates.length,
     falseRollback: share(analysis.falseRollback),
     falsePromotion: share(analysis.falsePromotion),
     subject: [
@@ -57,7 +61,18 @@ export function judgedSignals(config: EvidenceConfig): [Signal, Margins][] {
 
 /** A failure is proved when log M reaches this: Ville's inequality, with Bonferroni over the signals. */
 export function worseThreshold(config: EvidenceConfig): number {
-  return Math.log(judgedSignals(config).length / config.falseRollback);
+  return Math.log(judgedSignals(config).length / falseRollbackOfEach(config));
+}
+
+/** What the signals have of falseRollback, and what the gates have. */
+function falseRollbackOfEach({ gates = 0, falseRollback }: EvidenceConfig): number {
+  return gates === 0 ? falseRollback : falseRollback / 2;
+}
+
+/** The errors that gates may make. */
+export function gateLevels(config: EvidenceConfig): GateLevels {
+  const { gates = 0, falsePromotion } = config;
+  return { falseRollback: falseRollbackOfEach(config), falsePromotion, gates: Math.max(1, gates) };
 }
 
 /** Being good enough is proved at this; promotion needs it of every signal, so no correction for their number is due. */

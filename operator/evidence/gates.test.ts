@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Gate } from "../api/v1alpha1/rollout.ts";
-import { observeGates } from "./gates.ts";
+import { type EvidenceConfig, gateLevels, worseThreshold } from "./config.ts";
+import type { Side } from "./gate-evidence.ts";
+import { type GateReadings, observeGates } from "./gates.ts";
 import { compareGauges, limitValue, median } from "./gauges.ts";
 import { type EvidenceState, startEvidence } from "./state.ts";
 
@@ -10,60 +12,79 @@ const p95: Gate = { name: "p95", metric: "FirstByteP95", below: "120ms" };
 
 describe("compareGauges", () => {
   it.each([
-    ["within", p95, [0.1], [], "Passed"],
-    ["at the limit", p95, [0.12], [], "Violated"],
-    ["above", p95, [0.3], [], "Violated"],
+    ["within", p95, [0.1], [], "Within"],
+    ["at the limit", p95, [0.12], [], "Over"],
+    ["above", p95, [0.2], [], "Over"],
     [
       "throughput enough",
       { name: "t", metric: "MessagesPerCpuSecond", above: "35000" },
       [36_000],
       [],
-      "Passed",
+      "Within",
     ],
     [
       "throughput too small",
       { name: "t", metric: "MessagesPerCpuSecond", above: "35000" },
       [35_000],
       [],
-      "Violated",
+      "Over",
     ],
-    ["more memory, allowed", memory, [109], [100], "Passed"],
-    ["more memory than allowed", memory, [111], [100], "Violated"],
+    ["more memory, allowed", memory, [109], [100], "Within"],
+    ["more memory than allowed", memory, [111], [100], "Over"],
     [
       "a drop that was asked for",
       { name: "m", metric: "MemoryPerPod", minDecrease: "30%" },
       [70],
       [100],
-      "Passed",
+      "Within",
     ],
-    ["a drop too small", { name: "m", metric: "MemoryPerPod", minDecrease: "30%" }, [71], [100], "Violated"],
+    ["a drop too small", { name: "m", metric: "MemoryPerPod", minDecrease: "30%" }, [71], [100], "Over"],
     [
       "an absolute limit broken, the relative one without data",
       { ...memory, below: "64Mi" },
       [65 * MIB],
       [],
-      "Violated",
+      "Over",
     ],
     [
       "an absolute limit kept, the relative one without data",
       { ...memory, below: "64Mi" },
       [63 * MIB],
       [],
-      "NoData",
+      undefined,
     ],
-    ["no canary", p95, [], [0.1], "NoData"],
-    ["a canary of NaN", p95, [Number.NaN], [0.1], "NoData"],
-    ["no stable to compare with", memory, [100], [], "NoData"],
-    ["one odd stable pod does not hide growth", memory, [200], [100, 100, 900], "Violated"],
-    ["one odd canary pod does not make growth", memory, [100, 101, 900], [100, 100], "Passed"],
-    ["nothing of nothing", { name: "e", metric: "ErrorShare", maxIncrease: "0%" }, [0], [0], "Passed"],
-  ] satisfies [string, Gate, number[], number[], string][])("%s", (_, gate, canary, stable, category) => {
-    expect(compareGauges(canary, stable, gate).category).toBe(category);
-  });
+    ["above twice the limit", p95, [0.25], [], "Far"],
+    [
+      "less than half of the throughput",
+      { name: "t", metric: "MessagesPerCpuSecond", above: "35000" },
+      [17_000],
+      [],
+      "Far",
+    ],
+    ["more than twice of what it may have", memory, [221], [100], "Far"],
+    [
+      "something where the limit is nothing",
+      { name: "e", metric: "ErrorShare", maxIncrease: "0%" },
+      [0.1],
+      [0],
+      "Over",
+    ],
+    ["no canary", p95, [], [0.1], undefined],
+    ["a canary of NaN", p95, [Number.NaN], [0.1], undefined],
+    ["no stable to compare with", memory, [100], [], undefined],
+    ["one odd stable pod does not hide growth", memory, [200], [100, 100, 900], "Over"],
+    ["one odd canary pod does not make growth", memory, [100, 101, 900], [100, 100], "Within"],
+    ["nothing of nothing", { name: "e", metric: "ErrorShare", maxIncrease: "0%" }, [0], [0], "Within"],
+  ] satisfies [string, Gate, number[], number[], Side | undefined][])(
+    "%s",
+    (_, gate, canary, stable, side) => {
+      expect(compareGauges(canary, stable, gate).side).toBe(side);
+    },
+  );
 
   it("says which limit was broken, and both values", () => {
     expect(compareGauges([150], [100], memory)).toEqual({
-      category: "Violated",
+      side: "Over",
       canary: 150,
       stable: 100,
       message: "MemoryPerPod of the canary must be at most 10% above that of the stable version.",
@@ -100,47 +121,93 @@ describe("median", () => {
 });
 
 describe("observeGates", () => {
-  const start = startEvidence({ signals: {}, falseRollback: 0.01, falsePromotion: 0.05, subject: "" }, {}, 0);
-  const slow = { FirstByteP95: { canary: [0.5], stable: [0.1] } };
-  const fast = { FirstByteP95: { canary: [0.1], stable: [0.1] } };
-  const look = (readings: object[], from: EvidenceState = start) => {
+  const config: EvidenceConfig = {
+    signals: {},
+    gates: 1,
+    falseRollback: 0.01,
+    falsePromotion: 0.05,
+    subject: "",
+  };
+  const start = startEvidence(config, {}, 0);
+  const INTERVAL_MS = 15_000;
+  const reading = (canary: number, windowMs = 0) => ({
+    FirstByteP95: { canary: [canary], stable: [0.1], windowMs },
+  });
+  const [slow, stuck, fast] = [reading(0.2), reading(0.5), reading(0.1)];
+  const times = (count: number, one: GateReadings) => Array.from({ length: count }, () => one);
+  const look = (readings: readonly GateReadings[], from: EvidenceState = start, gate = p95) => {
     let state = from;
-    return readings.map((reading, index) => {
-      const seen = observeGates(state, [p95], reading, from.gatesEndMs + (index + 1) * 15_000);
+    const verdicts = readings.map((one, index) => {
+      const seen = observeGates(state, config, [gate], one, (index + 1) * INTERVAL_MS);
       state = seen.state;
-      return seen.verdicts[0]?.category;
+      return seen.verdicts[0];
     });
+    return { state, last: verdicts.at(-1), categories: verdicts.map((verdict) => verdict?.category) };
   };
 
-  it("counts a gate as violated after three intervals in a row", () => {
-    expect(look([slow, slow, slow, slow])).toEqual(["Undecided", "Undecided", "Violated", "Violated"]);
+  it("passes what was within its limit for half a dozen intervals", () => {
+    expect(look(times(6, fast)).categories).toEqual([...Array(5).fill("Undecided"), "Passed"]);
+    expect(look(times(6, fast)).last).toMatchObject({
+      looks: 6,
+      message: "FirstByteP95 of the canary is proved to keep below 120ms.",
+    });
   });
 
-  it("begins anew after an interval within the limit", () => {
-    expect(look([slow, slow, fast, slow, slow, slow])).toEqual([
-      "Undecided",
-      "Undecided",
-      "Passed",
-      "Undecided",
-      "Undecided",
-      "Violated",
-    ]);
+  it("holds while the limit is broken, and rolls back what is proved to break it", () => {
+    const { categories, last } = look(times(11, slow));
+    expect(categories).toEqual([...Array(10).fill("Undecided"), "Violated"]);
+    expect(last?.message).toBe("FirstByteP95 of the canary is proved to break below 120ms.");
   });
 
-  it("holds without data, which neither counts nor breaks the row", () => {
-    expect(look([slow, slow, {}, slow])).toEqual(["Undecided", "Undecided", "NoData", "Violated"]);
-    expect(look([{}, {}, {}, {}])).toEqual(["NoData", "NoData", "NoData", "NoData"]);
+  it("needs four intervals for what is beyond twice the limit", () => {
+    expect(look(times(4, stuck)).categories).toEqual(["Undecided", "Undecided", "Undecided", "Violated"]);
+  });
+
+  it("never passes on a look that is over the limit", () => {
+    expect(look([...times(9, fast), slow]).last).toMatchObject({
+      category: "Undecided",
+      message: "FirstByteP95 of the canary must be below 120ms.",
+    });
+    expect(look([...times(9, fast), slow, fast]).last?.category).toBe("Passed");
+  });
+
+  it("holds without data, which counts for nothing", () => {
+    const { categories, last } = look([fast, {}, fast, {}]);
+    expect(categories).toEqual(["Undecided", "NoData", "Undecided", "NoData"]);
+    expect(last?.looks).toBe(2);
   });
 
   it("counts an interval once, however often it is looked at", () => {
-    const once = observeGates(start, [p95], slow, 15_000);
-    const again = [1, 2, 3].reduce(({ state }) => observeGates(state, [p95], slow, 15_000), once);
-    expect(again.verdicts[0]?.category).toBe("Undecided");
-    expect(again.state.violations).toEqual({ p95: 1 });
+    let { state } = look([slow]);
+    for (let again = 0; again < 20; again++)
+      state = observeGates(state, config, [p95], slow, INTERVAL_MS).state;
+    expect(state.gates.p95?.evidence.looks).toBe(1);
+  });
+
+  it("counts values over windows that overlap once, and none from before the canary served", () => {
+    const { state } = look(times(12, reading(0.2, 60_000)));
+    expect(state.gates.p95?.evidence.looks).toBe(3);
+  });
+
+  it("begins anew for a limit that was edited, and goes on with that of the others", () => {
+    const { state } = look(times(6, fast));
+    const edited = observeGates(state, config, [{ ...p95, below: "110ms" }, memory], fast, 105_000);
+    expect(edited.verdicts[0]).toMatchObject({ looks: 1, category: "Undecided" });
+    expect(observeGates(state, config, [memory, p95], fast, 105_000).verdicts[1]).toMatchObject({
+      looks: 7,
+      category: "Passed",
+    });
   });
 
   it("forgets a gate that was taken out of the spec", () => {
-    const once = observeGates(start, [p95], slow, 15_000);
-    expect(observeGates(once.state, [memory], {}, 30_000).state.violations).toEqual({});
+    const { state } = look([slow]);
+    expect(Object.keys(observeGates(state, config, [memory], {}, 30_000).state.gates)).toEqual(["memory"]);
+  });
+
+  it("is asked for more where gates are many, and leaves half of falseRollback to the signals", () => {
+    const many = { ...config, signals: { errors: { rollbackAbove: 0, promoteBelow: 0.01 } }, gates: 16 };
+    expect(gateLevels(many)).toEqual({ falseRollback: 0.005, falsePromotion: 0.05, gates: 16 });
+    expect(worseThreshold(many)).toBeCloseTo(Math.log(200), 9);
+    expect(worseThreshold({ ...many, gates: 0 })).toBeCloseTo(Math.log(100), 9);
   });
 });

@@ -1,13 +1,21 @@
 import type { Gate, GateMetric } from "../api/v1alpha1/rollout.ts";
-import { compareGauges } from "./gauges.ts";
-import type { EvidenceState } from "./state.ts";
+import { type EvidenceConfig, gateLevels } from "./config.ts";
+import { type GateLevels, judgeGate, NO_GATE_EVIDENCE, observeGate } from "./gate-evidence.ts";
+import { compareGauges, type GaugeVerdict, limitsOf } from "./gauges.ts";
+import type { EvidenceState, GateState } from "./state.ts";
 
-/** Values per pod of both versions; a metric that was not measured is absent. Shares 0..1, seconds, bytes, counts. */
-export type GateReadings = Readonly<
-  Partial<Record<GateMetric, { readonly canary: readonly number[]; readonly stable: readonly number[] }>>
->;
+/** Values per pod of both versions. Shares 0..1, seconds, bytes, counts. */
+export interface GateReading {
+  readonly canary: readonly number[];
+  readonly stable: readonly number[];
+  /** Time that each value is over, milliseconds; 0 for what is so at one moment. */
+  readonly windowMs: number;
+}
 
-/** Passed lets a step end. Undecided is violated, but not yet for long enough; it holds, as NoData does. Violated rolls back. */
+/** A metric that was not measured is absent. */
+export type GateReadings = Readonly<Partial<Record<GateMetric, GateReading>>>;
+
+/** Passed lets a step end. Undecided holds, as NoData does. Violated rolls back. */
 type GateCategory = "Passed" | "Violated" | "Undecided" | "NoData";
 
 export interface GateVerdict {
@@ -17,38 +25,81 @@ export interface GateVerdict {
   readonly category: GateCategory;
   readonly canary?: number;
   readonly stable?: number;
+  /** Looks that were compared. */
+  readonly looks: number;
   readonly message: string;
 }
 
-/** Intervals in a row after which a violated gate counts. */
-const VIOLATED_INTERVALS = 3;
+const NO_READING: GateReading = { canary: [], stable: [], windowMs: 0 };
 
 /**
- * Looks at the gates once per interval. Called again with an interval end that was looked at already it gives verdicts without counting
- * again. An interval without data neither counts nor breaks a row. Gates that were taken out of the spec are forgotten.
+ * Looks at each gate once per interval, and not again before its readings are of wholly other time: values over windows that overlap would be
+ * the same evidence twice. Called again with an interval end that was looked at already it gives verdicts without counting again. Gates that
+ * were taken out of the spec are forgotten; one that was edited begins anew.
  */
 export function observeGates(
   state: EvidenceState,
+  config: EvidenceConfig,
   gates: readonly Gate[],
   readings: GateReadings,
   intervalEndMs: number,
 ): { readonly state: EvidenceState; readonly verdicts: readonly GateVerdict[] } {
-  const counts = intervalEndMs > state.gatesEndMs;
-  const violations: Record<string, number> = {};
+  const levels = gateLevels(config);
+  const seen: Record<string, GateState> = {};
   const verdicts = gates.map((gate): GateVerdict => {
-    const values = readings[gate.metric] ?? { canary: [], stable: [] };
-    const { category, ...gauge } = compareGauges(values.canary, values.stable, gate);
-    const before = state.violations[gate.name] ?? 0;
-    const row =
-      category === "Violated" ? before + (counts ? 1 : 0) : category === "NoData" || !counts ? before : 0;
-    if (row > 0) violations[gate.name] = Math.min(row, VIOLATED_INTERVALS);
+    const reading = readings[gate.metric] ?? NO_READING;
+    const gauge = compareGauges(reading.canary, reading.stable, gate);
+    const known = knownOf(state, gate);
+    const isDue = intervalEndMs > known.lookedMs && intervalEndMs - known.lookedMs >= reading.windowMs;
+    const counted = isDue && gauge.side !== undefined;
+    const evidence = counted ? observeGate(known.evidence, gauge.side, levels) : known.evidence;
+    seen[gate.name] = { ...known, evidence, lookedMs: counted ? intervalEndMs : known.lookedMs };
+    const { canary, stable } = gauge;
     return {
       gate: gate.name,
       metric: gate.metric,
-      ...gauge,
-      category: category === "Violated" && row < VIOLATED_INTERVALS ? "Undecided" : category,
+      ...(canary === undefined ? {} : { canary }),
+      ...(stable === undefined ? {} : { stable }),
+      looks: evidence.looks,
+      ...found(gate, gauge, seen[gate.name] ?? known, levels),
     };
   });
-  const gatesEndMs = Math.max(state.gatesEndMs, intervalEndMs);
-  return { state: { ...state, gatesEndMs, violations }, verdicts };
+  return { state: { ...state, gates: seen }, verdicts };
+}
+
+function knownOf(state: EvidenceState, gate: Gate): GateState {
+  const subject = subjectOf(gate);
+  const known = state.gates[gate.name];
+  return known?.subject === subject
+    ? known
+    : { subject, lookedMs: state.gatesFromMs, evidence: NO_GATE_EVIDENCE };
+}
+
+function found(
+  gate: Gate,
+  gauge: GaugeVerdict,
+  { evidence }: GateState,
+  levels: GateLevels,
+): Pick<GateVerdict, "category" | "message"> {
+  const { metric } = gate;
+  const finding = judgeGate(evidence, levels);
+  if (finding === "Broken")
+    return { category: "Violated", message: `${metric} of the canary is proved to break ${limitsOf(gate)}.` };
+  if (gauge.side === undefined) return { category: "NoData", message: gauge.message };
+  if (gauge.side !== "Within") return { category: "Undecided", message: gauge.message };
+  if (finding === "Kept")
+    return { category: "Passed", message: `${metric} of the canary is proved to keep ${limitsOf(gate)}.` };
+  return {
+    category: "Undecided",
+    message: `${gauge.message.slice(0, -1)}, which is not proved to last yet.`,
+  };
+}
+
+/** What the evidence of a gate is about, as 32 bits of FNV-1a: a limit that was edited asks another question. */
+function subjectOf({ metric, below, above, maxIncrease, minDecrease }: Gate): number {
+  let hash = 0x811c9dc5;
+  for (const character of JSON.stringify([metric, below, above, maxIncrease, minDecrease])) {
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return hash;
 }

@@ -1,10 +1,10 @@
 import { GATE_METRIC_UNITS, type Gate } from "../api/v1alpha1/rollout.ts";
 import { durationMs, quantityBytes, share } from "../api/v1alpha1/scalars.ts";
-
-type GaugeCategory = "Passed" | "Violated" | "NoData";
+import type { Side } from "./gate-evidence.ts";
 
 export interface GaugeVerdict {
-  readonly category: GaugeCategory;
+  /** The side of its limits that the canary is on; undefined without values to tell it by. */
+  readonly side: Side | undefined;
   /** The canary's value: the median over its pods, in the unit of the metric (shares 0..1, seconds, bytes, counts). */
   readonly canary?: number;
   readonly stable?: number;
@@ -12,10 +12,20 @@ export interface GaugeVerdict {
   readonly message: string;
 }
 
+/** A limit as it is for one look: a number, or a share of what stable has. */
+interface Limit {
+  readonly rule: string;
+  readonly must: "StayBelow" | "StayAbove" | "NotExceed";
+  readonly value: number;
+}
+
+/** Beyond this many times a limit is far. */
+const FAR_FACTOR = 2;
+
 /**
  * Holds the pods of the canary against the limits of one gate. A version is as its median pod is, so that one odd pod neither hides a
  * regression nor makes one. Every limit the gate states must hold; values that are no finite numbers are left out, and a limit without
- * values on a side it needs is NoData.
+ * values on a side it needs tells nothing, unless another one is broken.
  */
 export function compareGauges(
   canaryPods: readonly number[],
@@ -29,50 +39,74 @@ export function compareGauges(
     ...(stable === undefined ? {} : { stable }),
   };
   if (canary === undefined)
-    return { ...values, category: "NoData", message: `The canary has no ${gate.metric} yet.` };
+    return { ...values, side: undefined, message: `The canary has no ${gate.metric} yet.` };
+  const limits = [...absoluteLimits(gate), ...(stable === undefined ? [] : relativeLimits(gate, stable))];
+  const broken = limits.filter((limit) => sideOf(limit, canary) !== "Within");
+  const worst = broken.find((limit) => sideOf(limit, canary) === "Far") ?? broken[0];
+  if (worst !== undefined)
+    return {
+      ...values,
+      side: sideOf(worst, canary),
+      message: `${gate.metric} of the canary must be ${worst.rule}.`,
+    };
   const relative = gate.maxIncrease !== undefined || gate.minDecrease !== undefined;
-  const broken =
-    brokenAbsolute(gate, canary) ?? (stable === undefined ? undefined : brokenRelative(gate, canary, stable));
-  if (broken !== undefined) return { ...values, category: "Violated", message: broken };
   if (relative && stable === undefined)
     return {
       ...values,
-      category: "NoData",
+      side: undefined,
       message: `The stable version has no ${gate.metric} to compare with.`,
     };
   return {
     ...values,
-    category: "Passed",
+    side: "Within",
     message: `${gate.metric} of the canary is within ${limitsOf(gate)}.`,
   };
 }
 
-function brokenAbsolute(gate: Gate, canary: number): string | undefined {
-  const must = (rule: string) => `${gate.metric} of the canary must be ${rule}.`;
-  if (gate.below !== undefined && !(canary < limitValue(gate, gate.below)))
-    return must(`below ${gate.below}`);
-  if (gate.above !== undefined && !(canary > limitValue(gate, gate.above)))
-    return must(`above ${gate.above}`);
-  return undefined;
+function sideOf({ must, value }: Limit, canary: number): Side {
+  const isKept =
+    must === "StayBelow" ? canary < value : must === "StayAbove" ? canary > value : canary <= value;
+  if (isKept) return "Within";
+  // Of a limit of nothing everything is twice and more; that says nothing of how far it is.
+  const isFar =
+    value > 0 && (must === "StayAbove" ? canary * FAR_FACTOR < value : canary > value * FAR_FACTOR);
+  return isFar ? "Far" : "Over";
 }
 
-function brokenRelative(gate: Gate, canary: number, stable: number): string | undefined {
-  const must = (rule: string) => `${gate.metric} of the canary must be ${rule}.`;
-  if (gate.maxIncrease !== undefined && canary > stable * (1 + share(gate.maxIncrease)))
-    return must(`at most ${gate.maxIncrease} above that of the stable version`);
-  if (gate.minDecrease !== undefined && canary > stable * (1 - share(gate.minDecrease)))
-    return must(`at least ${gate.minDecrease} below that of the stable version`);
-  return undefined;
+function absoluteLimits(gate: Gate): Limit[] {
+  const { below, above } = gate;
+  return [
+    ...(below === undefined
+      ? []
+      : [{ rule: `below ${below}`, must: "StayBelow" as const, value: limitValue(gate, below) }]),
+    ...(above === undefined
+      ? []
+      : [{ rule: `above ${above}`, must: "StayAbove" as const, value: limitValue(gate, above) }]),
+  ];
 }
 
-function limitsOf(gate: Gate): string {
-  const limits = [
-    gate.below === undefined ? [] : [`below ${gate.below}`],
-    gate.above === undefined ? [] : [`above ${gate.above}`],
-    gate.maxIncrease === undefined ? [] : [`maxIncrease ${gate.maxIncrease}`],
-    gate.minDecrease === undefined ? [] : [`minDecrease ${gate.minDecrease}`],
-  ].flat();
-  return limits.join(" and ");
+function relativeLimits({ maxIncrease, minDecrease }: Gate, stable: number): Limit[] {
+  const limit = (rule: string, factor: number): Limit => ({
+    rule,
+    must: "NotExceed",
+    value: stable * factor,
+  });
+  return [
+    ...(maxIncrease === undefined
+      ? []
+      : [limit(`at most ${maxIncrease} above that of the stable version`, 1 + share(maxIncrease))]),
+    ...(minDecrease === undefined
+      ? []
+      : [limit(`at least ${minDecrease} below that of the stable version`, 1 - share(minDecrease))]),
+  ];
+}
+
+/** "below 120ms and maxIncrease 10%". */
+export function limitsOf(gate: Gate): string {
+  const { below, above, maxIncrease, minDecrease } = gate;
+  return Object.entries({ below, above, maxIncrease, minDecrease })
+    .flatMap(([field, value]) => (value === undefined ? [] : [`${field} ${value}`]))
+    .join(" and ");
 }
 
 /** A limit in the unit that readings have: shares 0..1, seconds, bytes, plain counts. Throws RangeError on text the schema would refuse. */

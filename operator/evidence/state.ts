@@ -2,6 +2,7 @@ import type { Baseline } from "./baseline.ts";
 import { type EvidenceConfig, judgedSignals, type Margins } from "./config.ts";
 import type { Signal } from "./counts.ts";
 import { correlationOf } from "./dispersion.ts";
+import type { GateEvidence } from "./gate-evidence.ts";
 
 /** Requests and bad ones; decayed sums need not be whole. */
 export interface Tally {
@@ -43,10 +44,18 @@ export interface EvidenceState {
   /** End of the last interval observed, Unix milliseconds; the intervals after it are still to be read. */
   readonly intervalEndMs: number;
   readonly signals: Readonly<Partial<Record<Signal, SignalState>>>;
-  /** End of the last interval in which gates were looked at. */
-  readonly gatesEndMs: number;
-  /** For each gate that is violated: intervals in a row. */
-  readonly violations: Readonly<Record<string, number>>;
+  /** When it began. What gates are read over must not reach back beyond this. */
+  readonly gatesFromMs: number;
+  /** Evidence about each gate, by its name. */
+  readonly gates: Readonly<Record<string, GateState>>;
+}
+
+export interface GateState {
+  /** What it is about: metric and limits. */
+  readonly subject: number;
+  /** End of the last interval in which it was looked at. */
+  readonly lookedMs: number;
+  readonly evidence: GateEvidence;
 }
 
 /** How many requests of stable's past the first alternatives rest on at most. */
@@ -76,7 +85,7 @@ export function startEvidence(config: EvidenceConfig, baseline: Baseline, fromMs
       stableSpread: 0,
     };
   }
-  return { subject: config.subject, intervalEndMs: fromMs, signals, gatesEndMs: fromMs, violations: {} };
+  return { subject: config.subject, intervalEndMs: fromMs, signals, gatesFromMs: fromMs, gates: {} };
 }
 
 /** True when the analysis was edited since: then evidence starts anew, and the intervals of the step are read again. */

@@ -66,6 +66,7 @@ describe("podReadings", () => {
       pod: "a",
       revision: "new",
       atMs: T0,
+      windowMs: 60_000,
       stale: false,
       poolWaiting: {},
       poolSize: {},

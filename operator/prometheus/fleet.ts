@@ -41,7 +41,8 @@ export function podReadings(
   return [...newest.values()]
     .map((target) => {
       const scrapeMs = window.scrapeIntervalMs ?? spacing(target.series);
-      return podReading(within(target, window, scrapeMs), window, scrapeMs);
+      const reading = podReading(within(target, window, scrapeMs), window, scrapeMs);
+      return { ...reading, windowMs: Math.max(window.windowMs, LEAST_SCRAPES * scrapeMs) };
     })
     .sort((a, b) => (a.pod < b.pod ? -1 : 1));
 }
@@ -68,7 +69,7 @@ function within(target: Target, { atMs, windowMs }: FleetWindow, scrapeMs: numbe
   return { ...target, series };
 }
 
-function podReading(target: Target, window: FleetWindow, scrapeMs: number): PodReading {
+function podReading(target: Target, window: FleetWindow, scrapeMs: number): Omit<PodReading, "windowMs"> {
   const { series } = target;
   const atMs = newestMs(target);
   // Rates are between the first and the last sample, so that nothing from before the first may count.

@@ -284,6 +284,8 @@ describe.concurrent("readFleet against a real Prometheus", () => {
     const [pod] = reading.value;
     expect(pod).toMatchObject({
       revision: "new",
+      // Percentiles are over three scrapes or more, whatever was asked for.
+      windowMs: 45_000,
       stale: false,
       generation: 7,
       inFlight: 12,

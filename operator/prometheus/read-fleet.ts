@@ -51,7 +51,14 @@ export async function readFleet(
     return failing("Stale", "The newest samples of this bridge are older than two scrapes.");
   }
   const quantities = percentilesByPod(percentiles.series, labels);
-  return { kind: "ok", value: pods.map((reading) => ({ ...reading, ...quantities.get(reading.pod) })) };
+  return {
+    kind: "ok",
+    value: pods.map((reading) => ({
+      ...reading,
+      ...quantities.get(reading.pod),
+      windowMs: Math.max(reading.windowMs, windowMs),
+    })),
+  };
 }
 
 function failed({ problem, message }: QueryResult & { readonly ok: false }): Failing {

@@ -63,6 +63,7 @@ it("reads what a real bridge exports: every gauge of a pod, and each request onc
       pod: "a",
       revision: "old",
       atMs: expect.any(Number),
+      windowMs: expect.any(Number),
       stale: false,
       generation: 1,
       draining: false,

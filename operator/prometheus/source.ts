@@ -78,6 +78,8 @@ export interface PodReading {
   readonly revision: string;
   /** Time of the newest sample. */
   readonly atMs: number;
+  /** Time that rates, means and percentiles are over at most. */
+  readonly windowMs: number;
   /** True when the newest sample is older than two scrapes: then nothing here may be acted on. */
   readonly stale: boolean;
   /** Generation of the runtime file in force. */

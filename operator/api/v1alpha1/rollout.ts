@@ -86,16 +86,16 @@ const analysis = z
       .default([])
       .meta({
         description:
-          "Absolute or relative limits that must hold to leave a step; a gate that is violated in three intervals in a row rolls back.",
+          "Absolute or relative limits that must be proved to hold to leave a step; one that is proved to be broken rolls back.",
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["name"],
       }),
     falseRollback: percent(
-      "Probability of rolling back a version that is not worse than rollbackAbove, over the whole rollout and however often it is looked at.",
+      "Probability of rolling back a version that is not worse than rollbackAbove and keeps its gates, over the whole rollout and however often it is looked at.",
     ).default("1%"),
-    falsePromotion: percent("Probability of promoting a version that is worse than promoteBelow.").default(
-      "5%",
-    ),
+    falsePromotion: percent(
+      "Probability of promoting a version that is worse than promoteBelow or breaks a gate.",
+    ).default("5%"),
     interval: duration("Length of one counting interval.").default("15s"),
     inconclusive: z
       .strictObject({

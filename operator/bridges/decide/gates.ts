@@ -22,6 +22,9 @@ function perCpuSecond(perSecond: number | undefined, cpuCores: number | undefine
     : perSecond / cpuCores;
 }
 
+/** What is read as it is at one moment; everything else is a rate, a mean or a percentile over the window of the reading. */
+const MOMENTARY: ReadonlySet<GateMetric> = new Set(["MemoryPerPod"]);
+
 /** Readings of the ready pods of both versions for every gate metric. */
 export function gateReadings(
   snapshot: Snapshot,
@@ -35,10 +38,15 @@ export function gateReadings(
   const [canary, stable] = [of(revisions.canary), of(revisions.stable)];
   const values = (metric: GateMetric, pods: readonly PodReading[]) =>
     pods.map((pod) => VALUES[metric](pod, cpuLimit)).filter((value) => value !== undefined);
+  const windowMs = Math.max(0, ...[...canary, ...stable].map((pod) => pod.windowMs));
   return Object.fromEntries(
     (Object.keys(VALUES) as GateMetric[]).map((metric) => [
       metric,
-      { canary: values(metric, canary), stable: values(metric, stable) },
+      {
+        canary: values(metric, canary),
+        stable: values(metric, stable),
+        windowMs: MOMENTARY.has(metric) ? 0 : windowMs,
+      },
     ]),
   );
 }

@@ -69,6 +69,7 @@ export function verdictStatuses(evidence: Evidence, gates: readonly GateVerdict[
       signal: one.gate,
       category: one.category,
       ...(one.canary === undefined ? {} : { estimate: gateValueText(one.metric, one.canary) }),
+      samples: one.looks,
       message: one.message,
     })),
   ];

@@ -39,7 +39,18 @@ const rollingOut = llmBridgeStatus.parse({
 type Fleet = Reading<readonly PodReading[]>;
 const pods = (pod: string): Fleet => ({
   kind: "ok",
-  value: [{ pod, revision: "s", atMs: 0, stale: false, poolWaiting: {}, poolSize: {}, poolLimit: {} }],
+  value: [
+    {
+      pod,
+      revision: "s",
+      atMs: 0,
+      windowMs: 60_000,
+      stale: false,
+      poolWaiting: {},
+      poolSize: {},
+      poolLimit: {},
+    },
+  ],
 });
 
 /** A source whose answers are given one by one. */

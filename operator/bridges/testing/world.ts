@@ -263,6 +263,7 @@ export class World {
         pod: pod.name,
         revision: pod.revision,
         atMs: this.nowMs,
+        windowMs: 0,
         stale: false,
         ...(pod.generation === undefined ? {} : { generation: pod.generation }),
         inFlight: serving.includes(pod) ? this.streams / serving.length : 0,
