@@ -1,4 +1,4 @@
-import type { Margins } from "./config.ts";
+import { type Margins, most, required, tolerated } from "./config.ts";
 import type { Tally } from "./state.ts";
 
 /** Odds of the canary over the odds at the boundary of the null: what "worse" may look like, from half again to a dead version. */
@@ -23,14 +23,15 @@ export function expectedRate(recent: Tally): number {
 
 /** Canary rates that would be worse than the margin allows; fixed before the interval is seen. */
 export function worseRates(stableRate: number, margins: Margins): number[] {
-  const boundary = clamp(stableRate + margins.rollbackAbove);
+  const boundary = clamp(most(tolerated(margins), stableRate));
   const odds = boundary / (1 - boundary);
   return WORSE_ODDS.map((factor) => clamp((odds * factor) / (1 + odds * factor)));
 }
 
 /** Canary rates that would be good enough. */
 export function belowRates(stableRate: number, margins: Margins): number[] {
-  const rates = BELOW_SHARES.map((part) => clamp(stableRate + part * margins.promoteBelow));
+  const margin = most(required(margins), stableRate) - stableRate;
+  const rates = BELOW_SHARES.map((part) => clamp(stableRate + part * margin));
   return [...rates, clamp(stableRate * BETTER_FACTOR)];
 }
 

@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { logEValue, logSum, nearestOnBoundary } from "./boundary.ts";
+import { most } from "./config.ts";
 
 const rate = fc.double({ min: 0.001, max: 0.9, noNaN: true });
 const requests = fc.integer({ min: 1, max: 40 });
+/** None, as a margin in points has; or as much as leaves the line within both rates for a while. */
+const increases = fc.constantFrom(0, 0.1, 0.5, 2);
 
 /** Exact expectation of the e-value under two binomials. */
 function expectation(
@@ -37,15 +40,18 @@ describe("logEValue on the nearest boundary", () => {
         rate,
         rate,
         fc.double({ min: 0, max: 0.09, noNaN: true }),
+        increases,
         requests,
         requests,
         fc.double({ min: 0, max: 1, noNaN: true }),
-        (alternativeCanary, alternativeStable, stable, margin, nCanary, nStable, part) => {
-          fc.pre(alternativeCanary > alternativeStable + margin);
+        (alternativeCanary, alternativeStable, rate, points, increase, nCanary, nStable, part) => {
+          const allowance = { points, increase };
+          const stable = rate / (1 + increase);
+          fc.pre(alternativeCanary > most(allowance, alternativeStable));
           const n = { canary: nCanary, stable: nStable };
           const alternative = { canary: alternativeCanary, stable: alternativeStable };
-          const nearest = nearestOnBoundary(alternative, n, margin);
-          const truth = { canary: Math.max(1e-6, (stable + margin) * part), stable };
+          const nearest = nearestOnBoundary(alternative, n, allowance);
+          const truth = { canary: Math.max(1e-6, most(allowance, stable) * part), stable };
           expect(
             expectation(n, truth, (bad) => Math.exp(logEValue(alternative, nearest, n, bad))),
           ).toBeLessThan(1 + 1e-6);
@@ -62,15 +68,18 @@ describe("logEValue on the nearest boundary", () => {
         rate,
         rate,
         fc.double({ min: 0.001, max: 0.09, noNaN: true }),
+        increases,
         requests,
         requests,
         fc.double({ min: 0, max: 1, noNaN: true }),
-        (alternativeCanary, alternativeStable, stable, margin, nCanary, nStable, part) => {
-          fc.pre(alternativeCanary < alternativeStable + margin);
+        (alternativeCanary, alternativeStable, rate, points, increase, nCanary, nStable, part) => {
+          const allowance = { points, increase };
+          const stable = rate / (1 + increase);
+          fc.pre(alternativeCanary < most(allowance, alternativeStable));
           const n = { canary: nCanary, stable: nStable };
           const alternative = { canary: alternativeCanary, stable: alternativeStable };
-          const nearest = nearestOnBoundary(alternative, n, margin);
-          const least = stable + margin;
+          const nearest = nearestOnBoundary(alternative, n, allowance);
+          const least = most(allowance, stable);
           const truth = { canary: Math.min(1 - 1e-6, least + (1 - least) * part), stable };
           expect(
             expectation(n, truth, (bad) => Math.exp(logEValue(alternative, nearest, n, bad))),
@@ -83,11 +92,13 @@ describe("logEValue on the nearest boundary", () => {
 
   it("lies on the line and is where the divergence is least", () => {
     const n = { canary: 100, stable: 300 };
-    const nearest = nearestOnBoundary({ canary: 0.05, stable: 0.01 }, n, 0.01);
+    const nearest = nearestOnBoundary({ canary: 0.05, stable: 0.01 }, n, { points: 0.01, increase: 0 });
     expect(nearest.canary - nearest.stable).toBeCloseTo(0.01, 12);
     // The likeliest rate, were both the same but for the margin, lies between the two.
     expect(nearest.stable).toBeGreaterThan(0.01);
     expect(nearest.canary).toBeLessThan(0.05);
+    const relative = nearestOnBoundary({ canary: 0.05, stable: 0.01 }, n, { points: 0.001, increase: 0.5 });
+    expect(relative.canary).toBeCloseTo(1.5 * relative.stable + 0.001, 12);
   });
 });
 

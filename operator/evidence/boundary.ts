@@ -1,3 +1,5 @@
+import type { Allowance } from "./config.ts";
+
 /** Rates of both versions, each strictly between 0 and 1. */
 export interface Rates {
   readonly canary: number;
@@ -13,36 +15,42 @@ export interface Exposure {
 const TINY = 1e-12;
 
 /**
- * The rates on the line `canary = stable + margin` that are nearest to `alternative`: those that minimise
+ * The rates on the line `canary = stable * (1 + increase) + points` that are nearest to `alternative`: those that minimise
  * `canary exposure * KL(alternative.canary || c) + stable exposure * KL(alternative.stable || s)`.
- * The line is the boundary of both nulls, "at most margin worse" and "at least margin worse"; each is convex.
+ * The line is the boundary of both nulls, "at most so much worse" and "at least so much worse"; each is convex.
  */
-export function nearestOnBoundary(alternative: Rates, exposure: Exposure, margin: number): Rates {
-  const most = 1 - margin - TINY;
+export function nearestOnBoundary(
+  alternative: Rates,
+  exposure: Exposure,
+  { points, increase }: Allowance,
+): Rates {
+  const slope = 1 + increase;
+  const most = (1 - points) / slope - TINY;
   const within = (rate: number) => Math.min(most, Math.max(TINY, rate));
+  const meeting = (alternative.canary - points) / slope;
   // The divergence is convex in the stable rate and least between the two alternatives. Newton's steps find the zero of its derivative;
   // one that leaves what is known to hold it is replaced by a bisection.
-  let low = within(Math.min(alternative.stable, alternative.canary - margin));
-  let high = within(Math.max(alternative.stable, alternative.canary - margin));
+  let low = within(Math.min(alternative.stable, meeting));
+  let high = within(Math.max(alternative.stable, meeting));
   let stable = (low + high) / 2;
   for (let step = 0; step < 60 && high - low > 1e-13; step++) {
-    const canary = stable + margin;
+    const canary = slope * stable + points;
     const ofCanary = canary * (1 - canary);
     const ofStable = stable * (1 - stable);
     const derivative =
-      (exposure.canary * (canary - alternative.canary)) / ofCanary +
+      (slope * exposure.canary * (canary - alternative.canary)) / ofCanary +
       (exposure.stable * (stable - alternative.stable)) / ofStable;
     if (derivative > 0) high = stable;
     else low = stable;
     const curvature =
-      (exposure.canary * curve(canary, alternative.canary)) / ofCanary ** 2 +
+      (slope ** 2 * exposure.canary * curve(canary, alternative.canary)) / ofCanary ** 2 +
       (exposure.stable * curve(stable, alternative.stable)) / ofStable ** 2;
     const next = stable - derivative / curvature;
     const moved = next > low && next < high ? next : (low + high) / 2;
     if (Math.abs(moved - stable) < 1e-14) break;
     stable = moved;
   }
-  return { canary: stable + margin, stable };
+  return { canary: slope * stable + points, stable };
 }
 
 /** Second derivative of KL(target || rate) by the rate, times (rate * (1 - rate))^2. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { rollout } from "../api/v1alpha1/rollout.ts";
 import { parseCheckpoint, serialiseCheckpoint } from "./checkpoint.ts";
 import { evidenceConfig } from "./config.ts";
 import { NO_GATE_EVIDENCE, observeGate, type Side } from "./gate-evidence.ts";
@@ -92,8 +93,22 @@ describe("a checkpoint", () => {
     expect(judge(next, config)[0]?.category).toBe("Undecided");
   });
 
+  it("keeps margins that grow with stable's own share", () => {
+    const margins = { rollbackAbove: 0.001, promoteBelow: 0.01, rollbackIncrease: 0.5, promoteIncrease: 1 };
+    const state = startEvidence({ ...config, signals: { errors: margins } }, {}, 0);
+    expect(parseCheckpoint(serialiseCheckpoint(state))?.signals.errors?.margins).toEqual(margins);
+    expect(long.signals.errors && "rollbackIncrease" in long.signals.errors.margins).toBe(false);
+  });
+
   it("names what was counted", () => {
     expect(config.subject).toBe("errors 0.1% 1%, FirstByte 120ms 1% 3%, 15s");
     expect(config.signals.latency).toEqual({ rollbackAbove: 0.01, promoteBelow: 0.03 });
+    const relative = evidenceConfig(
+      rollout.parse({
+        analysis: { errors: { rollbackIncrease: "50%", promoteIncrease: "80%" } },
+      }).analysis,
+    );
+    expect(relative.subject).toBe("errors 0.1%+50% 1%+80%, 15s");
+    expect(relative.signals.errors).toMatchObject({ rollbackIncrease: 0.5, promoteIncrease: 0.8 });
   });
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { SIGNALS } from "./counts.ts";
+import { marginNumbers, marginsOfNumbers, numbersOfMargins } from "./margin-numbers.ts";
 import type { EvidenceState, GateState, SignalState } from "./state.ts";
 
 /**
@@ -10,7 +11,7 @@ const VERSION = 1;
 
 const tally = z.tuple([z.number(), z.number()]);
 const signalText = z.tuple([
-  tally, // margins: rollbackAbove, promoteBelow
+  marginNumbers,
   z.number(), // intervals
   z.array(z.number()).max(16), // worse
   z.number(), // worseMost
@@ -97,7 +98,7 @@ function signalTuple(state: SignalState): z.input<typeof signalText> {
     round(bad),
   ];
   return [
-    [state.margins.rollbackAbove, state.margins.promoteBelow],
+    numbersOfMargins(state.margins),
     state.intervals,
     state.worse.map(round),
     round(state.worseMost),
@@ -116,7 +117,7 @@ function signalOf(tuple: z.output<typeof signalText>): SignalState {
     tuple;
   const of = ([requests, bad]: [number, number]) => ({ requests, bad });
   return {
-    margins: { rollbackAbove: margins[0], promoteBelow: margins[1] },
+    margins: marginsOfNumbers(margins),
     intervals,
     worse,
     worseMost,

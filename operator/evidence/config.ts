@@ -9,6 +9,31 @@ export interface Margins {
   readonly rollbackAbove: number;
   /** Promotion needs proof of being worse by less than this. */
   readonly promoteBelow: number;
+  /** Allowed on top of `rollbackAbove`, as a share of stable's own: 0.5 lets 2 % become 3 %. Default 0. */
+  readonly rollbackIncrease?: number;
+  /** The same on top of `promoteBelow`. Default 0. */
+  readonly promoteIncrease?: number;
+}
+
+/** How much worse a canary may be: the line `canary = stable * (1 + increase) + points`. */
+export interface Allowance {
+  readonly points: number;
+  readonly increase: number;
+}
+
+/** What more than leads to a rollback. */
+export function tolerated({ rollbackAbove, rollbackIncrease = 0 }: Margins): Allowance {
+  return { points: rollbackAbove, increase: rollbackIncrease };
+}
+
+/** What less than is needed for a promotion. */
+export function required({ promoteBelow, promoteIncrease = 0 }: Margins): Allowance {
+  return { points: promoteBelow, increase: promoteIncrease };
+}
+
+/** The canary's share that is just allowed beside that of stable. */
+export function most({ points, increase }: Allowance, stable: number): number {
+  return stable * (1 + increase) + points;
 }
 
 export interface EvidenceConfig {
@@ -29,10 +54,15 @@ export function evidenceConfig(
   analysis: Pick<Analysis, "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval">,
 ): EvidenceConfig {
   const { errors, latency, interval } = analysis;
-  const margins = (signal: { rollbackAbove: string; promoteBelow: string }): Margins => ({
-    rollbackAbove: share(signal.rollbackAbove),
-    promoteBelow: share(signal.promoteBelow),
-  });
+  const margins = (signal: Analysis["errors"]): Margins => {
+    const { rollbackIncrease, promoteIncrease } = signal;
+    return {
+      rollbackAbove: share(signal.rollbackAbove),
+      promoteBelow: share(signal.promoteBelow),
+      ...(rollbackIncrease === undefined ? {} : { rollbackIncrease: share(rollbackIncrease) }),
+      ...(promoteIncrease === undefined ? {} : { promoteIncrease: share(promoteIncrease) }),
+    };
+  };
   return {
     signals: {
       errors: margins(errors),
@@ -42,13 +72,19 @@ export function evidenceConfig(
     falseRollback: share(analysis.falseRollback),
     falsePromotion: share(analysis.falsePromotion),
     subject: [
-      `errors ${errors.rollbackAbove} ${errors.promoteBelow}`,
-      ...(latency === undefined
-        ? []
-        : [`${latency.signal} ${latency.objective} ${latency.rollbackAbove} ${latency.promoteBelow}`]),
+      `errors ${marginText(errors)}`,
+      ...(latency === undefined ? [] : [`${latency.signal} ${latency.objective} ${marginText(latency)}`]),
       interval,
     ].join(", "),
   };
+}
+
+/** "0.1% 1%", or "0.1%+50% 1%+80%"; the first is as it was before there were increases, whose evidence goes on. */
+function marginText(signal: Analysis["errors"]): string {
+  const { rollbackAbove, rollbackIncrease, promoteBelow, promoteIncrease } = signal;
+  const text = (points: string, increase: string | undefined) =>
+    increase === undefined ? points : `${points}+${increase}`;
+  return `${text(rollbackAbove, rollbackIncrease)} ${text(promoteBelow, promoteIncrease)}`;
 }
 
 /** The signals that are judged, in a fixed order. */

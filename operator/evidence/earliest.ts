@@ -2,10 +2,14 @@ import { BELOW_COUNT, belowRates, expectedRate, logWorseShare, worseRates } from
 import type { Baseline, SignalBaseline } from "./baseline.ts";
 import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import {
+  type Allowance,
   belowThreshold,
   type EvidenceConfig,
   judgedSignals,
   type Margins,
+  most,
+  required,
+  tolerated,
   worseThreshold,
 } from "./config.ts";
 import { correlationOf, designEffect } from "./dispersion.ts";
@@ -70,18 +74,18 @@ function intervalsNeeded(evidence: number, growth: number): number {
 /** Growth of log M per interval for a canary like stable, by alternative. */
 function growthBelow(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number[] {
   const rate = expectedRate(past ?? { requests: 0, bad: 0 });
-  return growths(margins.promoteBelow, rate, rate, belowRates(rate, margins), past, traffic);
+  return growths(required(margins), rate, rate, belowRates(rate, margins), past, traffic);
 }
 
 function growthWorse(margins: Margins, past: SignalBaseline | undefined, traffic: ExpectedTraffic): number[] {
   const rate = expectedRate(past ?? { requests: 0, bad: 0 });
-  const canary = Math.min(0.99, rate + 2 * margins.promoteBelow);
-  return growths(margins.rollbackAbove, rate, canary, worseRates(rate, margins), past, traffic);
+  const canary = Math.min(0.99, rate + 2 * (most(required(margins), rate) - rate));
+  return growths(tolerated(margins), rate, canary, worseRates(rate, margins), past, traffic);
 }
 
 /** Expected growth under each of the alternatives. */
 function growths(
-  margin: number,
+  allowance: Allowance,
   stableRate: number,
   canaryRate: number,
   alternatives: readonly number[],
@@ -101,6 +105,6 @@ function growths(
   const bad = { canary: requests.canary * canaryRate, stable: requests.stable * stableRate };
   return alternatives.map((rate) => {
     const alternative = { canary: rate, stable: stableRate };
-    return logEValue(alternative, nearestOnBoundary(alternative, requests, margin), requests, bad);
+    return logEValue(alternative, nearestOnBoundary(alternative, requests, allowance), requests, bad);
   });
 }

@@ -110,6 +110,34 @@ describe("a version that is worse than promoteBelow is promoted in at most false
   });
 });
 
+describe("margins that grow with stable's own share", () => {
+  const relative = (rollbackIncrease: number, promoteIncrease: number): EvidenceConfig => ({
+    ...config,
+    signals: { errors: { rollbackAbove: 0, promoteBelow: 0.001, rollbackIncrease, promoteIncrease } },
+  });
+
+  it.each([
+    ["exactly half again as bad", { ...ramp, stableRate: 0.02, extra: 0.01 }],
+    ["the same in bursts", { ...ramp, stableRate: 0.02, extra: 0.01, correlation: 0.01 }],
+    ["the same and alone in the end", { ...demo, stableRate: 0.02, extra: 0.01, weights: [0.25, 1] }],
+  ] satisfies [string, Scenario][])("roll a version that is %s back as seldom as stated", (_, scenario) => {
+    expect(shares(scenario, relative(0.5, 1)).worse).toBeLessThanOrEqual(config.falseRollback + TOLERANCE);
+  });
+
+  it("promote one that is exactly as much worse as they let pass as seldom as stated", () => {
+    const judged = { ...relative(0.5, 1), falseRollback: 0 };
+    const { below } = shares({ ...ramp, stableRate: 0.02, extra: 0.021 }, judged);
+    expect(below).toBeLessThanOrEqual(config.falsePromotion + 2 * TOLERANCE);
+  });
+
+  it("find what is twice as bad where half again is allowed, and let pass what is as good", () => {
+    expect(
+      shares({ ...demo, stableRate: 0.02, extra: 0.03, runMs: 300_000 }, relative(0.5, 1), 50).worse,
+    ).toBe(1);
+    expect(shares({ ...demo, stableRate: 0.02, runMs: 300_000 }, relative(0.5, 1), 50).below).toBe(1);
+  });
+});
+
 describe("decisions come early enough", () => {
   it("promotes a good version of a quiet service in seconds", () => {
     const { below, belowMs } = shares(demo, config, 50);

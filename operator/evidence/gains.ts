@@ -1,6 +1,7 @@
 import { expectedRate, worseRates } from "./alternatives.ts";
 import { rateLimits } from "./baseline.ts";
 import { type Exposure, logEValue, nearestOnBoundary, type Rates } from "./boundary.ts";
+import { type Allowance, most, tolerated } from "./config.ts";
 import type { PairedCounts, Signal } from "./counts.ts";
 import { designEffect } from "./dispersion.ts";
 import type { SignalState, Tally } from "./state.ts";
@@ -22,8 +23,8 @@ const HISTORY_SPEAKS: ReadonlySet<Signal> = new Set(["errors"]);
 /** Margins above this leave no room for two rates on the boundary. */
 const MOST_MARGIN = 0.99;
 
-export function marginWithin(margin: number): number {
-  return Math.min(MOST_MARGIN, margin);
+export function allowanceWithin({ points, increase }: Allowance): Allowance {
+  return { points: Math.min(MOST_MARGIN, points), increase };
 }
 
 export function independent({ canary, stable }: PairedCounts, correlation: number): Independent {
@@ -48,11 +49,11 @@ export function worseGains(known: Known, counts: Independent, signal: Signal): n
 
 function besideStable({ margins, recent }: Known, { requests, bad }: Independent): number[] {
   const rate = expectedRate(recent);
-  const margin = marginWithin(margins.rollbackAbove);
+  const allowance = allowanceWithin(tolerated(margins));
   return worseRates(rate, margins).map((canaryRate) => {
     const alternative = { canary: canaryRate, stable: rate };
-    if (canaryRate <= rate + margin) return 0;
-    return logEValue(alternative, nearestOnBoundary(alternative, requests, margin), requests, bad);
+    if (canaryRate <= most(allowance, rate)) return 0;
+    return logEValue(alternative, nearestOnBoundary(alternative, requests, allowance), requests, bad);
   });
 }
 
@@ -62,7 +63,7 @@ function besideStable({ margins, recent }: Known, { requests, bad }: Independent
  */
 function alone({ margins, known }: Known, requests: Exposure, bad: Exposure): number[] {
   const { upper } = rateLimits(known.requests, known.bad);
-  const boundary: Rates = { canary: marginWithin(upper + margins.rollbackAbove), stable: upper };
+  const boundary: Rates = { canary: Math.min(MOST_MARGIN, most(tolerated(margins), upper)), stable: upper };
   return worseRates(upper, margins).map((canaryRate) =>
     canaryRate <= boundary.canary
       ? 0

@@ -4,6 +4,8 @@ import {
   type EvidenceConfig,
   judgedSignals,
   type Margins,
+  most,
+  required,
   worseThreshold,
 } from "./config.ts";
 import type { Signal } from "./counts.ts";
@@ -69,13 +71,26 @@ const BAD: Record<Signal, string> = {
 };
 
 function messageOf(signal: Signal, category: VerdictCategory, margins: Margins): string {
-  const allowed = `${points(margins.rollbackAbove)} (rollbackAbove)`;
-  const required = `${points(margins.promoteBelow)} (promoteBelow)`;
+  const { rollbackAbove, rollbackIncrease, promoteBelow, promoteIncrease } = margins;
+  const allowed = marginText(rollbackAbove, "rollbackAbove", rollbackIncrease, "rollbackIncrease");
+  const needed = marginText(promoteBelow, "promoteBelow", promoteIncrease, "promoteIncrease");
   if (category === "ProvedWorse")
     return `The canary's ${BAD[signal]} is proved to be more than ${allowed} above stable's.`;
   if (category === "ProvedBelow")
-    return `The canary's ${BAD[signal]} is proved to be less than ${required} above stable's.`;
-  return `The canary's ${BAD[signal]} is proved neither above ${allowed} nor below ${required} over stable's yet.`;
+    return `The canary's ${BAD[signal]} is proved to be less than ${needed} above stable's.`;
+  return `The canary's ${BAD[signal]} is proved neither above ${allowed} nor below ${needed} over stable's yet.`;
+}
+
+/** "0.1 percentage points (rollbackAbove)", or with "and 50% of it (rollbackIncrease)": of what it is said to be above. */
+function marginText(
+  margin: number,
+  name: string,
+  increase: number | undefined,
+  increaseName: string,
+): string {
+  const text = `${points(margin)} (${name})`;
+  if (increase === undefined) return text;
+  return `${text} and ${Number((100 * increase).toFixed(3))}% of stable's own (${increaseName})`;
 }
 
 function points(difference: number): string {
@@ -100,7 +115,8 @@ function estimateOf(evidence: SignalState): Pick<SignalVerdict, "estimate" | "in
   const estimate = evidence.weighted / weight;
   const log = 2 * Math.log(1 / INTERVAL_ERROR);
   const expected = 0.01 + evidence.known.bad / Math.max(1, evidence.known.requests);
-  const target = (11 * expected ** 2) / Math.max(1e-4, margins.promoteBelow) ** 2;
+  const margin = most(required(margins), expected) - expected;
+  const target = (11 * expected ** 2) / Math.max(1e-4, margin) ** 2;
   const tuning = target / (log + Math.log(1 + log));
   const half = Math.sqrt((variance + tuning) * (Math.log(1 + variance / tuning) + log)) / weight;
   const bound = (share: number) => 100 * Math.min(1, Math.max(-1, share));

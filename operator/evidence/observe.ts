@@ -1,8 +1,8 @@
 import { BELOW_COUNT, belowRates, expectedRate, logWorseShare } from "./alternatives.ts";
 import { logEValue, logSum, nearestOnBoundary } from "./boundary.ts";
-import { type EvidenceConfig, judgedSignals } from "./config.ts";
+import { type EvidenceConfig, judgedSignals, most, required } from "./config.ts";
 import { countedPair, type IntervalCounts, type PairedCounts, type Signal } from "./counts.ts";
-import { addTally, independent, marginWithin, recently, worseGains } from "./gains.ts";
+import { addTally, allowanceWithin, independent, recently, worseGains } from "./gains.ts";
 import type { EvidenceState, SignalState } from "./state.ts";
 
 /**
@@ -41,12 +41,12 @@ function observeSignal(before: SignalState, counts: PairedCounts, signal: Signal
   if (stable.requests === 0) return withWorse(learned, gains);
 
   const rate = expectedRate(before.recent);
-  const margin = marginWithin(before.margins.promoteBelow);
+  const allowance = allowanceWithin(required(before.margins));
   const below = belowRates(rate, before.margins).map((canaryRate, index) => {
     const alternative = { canary: canaryRate, stable: rate };
     const gain =
-      canaryRate < rate + margin
-        ? logEValue(alternative, nearestOnBoundary(alternative, requests, margin), requests, bad)
+      canaryRate < most(allowance, rate)
+        ? logEValue(alternative, nearestOnBoundary(alternative, requests, allowance), requests, bad)
         : 0;
     return (before.below[index] ?? -Math.log(BELOW_COUNT)) + gain;
   });

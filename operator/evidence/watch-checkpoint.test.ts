@@ -7,7 +7,7 @@ import { parseWatch, serialiseWatch } from "./watch-checkpoint.ts";
 
 const config: EvidenceConfig = {
   signals: {
-    errors: { rollbackAbove: 0.001, promoteBelow: 0.01 },
+    errors: { rollbackAbove: 0.001, promoteBelow: 0.01, rollbackIncrease: 0.5, promoteIncrease: 1 },
     latency: { rollbackAbove: 0.01, promoteBelow: 0.03 },
   },
   falseRollback: 0.01,

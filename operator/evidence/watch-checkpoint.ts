@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { SIGNALS } from "./counts.ts";
+import { marginNumbers, marginsOfNumbers, numbersOfMargins } from "./margin-numbers.ts";
 import type { WatchedSignal, WatchState } from "./watch.ts";
 
 /** A watch as text for status, beside the checkpoint of a canary's evidence: whichever of the two a text is, the other does not read it. */
@@ -7,7 +8,7 @@ const VERSION = "watch/1";
 
 const tally = z.tuple([z.number(), z.number()]);
 const signalText = z.tuple([
-  tally, // margins: rollbackAbove, promoteBelow
+  marginNumbers,
   tally, // recent
   tally, // known
   z.number(), // correlation
@@ -77,7 +78,7 @@ function tupleOf(state: WatchedSignal): z.input<typeof signalText> {
     round(bad),
   ];
   return [
-    [state.margins.rollbackAbove, state.margins.promoteBelow],
+    numbersOfMargins(state.margins),
     pair(state.recent),
     pair(state.known),
     round(state.correlation),
@@ -90,7 +91,7 @@ function signalOf(tuple: z.output<typeof signalText>): WatchedSignal {
   const [margins, recent, known, correlation, worse, worseMost] = tuple;
   const of = ([requests, bad]: [number, number]) => ({ requests, bad });
   return {
-    margins: { rollbackAbove: margins[0], promoteBelow: margins[1] },
+    margins: marginsOfNumbers(margins),
     recent: of(recent),
     known: of(known),
     correlation,

@@ -58,6 +58,12 @@ const margins = {
   promoteBelow: percent(
     "Promote only when the canary is proved to be worse by less than this, in percentage points.",
   ),
+  rollbackIncrease: growth(
+    "Also allowed on top of rollbackAbove: an increase of the stable version's own share by this much. 50% lets 2% become 3%.",
+  ).optional(),
+  promoteIncrease: growth(
+    "The same on top of promoteBelow; at least rollbackIncrease, which needs it.",
+  ).optional(),
 };
 
 const analysis = z
@@ -66,6 +72,8 @@ const analysis = z
       .strictObject({
         rollbackAbove: margins.rollbackAbove.default("0.1%"),
         promoteBelow: margins.promoteBelow.default("1%"),
+        rollbackIncrease: margins.rollbackIncrease,
+        promoteIncrease: margins.promoteIncrease,
       })
       .prefault({})
       .meta({ description: "Share of requests that fail by the bridge's own fault." }),
@@ -77,6 +85,8 @@ const analysis = z
         objective: duration("Requests slower than this count; judged at the histogram bound at or below it."),
         rollbackAbove: margins.rollbackAbove.default("1%"),
         promoteBelow: margins.promoteBelow.default("3%"),
+        rollbackIncrease: margins.rollbackIncrease,
+        promoteIncrease: margins.promoteIncrease,
       })
       .optional()
       .meta({ description: "Share of requests slower than an objective." }),

@@ -85,6 +85,11 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
   "rollout.analysis.latency.signal": (spec) => withObjective(spec),
   "rollout.analysis.latency.rollbackAbove": (spec) => withObjective(spec),
   "rollout.analysis.latency.promoteBelow": (spec) => withObjective(spec),
+  "rollout.analysis.latency.rollbackIncrease": (spec) =>
+    mutated(withObjective(spec), { path: "rollout.analysis.latency.promoteIncrease", value: "150%" }),
+  "rollout.analysis.latency.promoteIncrease": (spec) => withObjective(spec),
+  "rollout.analysis.errors.rollbackIncrease": (spec) =>
+    mutated(spec, { path: "rollout.analysis.errors.promoteIncrease", value: "150%" }),
 };
 const withObjective = (spec: LLMBridgeSpecInput) =>
   mutated(spec, { path: "rollout.analysis.latency.objective", value: "2s" });

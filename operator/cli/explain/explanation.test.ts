@@ -52,7 +52,7 @@ describe("comingUp", () => {
     ["after a rollback", rolledBack, "Nothing: revision d04be8 is not tried again"],
     ["at rest", atRest, "starts a canary at step tenth (10%)."],
     ["paused", { rollout: { paused: true } }, "Nothing while it is paused"],
-    ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3% and gate gc passed"],
+    ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3pp and gate gc passed"],
     ["with onFailure: Pause", { rollout: strict }, "it holds for a person (onFailure: Pause)"],
     ["in a phase of a newer operator", phase("Baking"), "At any time: if errors"],
     ["while it is watched", watching, "pods of revision 7c9f21 end."],

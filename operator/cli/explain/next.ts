@@ -84,8 +84,12 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
 
 function evidenceNeeded({ analysis: { errors, latency, gates } }: Rollout): readonly string[] {
   return [
-    `errors are proved worse by less than ${errors.promoteBelow} (percentage points)`,
-    ...(latency ? [`requests slower than ${latency.objective} by less than ${latency.promoteBelow}`] : []),
+    `errors are proved worse by less than ${marginText(errors.promoteBelow, errors.promoteIncrease)}`,
+    ...(latency
+      ? [
+          `requests slower than ${latency.objective} by less than ${marginText(latency.promoteBelow, latency.promoteIncrease)}`,
+        ]
+      : []),
     ...(gates.length === 0
       ? []
       : [`${gates.length === 1 ? "gate" : "gates"} ${gates.map(({ name }) => name).join(", ")} passed`]),
@@ -94,8 +98,10 @@ function evidenceNeeded({ analysis: { errors, latency, gates } }: Rollout): read
 
 function failure({ analysis: { errors, latency, gates }, onFailure }: Rollout): Coming {
   const causes = [
-    `errors are proved worse by more than ${errors.rollbackAbove}`,
-    ...(latency ? [`slow requests by more than ${latency.rollbackAbove}`] : []),
+    `errors are proved worse by more than ${marginText(errors.rollbackAbove, errors.rollbackIncrease)}`,
+    ...(latency
+      ? [`slow requests by more than ${marginText(latency.rollbackAbove, latency.rollbackIncrease)}`]
+      : []),
     ...(gates.length === 0 ? [] : ["a gate is violated"]),
   ];
   return {
@@ -104,6 +110,12 @@ function failure({ analysis: { errors, latency, gates }, onFailure }: Rollout): 
         ? `At any time: if ${or([...causes, "its pods fail"])}, it is rolled back.`
         : `At any time: if ${or(causes)}, it holds for a person (onFailure: Pause); if its pods fail, it is rolled back.`,
   };
+}
+
+/** "0.1pp", or "0.1pp and 50% of stable's own". */
+function marginText(points: string, increase: string | undefined): string {
+  const text = points.replace("%", "pp");
+  return increase === undefined ? text : `${text} and ${increase} of stable's own`;
 }
 
 const INCONCLUSIVE = {

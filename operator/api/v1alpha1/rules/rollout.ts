@@ -36,6 +36,33 @@ const marginOrder = (
     expect: "rollbackAbove 1% is not below promoteBelow 0.5%",
   });
 
+const increaseOrder = (
+  signal: "errors" | "latency",
+  spec: (margins: Record<string, string>) => Record<string, unknown>,
+): Rule =>
+  rule<NonNullable<Analysis[typeof signal]>>({
+    id: `${signal}-increases`,
+    path: `spec.rollout.analysis.${signal}`,
+    validation: {
+      rule: `!has(self.rollbackIncrease) || !${isOfKind("growth", "self.rollbackIncrease")} || (has(self.promoteIncrease) && (!${isOfKind("growth", "self.promoteIncrease")} || ${percentOf("self.rollbackIncrease")} <= ${percentOf("self.promoteIncrease")}))`,
+      message: "rollbackIncrease must not be above promoteIncrease.",
+      messageExpression:
+        "'rollbackIncrease ' + self.rollbackIncrease + ' is above promoteIncrease ' + (has(self.promoteIncrease) ? self.promoteIncrease : '0%') + '; a version between the two could be promoted and rolled back. Write promoteIncrease: ' + self.rollbackIncrease + ' or more.'",
+      fieldPath: ".rollbackIncrease",
+    },
+    check: ({ rollbackIncrease, promoteIncrease = "0%" }) =>
+      rollbackIncrease === undefined || share(rollbackIncrease) <= share(promoteIncrease)
+        ? undefined
+        : `rollbackIncrease ${rollbackIncrease} is above promoteIncrease ${promoteIncrease}; a version between the two could be promoted and rolled back. Write promoteIncrease: ${rollbackIncrease} or more.`,
+    accepted: {
+      spec: {
+        rollout: { analysis: { [signal]: spec({ rollbackIncrease: "50%", promoteIncrease: "150%" }) } },
+      },
+    },
+    refused: { spec: { rollout: { analysis: { [signal]: spec({ rollbackIncrease: "50%" }) } } } },
+    expect: "rollbackIncrease 50% is above promoteIncrease 0%",
+  });
+
 const probability = (field: "falseRollback" | "falsePromotion"): Rule =>
   rule<string>({
     id: `${field === "falseRollback" ? "false-rollback" : "false-promotion"}-bounds`,
@@ -95,6 +122,8 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   }),
   marginOrder("errors", (margins) => margins),
   marginOrder("latency", (margins) => ({ objective: "120ms", ...margins })),
+  increaseOrder("errors", (margins) => margins),
+  increaseOrder("latency", (margins) => ({ objective: "120ms", ...margins })),
   probability("falseRollback"),
   probability("falsePromotion"),
 ];
