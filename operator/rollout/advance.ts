@@ -130,6 +130,7 @@ function whyNotHold({ input }: Context, reason: AbortReason): string {
   const judged = reason.endsWith("ProvedWorse") || reason === "GateViolated";
   if (judged) return `spec.rollout.onFailure is ${input.spec.onFailure}`;
   if (reason === "Inconclusive") return "spec.rollout.analysis.inconclusive.action is Rollback";
+  if (reason === "NoData") return "spec.rollout.analysis.noData.action is Rollback";
   if (reason === "Alert") return "the alert's action is Rollback";
   if (reason === "NeverReady" || reason === "LostReadiness") return "spec.rollout.progressDeadline is over";
   return "pods that fail give no capacity to hold on to, whatever spec.rollout.onFailure says";
@@ -186,6 +187,7 @@ const WORTH_TELLING: readonly Hold["reason"][] = [
   "GateViolated",
   "MetricsUnavailable",
   "Inconclusive",
+  "NoDataTooLong",
 ];
 
 function decisionsOf({ state, nowMs }: Context, { told }: Pass, hold: Hold | undefined): DecisionStatus[] {

@@ -22,7 +22,7 @@ describe("a hold", () => {
     specAsksFor(story, "b");
     podsBecomeReady(story);
     evidenceSays(story, "ProvedBelow");
-    timePasses(story, 60);
+    timePasses(story, 59);
     expect(story.last?.hold?.reason).toBe("NoRequests");
     story.world.traffic = true;
     settle(story);
@@ -94,13 +94,16 @@ describe("evidence", () => {
     expect(stateOf(story.world).failed).toMatchObject({ reason: "LatencyProvedWorse", message: "+9pp" });
   });
 
-  it.each(["Undecided", "NoData"] as const)("of a gate that is %s holds", (category) => {
+  it.each([
+    ["Undecided", "GateUndecided"],
+    ["NoData", "NoData"],
+  ] as const)("of a gate that is %s holds", (category, reason) => {
     const story = given({ analysis: { gates } });
     canaryAt(story, 0);
     timePasses(story, 10);
     evidenceSays(story, "ProvedBelow", { gates: [{ name: "memory", category, message: "1 of 3" }] });
     expect(story.last?.hold).toMatchObject({
-      reason: "GateUndecided",
+      reason,
       message: expect.stringContaining("1 of 3"),
     });
   });
@@ -146,11 +149,11 @@ describe("missing data", () => {
     canaryAt(story, 0);
     evidenceSays(story, "ProvedBelow");
     metricsGo(story, false);
-    timePasses(story, 60);
+    timePasses(story, 59);
     expect(story.last?.hold).toMatchObject({ reason: "MetricsUnavailable" });
     expect(story.decisions.filter((one) => one.reason === "MetricsUnavailable")).toHaveLength(1);
     timePasses(story, 100 * 60);
-    expect(story.last?.hold?.reason).toBe("Inconclusive");
+    expect(story.last?.hold?.reason).toBe("NoDataTooLong");
     expect(phaseOf(story.world)).toBe("Holding");
     metricsGo(story, true);
     evidenceSays(story, "ProvedBelow");
@@ -174,9 +177,73 @@ describe("missing data", () => {
     timePasses(story, 10);
     story.world.verdicts = { kind, message: "no series yet" };
     expect(settle(story).hold).toMatchObject({
-      reason: "Undecided",
+      reason: "NoData",
       message: expect.stringContaining("no series yet"),
     });
+  });
+
+  const noData = (action: string, more: object = {}) => ({
+    analysis: { noData: { after: "30m", action }, ...more },
+  });
+
+  it("is rolled back under Rollback when it has lasted, though not before the hold is over", () => {
+    const story = given({
+      ...noData("Rollback"),
+      steps: [step("half", 50, { hold: "2h" }), step("all", 100)],
+    });
+    canaryAt(story, 0);
+    metricsGo(story, false);
+    timePasses(story, 119);
+    expect(phaseOf(story.world)).toBe("Holding");
+    timePasses(story, 1);
+    expect(stateOf(story.world).failed?.reason).toBe("NoData");
+  });
+
+  it("is counted anew when data were there in between", () => {
+    const story = given(noData("Rollback"));
+    canaryAt(story, 0);
+    metricsGo(story, false);
+    timePasses(story, 29);
+    metricsGo(story, true);
+    evidenceSays(story, "Undecided");
+    metricsGo(story, false);
+    timePasses(story, 29);
+    expect(phaseOf(story.world)).toBe("Holding");
+    timePasses(story, 1);
+    expect(stateOf(story.world).failed?.reason).toBe("NoData");
+  });
+
+  it("lets the step go under Proceed, and is no matter of `inconclusive`", () => {
+    const story = given(noData("Proceed", { inconclusive: { after: "0s", action: "Rollback" } }));
+    canaryAt(story, 0);
+    metricsGo(story, false);
+    timePasses(story, 29);
+    expect(story.last?.hold?.reason).toBe("MetricsUnavailable");
+    timePasses(story, 1);
+    expect(stateOf(story.world).stepName).toBe("all");
+  });
+
+  it("does not count while paused", () => {
+    const story = given(noData("Rollback"));
+    canaryAt(story, 0);
+    metricsGo(story, false);
+    timePasses(story, 20);
+    planBecomes(story, { paused: true });
+    timePasses(story, 600);
+    planBecomes(story, { paused: false });
+    timePasses(story, 9);
+    expect(phaseOf(story.world)).toBe("Holding");
+    timePasses(story, 1);
+    expect(stateOf(story.world).failed?.reason).toBe("NoData");
+  });
+
+  it("is known when there are no requests at all, from when the weight was in force", () => {
+    const story = given(noData("Rollback"), { traffic: false });
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    expect(story.last?.wakeAtMs).toBe(story.world.nowMs + 30 * 60_000);
+    timePasses(story, 30);
+    expect(stateOf(story.world).failed?.reason).toBe("NoData");
   });
 });
 
@@ -223,19 +290,10 @@ describe("an inconclusive step", () => {
     podsBecomeReady(story);
     timePasses(story, 60);
     story.world.traffic = true;
-    settle(story);
+    evidenceSays(story, "Undecided");
     timePasses(story, 69);
     expect(phaseOf(story.world)).toBe("Holding");
     timePasses(story, 1);
-    expect(stateOf(story.world).failed?.reason).toBe("Inconclusive");
-  });
-
-  it("is counted without any traffic too", () => {
-    const story = given(inconclusive("Rollback"), { traffic: false });
-    specAsksFor(story, "b");
-    podsBecomeReady(story);
-    expect(story.last?.wakeAtMs).toBe(story.world.nowMs + 70 * 60_000);
-    timePasses(story, 70);
     expect(stateOf(story.world).failed?.reason).toBe("Inconclusive");
   });
 });

@@ -53,6 +53,9 @@ function quiet({ reason, message }: Hold): string {
   if (reason === "GateUndecided") return "A gate has not passed yet.";
   if (reason === "ProvedWorse") return "The canary is proved worse; onFailure is Pause.";
   if (reason === "GateViolated") return "A gate is violated; onFailure is Pause.";
+  if (reason === "NoData") return "There is nothing to judge by yet.";
+  if (reason === "NoDataTooLong")
+    return "Nothing to judge by for too long; `kubectl llmbridge promote` or `abort` decides.";
   if (reason === "Inconclusive")
     return "Undecided long after the hold; `kubectl llmbridge promote` or `abort` decides.";
   return message;

@@ -145,6 +145,8 @@ export type HoldReason =
   | "HoldTime"
   | "ProvedWorse"
   | "MetricsUnavailable"
+  | "NoData"
+  | "NoDataTooLong"
   | "Undecided"
   | "GateViolated"
   | "GateUndecided"
@@ -169,6 +171,7 @@ export type AbortReason =
   | "Alert"
   | "Command"
   | "Inconclusive"
+  | "NoData"
   | "Superseded"
   | "Reverted";
 

@@ -2,7 +2,7 @@ import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { hasCanary } from "./describe.ts";
-import { holdEndsMs, inconclusiveAtMs } from "./policies/inconclusive.ts";
+import { holdEndsMs, inconclusiveAtMs, noDataAtMs } from "./policies/inconclusive.ts";
 import { deadlineMs } from "./policies/withdraw.ts";
 import { patienceEndsMs } from "./traffic.ts";
 import { watchEndsMs } from "./watch.ts";
@@ -35,7 +35,9 @@ function phaseTimes(context: Context): (number | undefined)[] {
     case "Stepping":
       return frozen ? [] : [deadlineMs(context), late];
     case "Holding":
-      return frozen ? [] : [deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context)];
+      return frozen
+        ? []
+        : [deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context), noDataAtMs(context)];
     case "Watching":
       return [watchEndsMs(context)];
     case "Aborting":

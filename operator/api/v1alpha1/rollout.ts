@@ -118,7 +118,22 @@ const analysis = z
           .meta({ description: "What is done then." }),
       })
       .prefault({})
-      .meta({ description: "When the traffic is too thin to prove anything." }),
+      .meta({ description: "When there is evidence, but too little to prove anything." }),
+    noData: z
+      .strictObject({
+        after: duration(
+          "Time at a step without any evidence after which this is acted on, though not before the step's hold is over: a metric source that fails, no requests, values that are missing.",
+        ).default("1h"),
+        action: z
+          .enum(["Pause", "Proceed", "Rollback"])
+          .default("Pause")
+          .meta({ description: "What is done then." }),
+      })
+      .prefault({})
+      .meta({
+        description:
+          "When there is nothing to judge by. Missing data by itself never passes and never rolls back.",
+      }),
   })
   .prefault({})
   .meta({ description: "The evidence that promotes or rolls back." });

@@ -121,6 +121,8 @@ export const rolloutStatus = z.object({
   pausedSince: time.optional(),
   /** When the present wait for readiness began, for progressDeadline. Moved on by the length of each pause. */
   waitingSince: time.optional(),
+  /** Since when there is nothing to judge by at this step, for noData. Moved on by the length of each pause. */
+  noDataSince: time.optional(),
   /** When the canary first entered the Service; evidence is gathered from here. */
   evidenceSince: time.optional(),
   /** Why the rollout did not go on when it was last looked at. */

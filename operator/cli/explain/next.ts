@@ -31,7 +31,7 @@ export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] 
   if (canary === undefined) return [atRest(spec.rollout)];
   if (spec.rollout.paused)
     return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];
-  return [...forward(status, spec.rollout), failure(spec.rollout), ...inconclusive(status, spec.rollout)];
+  return [...forward(status, spec.rollout), failure(spec.rollout), ...lacking(status, spec.rollout)];
 }
 
 /** After a promotion. */
@@ -118,19 +118,31 @@ function marginText(points: string, increase: string | undefined): string {
   return increase === undefined ? text : `${text} and ${increase} of stable's own`;
 }
 
-const INCONCLUSIVE = {
+const ACTIONS = {
   Pause: "it waits for a person",
   Proceed: "the step is taken without the proof",
   Rollback: "it is rolled back",
 } as const;
 
-function inconclusive({ step, phase }: BridgeView["status"], rollout: Rollout): readonly Coming[] {
-  const { after, action } = rollout.analysis.inconclusive;
-  if (phase !== "Holding" || step?.holdUntil === undefined) return [];
-  const at = new Date(Date.parse(step.holdUntil) + durationMs(after)).toISOString();
-  return [
-    { at, what: `If nothing is proved by then, ${INCONCLUSIVE[action]} (inconclusive.action: ${action}).` },
-  ];
+/** What is done about evidence that is missing, or too little. */
+function lacking(status: BridgeView["status"], { analysis, steps }: Rollout): readonly Coming[] {
+  const { step, phase, rollout } = status;
+  if (phase !== "Holding" || step === undefined) return [];
+  const parsed = (time: string | undefined) => (time === undefined ? undefined : Date.parse(time));
+  const holdMs = parsed(step.holdUntil);
+  const missingMs = parsed(rollout?.noDataSince);
+  const iso = (ms: number) => new Date(ms).toISOString();
+  if (missingMs !== undefined) {
+    const { after, action } = analysis.noData;
+    const unservedMs = (parsed(rollout?.holdingSince) ?? 0) + durationMs(steps[step.index]?.hold ?? "0s");
+    const at = iso(Math.max(missingMs + durationMs(after), holdMs ?? unservedMs));
+    const what = `If there is nothing to judge by until then, ${ACTIONS[action]} (noData.action: ${action}).`;
+    return [{ at, what }];
+  }
+  if (holdMs === undefined) return [];
+  const { after, action } = analysis.inconclusive;
+  const what = `If nothing is proved by then, ${ACTIONS[action]} (inconclusive.action: ${action}).`;
+  return [{ at: iso(holdMs + durationMs(after)), what }];
 }
 
 const and = (parts: readonly string[]) => joined(parts, "and");

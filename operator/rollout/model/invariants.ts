@@ -80,10 +80,10 @@ function transitionIsLegal(before: World, after: World): void {
 const leads = (from: string, to: string): boolean =>
   Object.values(TRANSITIONS).some((one) => one.to === to && (one.from as readonly string[]).includes(from));
 
-/** (5) Missing data neither passes a step nor withdraws a canary; only people and `inconclusive` may. */
+/** (5) Missing data neither passes a step nor withdraws a canary; only people and `noData` may. */
 function missingDataDecidesNothing(before: World, after: World, outcome: RolloutOutcome): void {
   if (before.metrics.available && before.verdicts.kind === "Judged") return;
-  if (before.spec.analysis.inconclusive.action !== "Pause") return;
+  if (before.spec.analysis.noData.action !== "Pause") return;
   for (const { action, reason } of outcome.decisions) {
     const passes = (action === "Promote" || action === "Step") && reason === "StepPassed";
     const judges = reason.endsWith("ProvedWorse") && action === "Rollback";

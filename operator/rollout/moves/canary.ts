@@ -3,7 +3,7 @@ import { podsOfTheTwo } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { presentStep, stepAt } from "../plan.ts";
-import { firstHold } from "../policies/proceed.ts";
+import { firstHold, isWithoutData } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
 import { type MoveOf, stay } from "./move.ts";
@@ -103,7 +103,9 @@ export const holding: MoveOf<"Holding"> = (context) => {
   }
   const served = state.servedSince ?? (canary.servedRequests === true ? iso(context.clockMs) : undefined);
   const waiting = canary.ready >= target.canary ? undefined : (state.waitingSince ?? iso(nowMs));
-  const change = { servedSince: served, waitingSince: waiting };
+  const seen = { ...context, state: { ...state, servedSince: served, waitingSince: waiting } };
+  const noDataSince = isWithoutData(seen) ? (state.noDataSince ?? iso(nowMs)) : undefined;
+  const change = { servedSince: served, waitingSince: waiting, noDataSince };
   const hold = firstHold({ ...context, state: { ...state, ...change } });
   if (hold) return stay(hold, change);
   const released = state.approvedStep === step.name;

@@ -3,7 +3,7 @@ import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
-import { holdEndsMs, isInconclusive } from "./inconclusive.ts";
+import { holdEndsMs, isInconclusive, isMissing, isMissingTooLong } from "./inconclusive.ts";
 import { type Signal, signalVerdict, usableVerdicts, violatedGate } from "./verdicts.ts";
 
 /**
@@ -32,15 +32,28 @@ const hold = (reason: HoldReason, message: string): Hold => ({ reason, message }
 /** A person has said to leave this step: hold, evidence and approval are theirs to waive, readiness and pauses are not. */
 export const isReleased = ({ state, step }: Context): boolean => state.approvedStep === step.name;
 
-/** Evidence that is missing long after the hold is acted on as the spec says. What is proved worse was held before. */
+const REMEDY = "`kubectl llmbridge promote` or `abort` decides.";
+
+/** Evidence that is too little, or missing, for too long is acted on as the spec says. What is proved worse was held before. */
 function evidenceHold(context: Context): Hold | undefined {
   const waiting = first(EVIDENCE, context);
-  if (!waiting || waiting.reason === "HoldTime" || !isInconclusive(context)) return waiting;
-  const { action, after } = context.input.spec.analysis.inconclusive;
-  if (action === "Proceed") return undefined;
-  const remedy = "`kubectl llmbridge promote` or `abort` decides.";
-  return hold("Inconclusive", `${waiting.message} This has lasted ${after} beyond the hold; ${remedy}`);
+  if (!waiting || waiting.reason === "HoldTime") return waiting;
+  const { inconclusive, noData } = context.input.spec.analysis;
+  if (isMissing(waiting)) {
+    if (!isMissingTooLong(context)) return waiting;
+    if (noData.action === "Proceed") return undefined;
+    return hold("NoDataTooLong", `${waiting.message} This has lasted ${noData.after}; ${REMEDY}`);
+  }
+  if (!isInconclusive(context)) return waiting;
+  if (inconclusive.action === "Proceed") return undefined;
+  return hold(
+    "Inconclusive",
+    `${waiting.message} This has lasted ${inconclusive.after} beyond the hold; ${REMEDY}`,
+  );
 }
+
+/** Whether there is nothing to judge by at present. */
+export const isWithoutData = (context: Context): boolean => isMissing(first(EVIDENCE, context));
 
 const accepted: Policy = ({ input }) =>
   input.accepted
@@ -107,7 +120,7 @@ const available: Policy = ({ input: { metrics } }) =>
 
 const judged: Policy = (context) => {
   const verdicts = usableVerdicts(context);
-  if (verdicts.kind !== "Judged") return hold("Undecided", `No verdict yet: ${verdicts.message}`);
+  if (verdicts.kind !== "Judged") return hold("NoData", `No verdict yet: ${verdicts.message}`);
   const interval = durationMs(context.input.spec.analysis.interval);
   const served = atMs(context.state.servedSince);
   if (served !== undefined && verdicts.decidedAtMs >= served + interval) return undefined;
@@ -120,6 +133,7 @@ const provedBelow =
     const asked = signal === "errors" || context.input.spec.analysis.latency !== undefined;
     const verdict = signalVerdict(context, signal);
     if (!asked || verdict?.category === "ProvedBelow") return undefined;
+    if (verdict?.category === "NoData") return hold("NoData", `No evidence yet: ${clause(verdict.message)}.`);
     const message = verdict?.message ?? "no verdict yet";
     return hold("Undecided", `Not yet proved below the promotion margin: ${signal} (${clause(message)}).`);
   };
@@ -129,6 +143,8 @@ const gates: Policy = (context) => {
   const known = verdicts.kind === "Judged" ? verdicts.gates : [];
   for (const { name } of context.input.spec.analysis.gates) {
     const gate = known.find((one) => one.name === name);
+    if (gate?.category === "NoData")
+      return hold("NoData", `No evidence for gate ${name} (${clause(gate.message)}).`);
     if (gate?.category !== "Passed")
       return hold(
         "GateUndecided",

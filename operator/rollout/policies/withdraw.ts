@@ -3,7 +3,7 @@ import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
 import type { AbortReason, ContainerFault, FaultReason } from "../types.ts";
-import { isInconclusive } from "./inconclusive.ts";
+import { isInconclusive, isMissingTooLong } from "./inconclusive.ts";
 import { firstHold } from "./proceed.ts";
 import { signalVerdict, violatedGate } from "./verdicts.ts";
 
@@ -109,6 +109,14 @@ const inconclusive: Policy = (context) => {
   return { reason: "Inconclusive", message: `undecided for ${after} beyond the hold: ${hold.message}` };
 };
 
+const noData: Policy = (context) => {
+  const { after, action } = context.input.spec.analysis.noData;
+  if (action !== "Rollback" || !isMissingTooLong(context)) return undefined;
+  const hold = firstHold(context);
+  if (hold?.reason !== "NoDataTooLong") return undefined;
+  return { reason: "NoData", message: `no evidence for ${after}: ${hold.message}` };
+};
+
 const POLICIES: readonly Policy[] = [
   superseded,
   containerFault,
@@ -118,4 +126,5 @@ const POLICIES: readonly Policy[] = [
   gateViolated,
   deadline,
   inconclusive,
+  noData,
 ];
