@@ -65,7 +65,7 @@ function operatorLooks(values: readonly number[], { gates, window = 1 }: Gauges)
     falsePromotion: 0.05,
     subject: "simulated",
   };
-  const gate: Gate = { name: "p95", metric: "FirstByteP95", below: "120ms" };
+  const gate: Gate = { name: "p95", metric: "FirstByteP95", below: "120ms", dryRun: false };
   let state = startEvidence(config, {}, 0);
   for (const [index, value] of values.entries()) {
     const windowMs = window === 1 ? 0 : window * INTERVAL_MS;

@@ -9,7 +9,13 @@ import { type EvidenceState, startEvidence } from "./state.ts";
 
 const config = evidenceConfig({
   errors: { rollbackAbove: "0.1%", promoteBelow: "1%" },
-  latency: { signal: "FirstByte", objective: "120ms", rollbackAbove: "1%", promoteBelow: "3%" },
+  latency: {
+    signal: "FirstByte",
+    objective: "120ms",
+    rollbackAbove: "1%",
+    promoteBelow: "3%",
+    dryRun: false,
+  },
   gates: [],
   falseRollback: "1%",
   falsePromotion: "5%",

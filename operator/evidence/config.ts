@@ -39,6 +39,8 @@ export function most({ points, increase }: Allowance, stable: number): number {
 export interface EvidenceConfig {
   /** The signals that are judged. Their number divides the probability of a false rollback between them. */
   readonly signals: Readonly<Partial<Record<Signal, Margins>>>;
+  /** Signals of these that are shown and never act. They have no part of the probabilities. Default none. */
+  readonly dryRun?: readonly Signal[];
   /** How many gates may roll back. If there are any, they have half of falseRollback, so that many gates do not make signals slow. Default 0. */
   readonly gates?: number;
   /** Probability of ever calling a version a failure that is not worse than rollbackAbove, over all signals, gates and looks. 0..1. */
@@ -68,7 +70,8 @@ export function evidenceConfig(
       errors: margins(errors),
       ...(latency === undefined ? {} : { latency: margins(latency) }),
     },
-    gates: analysis.gates.length,
+    ...(latency?.dryRun ? { dryRun: ["latency"] as const } : {}),
+    gates: analysis.gates.filter((gate) => !gate.dryRun).length,
     falseRollback: share(analysis.falseRollback),
     falsePromotion: share(analysis.falsePromotion),
     subject: [
@@ -95,9 +98,14 @@ export function judgedSignals(config: EvidenceConfig): [Signal, Margins][] {
   });
 }
 
+/** Those of them that roll back, and that promotion needs. */
+export function actingSignals(config: EvidenceConfig): [Signal, Margins][] {
+  return judgedSignals(config).filter(([signal]) => !config.dryRun?.includes(signal));
+}
+
 /** A failure is proved when log M reaches this: Ville's inequality, with Bonferroni over the signals. */
 export function worseThreshold(config: EvidenceConfig): number {
-  return Math.log(judgedSignals(config).length / falseRollbackOfEach(config));
+  return Math.log(Math.max(1, actingSignals(config).length) / falseRollbackOfEach(config));
 }
 
 /** What the signals have of falseRollback, and what the gates have. */

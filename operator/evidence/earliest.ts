@@ -3,9 +3,9 @@ import type { Baseline, SignalBaseline } from "./baseline.ts";
 import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import {
   type Allowance,
+  actingSignals,
   belowThreshold,
   type EvidenceConfig,
-  judgedSignals,
   type Margins,
   most,
   required,
@@ -42,7 +42,7 @@ export function earliestDecision(
   baseline: Baseline,
   traffic: ExpectedTraffic,
 ): EarliestDecision {
-  const signals = judgedSignals(config).map(([signal, margins]) => ({ margins, past: baseline[signal] }));
+  const signals = actingSignals(config).map(([signal, margins]) => ({ margins, past: baseline[signal] }));
   const promote = signals.map(({ margins, past }) => {
     const evidence = belowThreshold(config) + Math.log(BELOW_COUNT);
     return Math.min(

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
-import type { Gate } from "../api/v1alpha1/rollout.ts";
-import { type EvidenceConfig, gateLevels, worseThreshold } from "./config.ts";
+import { type Gate, rollout } from "../api/v1alpha1/rollout.ts";
+import { type EvidenceConfig, evidenceConfig, gateLevels, worseThreshold } from "./config.ts";
 import type { Side } from "./gate-evidence.ts";
 import { type GateReadings, observeGates } from "./gates.ts";
-import { compareGauges, limitValue, median } from "./gauges.ts";
+import { compareGauges, type GateLimits, limitValue, median } from "./gauges.ts";
 import { type EvidenceState, startEvidence } from "./state.ts";
 
 const MIB = 2 ** 20;
-const memory: Gate = { name: "memory", metric: "MemoryPerPod", maxIncrease: "10%" };
-const p95: Gate = { name: "p95", metric: "FirstByteP95", below: "120ms" };
+const memory: Gate = { name: "memory", metric: "MemoryPerPod", maxIncrease: "10%", dryRun: false };
+const p95: Gate = { name: "p95", metric: "FirstByteP95", below: "120ms", dryRun: false };
 
 describe("compareGauges", () => {
   it.each([
@@ -75,7 +75,7 @@ describe("compareGauges", () => {
     ["one odd stable pod does not hide growth", memory, [200], [100, 100, 900], "Over"],
     ["one odd canary pod does not make growth", memory, [100, 101, 900], [100, 100], "Within"],
     ["nothing of nothing", { name: "e", metric: "ErrorShare", maxIncrease: "0%" }, [0], [0], "Within"],
-  ] satisfies [string, Gate, number[], number[], Side | undefined][])(
+  ] satisfies [string, GateLimits, number[], number[], Side | undefined][])(
     "%s",
     (_, gate, canary, stable, side) => {
       expect(compareGauges(canary, stable, gate).side).toBe(side);
@@ -197,6 +197,22 @@ describe("observeGates", () => {
       looks: 7,
       category: "Passed",
     });
+  });
+
+  it("does not count those that only run dry, whose verdicts say so", () => {
+    const analysis = rollout.parse({
+      analysis: {
+        gates: [p95, { ...memory, dryRun: true }],
+        latency: { objective: "120ms", dryRun: true },
+      },
+    }).analysis;
+    const dry = evidenceConfig(analysis);
+    expect(dry).toMatchObject({ gates: 1, dryRun: ["latency"] });
+    expect(worseThreshold(dry)).toBeCloseTo(Math.log(200), 9);
+    expect(observeGates(start, dry, analysis.gates, slow, INTERVAL_MS).verdicts).toMatchObject([
+      { gate: "p95", dryRun: false },
+      { gate: "memory", dryRun: true },
+    ]);
   });
 
   it("forgets a gate that was taken out of the spec", () => {

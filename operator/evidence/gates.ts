@@ -25,6 +25,8 @@ export interface GateVerdict {
   readonly category: GateCategory;
   readonly canary?: number;
   readonly stable?: number;
+  /** Shown, and never acts. */
+  readonly dryRun: boolean;
   /** Looks that were compared. */
   readonly looks: number;
   readonly message: string;
@@ -58,6 +60,7 @@ export function observeGates(
     return {
       gate: gate.name,
       metric: gate.metric,
+      dryRun: gate.dryRun,
       ...(canary === undefined ? {} : { canary }),
       ...(stable === undefined ? {} : { stable }),
       looks: evidence.looks,

@@ -2,6 +2,9 @@ import { GATE_METRIC_UNITS, type Gate } from "../api/v1alpha1/rollout.ts";
 import { durationMs, quantityBytes, share } from "../api/v1alpha1/scalars.ts";
 import type { Side } from "./gate-evidence.ts";
 
+/** What a gate asks for. */
+export type GateLimits = Omit<Gate, "dryRun">;
+
 export interface GaugeVerdict {
   /** The side of its limits that the canary is on; undefined without values to tell it by. */
   readonly side: Side | undefined;
@@ -30,7 +33,7 @@ const FAR_FACTOR = 2;
 export function compareGauges(
   canaryPods: readonly number[],
   stablePods: readonly number[],
-  gate: Gate,
+  gate: GateLimits,
 ): GaugeVerdict {
   const canary = median(canaryPods);
   const stable = median(stablePods);
@@ -73,7 +76,7 @@ function sideOf({ must, value }: Limit, canary: number): Side {
   return isFar ? "Far" : "Over";
 }
 
-function absoluteLimits(gate: Gate): Limit[] {
+function absoluteLimits(gate: GateLimits): Limit[] {
   const { below, above } = gate;
   return [
     ...(below === undefined
@@ -85,7 +88,7 @@ function absoluteLimits(gate: Gate): Limit[] {
   ];
 }
 
-function relativeLimits({ maxIncrease, minDecrease }: Gate, stable: number): Limit[] {
+function relativeLimits({ maxIncrease, minDecrease }: GateLimits, stable: number): Limit[] {
   const limit = (rule: string, factor: number): Limit => ({
     rule,
     must: "NotExceed",
@@ -102,7 +105,7 @@ function relativeLimits({ maxIncrease, minDecrease }: Gate, stable: number): Lim
 }
 
 /** "below 120ms and maxIncrease 10%". */
-export function limitsOf(gate: Gate): string {
+export function limitsOf(gate: GateLimits): string {
   const { below, above, maxIncrease, minDecrease } = gate;
   return Object.entries({ below, above, maxIncrease, minDecrease })
     .flatMap(([field, value]) => (value === undefined ? [] : [`${field} ${value}`]))

@@ -71,8 +71,8 @@ const BAD: Record<Signal, string> = {
 };
 
 function messageOf(signal: Signal, category: VerdictCategory, margins: Margins): string {
-  const { rollbackAbove, rollbackIncrease, promoteBelow, promoteIncrease } = margins;
-  const allowed = marginText(rollbackAbove, "rollbackAbove", rollbackIncrease, "rollbackIncrease");
+  const { promoteBelow, promoteIncrease } = margins;
+  const allowed = toleratedText(margins);
   const needed = marginText(promoteBelow, "promoteBelow", promoteIncrease, "promoteIncrease");
   if (category === "ProvedWorse")
     return `The canary's ${BAD[signal]} is proved to be more than ${allowed} above stable's.`;
@@ -81,7 +81,11 @@ function messageOf(signal: Signal, category: VerdictCategory, margins: Margins):
   return `The canary's ${BAD[signal]} is proved neither above ${allowed} nor below ${needed} over stable's yet.`;
 }
 
-/** "0.1 percentage points (rollbackAbove)", or with "and 50% of it (rollbackIncrease)": of what it is said to be above. */
+/** "0.1 percentage points (rollbackAbove)", and where it is so "and 50% of stable's own (rollbackIncrease)". */
+export function toleratedText({ rollbackAbove, rollbackIncrease }: Margins): string {
+  return marginText(rollbackAbove, "rollbackAbove", rollbackIncrease, "rollbackIncrease");
+}
+
 function marginText(
   margin: number,
   name: string,

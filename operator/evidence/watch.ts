@@ -1,6 +1,6 @@
 import { logWorseShare } from "./alternatives.ts";
 import { logSum } from "./boundary.ts";
-import { type EvidenceConfig, judgedSignals } from "./config.ts";
+import { actingSignals, type EvidenceConfig, judgedSignals } from "./config.ts";
 import { countedPair, type IntervalCounts, SIGNALS, type Signal } from "./counts.ts";
 import { addTally, independent, type Known, recently, worseGains } from "./gains.ts";
 import type { EvidenceState } from "./state.ts";
@@ -85,13 +85,13 @@ function begunAnew(before: WatchedSignal, gains: readonly number[] | undefined):
  * intervals, over all signals and looks.
  */
 export function watchThreshold(config: EvidenceConfig, intervals: number): number {
-  return Math.log((Math.max(1, intervals) * judgedSignals(config).length) / config.falseRollback);
+  return Math.log((Math.max(1, intervals) * actingSignals(config).length) / config.falseRollback);
 }
 
 /** @param intervals how many the watch has in all: `watchAfter` over the interval of the analysis. */
 export function judgeWatch(state: WatchState, config: EvidenceConfig, intervals: number): WatchVerdict {
   const threshold = watchThreshold(config, intervals);
-  const signals = judgedSignals(config)
+  const signals = actingSignals(config)
     .map(([signal]) => signal)
     .filter((signal) => (state.signals[signal]?.worseMost ?? 0) >= threshold);
   return signals.length === 0 ? { category: "Watching" } : { category: "ProvedWorse", signals };

@@ -108,6 +108,18 @@ describe("evidence", () => {
     });
   });
 
+  it("that only runs dry is not waited for", () => {
+    const dry = {
+      latency: { ...latency, dryRun: true },
+      gates: gates.map((gate) => ({ ...gate, dryRun: true })),
+    };
+    const story = given({ analysis: dry });
+    canaryAt(story, 0);
+    timePasses(story, 10);
+    evidenceSays(story, "ProvedBelow");
+    expect(stateOf(story.world).stepName).toBe("all");
+  });
+
   it("of a gate without any verdict holds", () => {
     const story = given({ analysis: { gates } });
     canaryAt(story, 0);

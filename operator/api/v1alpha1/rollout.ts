@@ -41,6 +41,11 @@ export const GATE_METRIC_UNITS: Record<GateMetric, "percent" | "duration" | "byt
 
 const limit = (description: string) => textOf("limit", description, 20);
 
+const dryRun = z
+  .boolean()
+  .default(false)
+  .meta({ description: "Judged and shown, but it neither holds nor rolls back." });
+
 const gate = z.strictObject({
   name: name("Name of the gate."),
   metric: z.enum(GATE_METRICS).meta({ description: "What is compared." }),
@@ -48,6 +53,7 @@ const gate = z.strictObject({
   above: limit("The canary must stay above this.").optional(),
   maxIncrease: growth("The canary may be at most this much above the stable version.").optional(),
   minDecrease: percent("The canary must be at least this much below the stable version.").optional(),
+  dryRun,
 });
 export type Gate = z.infer<typeof gate>;
 
@@ -87,6 +93,7 @@ const analysis = z
         promoteBelow: margins.promoteBelow.default("3%"),
         rollbackIncrease: margins.rollbackIncrease,
         promoteIncrease: margins.promoteIncrease,
+        dryRun,
       })
       .optional()
       .meta({ description: "Share of requests slower than an objective." }),

@@ -69,7 +69,8 @@ const verdictStatus = z.object({
   category: z.enum(["ProvedWorse", "ProvedBelow", "Undecided", "NoData", "Passed", "Violated", "Watching"]),
   estimate: text(24).optional(),
   interval: text(48).optional(),
-  samples: count.optional(),
+  samples: count.optional().meta({ description: "Requests of the canary, or looks at the gate." }),
+  dryRun: z.boolean().optional().meta({ description: "Judged and shown; it neither holds nor rolls back." }),
   message: text(300),
 });
 export type VerdictStatus = z.infer<typeof verdictStatus>;

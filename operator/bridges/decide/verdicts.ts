@@ -1,4 +1,5 @@
 import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
+import type { Signal } from "../../evidence/counts.ts";
 import type { GateVerdict } from "../../evidence/gates.ts";
 import type { SignalVerdict } from "../../evidence/judge.ts";
 import { clause } from "../../rollout/sentence.ts";
@@ -26,7 +27,10 @@ function gateMessage(verdict: GateVerdict): string {
   return values === "" ? verdict.message : `${clause(verdict.message)} (${values}).`;
 }
 
-/** What the rollout engine is told. */
+const isDryRun = ({ config }: Evidence, signal: Signal): boolean => config.dryRun?.includes(signal) ?? false;
+const acting = (gates: readonly GateVerdict[]): GateVerdict[] => gates.filter(({ dryRun }) => !dryRun);
+
+/** What the rollout engine is told: of what only runs dry, nothing. */
 export function rolloutVerdicts(evidence: Evidence, gates: readonly GateVerdict[]): Verdicts {
   if (!evidence.state) return { kind: "NotStarted", message: evidence.missing ?? "Nothing is judged yet." };
   const of = (signal: "errors" | "latency") => {
@@ -40,12 +44,16 @@ export function rolloutVerdicts(evidence: Evidence, gates: readonly GateVerdict[
   };
   const errors = of("errors");
   if (!errors) return { kind: "NoData", message: evidence.missing ?? "No request was counted yet." };
-  const latency = of("latency");
+  const latency = isDryRun(evidence, "latency") ? undefined : of("latency");
   return {
     kind: "Judged",
     errors,
     ...(latency ? { latency } : {}),
-    gates: gates.map((one) => ({ name: one.gate, category: one.category, message: gateMessage(one) })),
+    gates: acting(gates).map((one) => ({
+      name: one.gate,
+      category: one.category,
+      message: gateMessage(one),
+    })),
     decidedAtMs: evidence.state.intervalEndMs,
   };
 }
@@ -62,6 +70,7 @@ export function verdictStatuses(evidence: Evidence, gates: readonly GateVerdict[
         ...(one.estimate === undefined ? {} : { estimate: pointsText(one.estimate) }),
         ...(interval === undefined ? {} : { interval }),
         samples: one.samples,
+        ...(isDryRun(evidence, one.signal) ? { dryRun: true } : {}),
         message: one.message,
       };
     }),
@@ -70,6 +79,7 @@ export function verdictStatuses(evidence: Evidence, gates: readonly GateVerdict[
       category: one.category,
       ...(one.canary === undefined ? {} : { estimate: gateValueText(one.metric, one.canary) }),
       samples: one.looks,
+      ...(one.dryRun ? { dryRun: true } : {}),
       message: one.message,
     })),
   ];

@@ -1,8 +1,9 @@
 import type { Analysis, Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeStatus, VerdictStatus } from "../../api/v1alpha1/status.ts";
-import { type EvidenceConfig, evidenceConfig, judgedSignals } from "../../evidence/config.ts";
+import { actingSignals, type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
 import type { Signal } from "../../evidence/counts.ts";
+import { toleratedText } from "../../evidence/judge.ts";
 import { judgeWatch, startWatch, type WatchState, watchInterval } from "../../evidence/watch.ts";
 import { parseWatch } from "../../evidence/watch-checkpoint.ts";
 import type { Verdicts } from "../../rollout/types.ts";
@@ -85,8 +86,9 @@ function alarms({ state, config, intervals }: Watch): readonly Signal[] {
 }
 
 function alarmText(signal: Signal, { config }: Watch): string {
-  const allowed = Number(((config.signals[signal]?.rollbackAbove ?? 0) * 100).toFixed(3));
-  return `${SAYS[signal]} is proved to be more than ${allowed} percentage points (rollbackAbove) above that of the version before.`;
+  const margins = config.signals[signal];
+  const allowed = margins === undefined ? "what is allowed" : toleratedText(margins);
+  return `${SAYS[signal]} is proved to be more than ${allowed} above that of the version before.`;
 }
 
 /** What the rollout engine is told. */
@@ -101,7 +103,7 @@ export function watchVerdicts(watch: Watch): Verdicts {
 /** What stands in status. */
 export function watchStatuses(watch: Watch): VerdictStatus[] {
   const raised = alarms(watch);
-  return judgedSignals(watch.config).map(([signal]) =>
+  return actingSignals(watch.config).map(([signal]) =>
     raised.includes(signal)
       ? { signal, category: "ProvedWorse", message: alarmText(signal, watch) }
       : {

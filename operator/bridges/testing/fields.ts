@@ -87,6 +87,7 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
   "rollout.analysis.latency.promoteBelow": (spec) => withObjective(spec),
   "rollout.analysis.latency.rollbackIncrease": (spec) =>
     mutated(withObjective(spec), { path: "rollout.analysis.latency.promoteIncrease", value: "150%" }),
+  "rollout.analysis.latency.dryRun": (spec) => withObjective(spec),
   "rollout.analysis.latency.promoteIncrease": (spec) => withObjective(spec),
   "rollout.analysis.errors.rollbackIncrease": (spec) =>
     mutated(spec, { path: "rollout.analysis.errors.promoteIncrease", value: "150%" }),

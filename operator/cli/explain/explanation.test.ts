@@ -23,6 +23,23 @@ const strict = {
   },
   onFailure: "Pause",
 };
+const dry = {
+  analysis: {
+    latency: { objective: "120ms", dryRun: true },
+    gates: [{ name: "gc", metric: "GcTimeShare", below: "5%", dryRun: true }],
+  },
+};
+const growing = { analysis: { errors: { rollbackIncrease: "50%", promoteIncrease: "50%" } } };
+const missing = {
+  status: {
+    rollout: {
+      phase: "Holding",
+      phaseSince: "2026-11-21T09:00:00Z",
+      noDataSince: "2026-11-21T10:00:00Z",
+    },
+  },
+  rollout: { analysis: { noData: { action: "Rollback" } } },
+};
 const watching = {
   status: {
     ...{ phase: "Watching", canary: undefined, step: undefined },
@@ -53,13 +70,24 @@ describe("comingUp", () => {
     ["at rest", atRest, "starts a canary at step tenth (10%)."],
     ["paused", { rollout: { paused: true } }, "Nothing while it is paused"],
     ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3pp and gate gc passed"],
+    [
+      "with what runs dry",
+      { rollout: dry },
+      "errors are proved worse by less than 1pp, step half (50%) begins.",
+    ],
+    [
+      "with margins that grow",
+      { rollout: growing },
+      "errors are proved worse by more than 0.1pp and 50% of stable's own or its pods",
+    ],
+    ["without data", missing, "If there is nothing to judge by until then, it is rolled back (noData.action"],
     ["with onFailure: Pause", { rollout: strict }, "it holds for a person (onFailure: Pause)"],
     ["in a phase of a newer operator", phase("Baking"), "At any time: if errors"],
     ["while it is watched", watching, "pods of revision 7c9f21 end."],
     [
       "if it gets worse while it is watched",
       watching,
-      "if errors are proved worse by more than 0.1% or its pods fail, revision 7c9f21 takes the traffic back.",
+      "if errors are proved worse by more than 0.1pp or its pods fail, revision 7c9f21 takes the traffic back.",
     ],
   ])("says %s what happens", (_, change, sentence) => {
     const said = comingUp(sampleBridge(change)).map(({ what }) => what);

@@ -38,9 +38,9 @@ export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] 
 function watch({ rollout, previous }: BridgeView["status"], plan: Rollout): readonly Coming[] {
   const before = previous ? `revision ${previous.revision}` : "the version before";
   const at = new Date(Date.parse(rollout?.phaseSince ?? "") + durationMs(plan.watchAfter)).toISOString();
-  const [{ rollbackAbove }, { latency }] = [plan.analysis.errors, plan.analysis];
+  const { errors, latency } = acting(plan.analysis);
   const causes = [
-    `errors are proved worse by more than ${rollbackAbove}`,
+    `errors are proved worse by more than ${marginText(errors.rollbackAbove, errors.rollbackIncrease)}`,
     ...(latency ? ["the same of slow requests"] : []),
   ];
   return [
@@ -82,7 +82,8 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
   ];
 }
 
-function evidenceNeeded({ analysis: { errors, latency, gates } }: Rollout): readonly string[] {
+function evidenceNeeded({ analysis }: Rollout): readonly string[] {
+  const { errors, latency, gates } = acting(analysis);
   return [
     `errors are proved worse by less than ${marginText(errors.promoteBelow, errors.promoteIncrease)}`,
     ...(latency
@@ -96,7 +97,8 @@ function evidenceNeeded({ analysis: { errors, latency, gates } }: Rollout): read
   ];
 }
 
-function failure({ analysis: { errors, latency, gates }, onFailure }: Rollout): Coming {
+function failure({ analysis, onFailure }: Rollout): Coming {
+  const { errors, latency, gates } = acting(analysis);
   const causes = [
     `errors are proved worse by more than ${marginText(errors.rollbackAbove, errors.rollbackIncrease)}`,
     ...(latency
@@ -109,6 +111,15 @@ function failure({ analysis: { errors, latency, gates }, onFailure }: Rollout): 
       onFailure === "Rollback"
         ? `At any time: if ${or([...causes, "its pods fail"])}, it is rolled back.`
         : `At any time: if ${or(causes)}, it holds for a person (onFailure: Pause); if its pods fail, it is rolled back.`,
+  };
+}
+
+/** Without what only runs dry. */
+function acting({ errors, latency, gates }: Rollout["analysis"]) {
+  return {
+    errors,
+    latency: latency?.dryRun ? undefined : latency,
+    gates: gates.filter(({ dryRun }) => !dryRun),
   };
 }
 

@@ -28,6 +28,11 @@ describe("whatItWaitsFor", () => {
     ["pods", { status: { canary } }, "1 of 2 of its pods are ready."],
     ["data", { status: { verdicts: verdict("NoData") } }, "There is no evidence to judge by: m."],
     ["a gate", { status: { verdicts: verdict("Violated") } }, "errors is against it: m."],
+    [
+      "nothing that only runs dry",
+      { status: { step: held, verdicts: verdict("Violated").map((one) => ({ ...one, dryRun: true })) } },
+      "Holding: step tenth (10%) until 2026-11-23T09:00Z.",
+    ],
     ["proof", { status: { step: held, verdicts: verdict("Undecided") } }, "errors is not proved yet: m."],
     [
       "approval",

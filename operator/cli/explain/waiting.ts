@@ -43,7 +43,8 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
 
 function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): string {
   const { status, metadata } = bridge;
-  const { canary, step, verdicts = [], phase } = status;
+  const { canary, step, phase } = status;
+  const verdicts = (status.verdicts ?? []).filter(({ dryRun }) => !dryRun);
   if (paused) return `It is paused; \`kubectl llmbridge resume ${metadata.name}\` lets it go on.`;
   if (phase === "Aborting" || phase === "Aborted") return "It is being rolled back.";
   if (phase === "Promoting" || phase === "Draining")

@@ -47,5 +47,8 @@ it("worstVerdict puts what is against the canary first", () => {
   expect(worstVerdict([verdict("Passed"), verdict("Violated"), verdict("Undecided")])?.category).toBe(
     "Violated",
   );
+  expect(worstVerdict([{ ...verdict("Violated"), dryRun: true }, verdict("Passed")])?.category).toBe(
+    "Passed",
+  );
   expect(worstVerdict([])).toBeUndefined();
 });

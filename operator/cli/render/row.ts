@@ -59,7 +59,9 @@ const ORDER: readonly VerdictStatus["category"][] = [
 
 /** The verdict that keeps the rollout from going on, or the last good one. */
 export function worstVerdict(verdicts: readonly VerdictStatus[]): VerdictStatus | undefined {
-  return [...verdicts].sort((a, b) => ORDER.indexOf(a.category) - ORDER.indexOf(b.category))[0];
+  return verdicts
+    .filter(({ dryRun }) => !dryRun)
+    .sort((a, b) => ORDER.indexOf(a.category) - ORDER.indexOf(b.category))[0];
 }
 
 function verdictText(verdicts: readonly VerdictStatus[]): string {

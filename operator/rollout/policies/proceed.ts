@@ -130,7 +130,8 @@ const judged: Policy = (context) => {
 const provedBelow =
   (signal: Signal): Policy =>
   (context) => {
-    const asked = signal === "errors" || context.input.spec.analysis.latency !== undefined;
+    const { latency } = context.input.spec.analysis;
+    const asked = signal === "errors" || (latency !== undefined && !latency.dryRun);
     const verdict = signalVerdict(context, signal);
     if (!asked || verdict?.category === "ProvedBelow") return undefined;
     if (verdict?.category === "NoData") return hold("NoData", `No evidence yet: ${clause(verdict.message)}.`);
@@ -141,7 +142,7 @@ const provedBelow =
 const gates: Policy = (context) => {
   const verdicts = usableVerdicts(context);
   const known = verdicts.kind === "Judged" ? verdicts.gates : [];
-  for (const { name } of context.input.spec.analysis.gates) {
+  for (const { name } of context.input.spec.analysis.gates.filter(({ dryRun }) => !dryRun)) {
     const gate = known.find((one) => one.name === name);
     if (gate?.category === "NoData")
       return hold("NoData", `No evidence for gate ${name} (${clause(gate.message)}).`);
