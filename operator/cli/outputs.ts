@@ -41,7 +41,14 @@ export const explanationOutput = z.strictObject({
         category: says("What is proved."),
       }),
     )
-    .meta({ description: "status.verdicts." }),
+    .meta({
+      description: "status.verdicts, with `outlook`: how long until what is undecided could be decided.",
+    }),
+  queries: z
+    .array(
+      z.strictObject({ about: says("Which verdicts."), query: says("PromQL, for the source's query API.") }),
+    )
+    .meta({ description: "What the metric source is asked for them, with the default names of labels." }),
   decisions: z
     .array(
       z.looseObject({

@@ -2,7 +2,7 @@ import { boundAtOrBelow, leLabel } from "../../contract/histograms.ts";
 import { METRICS } from "../../contract/metrics.ts";
 import type { ArmCounts, Signal } from "../evidence/counts.ts";
 import type { Increase } from "./increases.ts";
-import { anyOf, equal, type Matcher, unequal } from "./promql.ts";
+import { anyOf, equal, type Matcher, selector, unequal } from "./promql.ts";
 import type { LatencyObjective, LatencySignal } from "./source.ts";
 
 /** Start of the process, Unix seconds; from the default metrics of Prometheus clients. */
@@ -32,6 +32,15 @@ export function countedSeries(latency: LatencyObjective | undefined): Matcher[] 
     anyOf("domain", ["bridge", ""]),
     anyOf("le", [...bounds, ""]),
   ];
+}
+
+/** All that evidence counts of some versions of a bridge. `own` says which bridge; see ownMatchers. */
+export function countedSelector(
+  latency: LatencyObjective | undefined,
+  revisions: readonly string[],
+  own: readonly Matcher[],
+): string {
+  return selector([...countedSeries(latency), anyOf("revision", revisions), ...own]);
 }
 
 /** How a source may write the bound: Prometheus 3 normalises "1" to "1.0". */

@@ -1,13 +1,13 @@
 import type { Baseline } from "../evidence/baseline.ts";
 import { measureBaseline } from "../evidence/baseline.ts";
 import type { PrometheusClient } from "./client.ts";
-import { countedSeries, ownMatchers, START_METRIC } from "./counting.ts";
+import { countedSelector, ownMatchers, START_METRIC } from "./counting.ts";
 import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
 import { increases } from "./increases.ts";
 import { onePerPod } from "./one-process.ts";
 import { newestMs, type SourceLabels, type Target, targetsOf } from "./pods.ts";
 import type { QueryResult } from "./problems.ts";
-import { anyOf, type Matcher, range, selector } from "./promql.ts";
+import { type Matcher, range } from "./promql.ts";
 import {
   type BaselineQuery,
   type CountedIntervals,
@@ -50,10 +50,8 @@ type Samples =
 
 /** Raw samples of the span and the last ones before it: two queries. */
 async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
-  const series = selector([
-    ...countedSeries(span.latency),
+  const series = countedSelector(span.latency, span.revisions, [
     ...reader.matchers,
-    anyOf("revision", span.revisions),
     ...ownMatchers(reader.labels.namespace, span.namespace, span.bridge),
   ]);
   const [inside, before] = await Promise.all([

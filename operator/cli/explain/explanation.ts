@@ -2,6 +2,8 @@ import type { BridgeView } from "../bridge-view.ts";
 import type { ExplanationOutput } from "../outputs.ts";
 import { possibleActions } from "./actions.ts";
 import { comingUp } from "./next.ts";
+import { outlookOf } from "./outlook.ts";
+import { evidenceQueries } from "./queries.ts";
 import { whatItWaitsFor } from "./waiting.ts";
 
 /** Why a bridge is as it is: everything that `explain` tells, as values. `where`: see possibleActions. */
@@ -20,7 +22,11 @@ export function explanation(bridge: BridgeView, nowMs: number, where = ""): Expl
       })),
     next: [...comingUp(bridge)],
     actions: [...possibleActions(bridge, where)],
-    verdicts: status.verdicts ?? [],
+    verdicts: (status.verdicts ?? []).map((verdict) => {
+      const outlook = outlookOf(bridge, verdict);
+      return outlook === undefined ? verdict : { ...verdict, outlook };
+    }),
+    queries: [...evidenceQueries(bridge)],
     decisions: status.decisions ?? [],
   };
 }

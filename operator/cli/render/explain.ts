@@ -23,6 +23,7 @@ export function explainText(bridge: BridgeView, view: View, where = ""): string 
     wrapped(`${strong(facts.question)} ${facts.answer}`, view.columns),
     ...(facts.next.length === 0 ? [] : [section("What comes next", coming(facts, view), view)]),
     section("What you can do", actions(facts, view), view),
+    ...(facts.queries.length === 0 ? [] : [section("What the metric source is asked", queries(facts), view)]),
     ...(bridge.unread.length === 0
       ? []
       : [wrapped(view.colour.warn(unreadText(bridge.unread)), view.columns)]),
@@ -68,6 +69,10 @@ function coming(facts: Explanation, { nowMs }: View): readonly string[] {
     const leftMs = Date.parse(at) - nowMs;
     return leftMs > 0 ? `${clockText(at, nowMs)} (in ${spanText(leftMs)}): ${what}` : what;
   });
+}
+
+function queries({ queries: asked }: Explanation): readonly string[] {
+  return asked.map(({ about, query }) => `${about}: ${query}`);
 }
 
 function actions(facts: Explanation, { colour }: View): readonly string[] {

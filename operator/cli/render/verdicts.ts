@@ -1,17 +1,18 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
 import type { BridgeView } from "../bridge-view.ts";
+import { outlookOf } from "../explain/outlook.ts";
 import { clockText, spanText } from "./age.ts";
 import type { Colour } from "./colour.ts";
 import type { View } from "./view.ts";
 import { padVisible } from "./wrap.ts";
 
 /** A line for each signal and gate: estimate, interval, samples, category, and what it means. */
-export function verdictLines({ status }: BridgeView, { colour }: View): readonly string[] {
-  const verdicts = status.verdicts ?? [];
+export function verdictLines(bridge: BridgeView, { colour }: View): readonly string[] {
+  const verdicts = bridge.status.verdicts ?? [];
   const widest = Math.max(0, ...verdicts.map(({ signal }) => signal.length));
   return verdicts.map((verdict) => {
-    const { signal, category, estimate, interval, samples, message } = verdict;
+    const { signal, category, estimate, interval, samples, dryRun, message } = verdict;
     const numbers = [
       estimate,
       interval,
@@ -20,8 +21,9 @@ export function verdictLines({ status }: BridgeView, { colour }: View): readonly
     return [
       padVisible(signal, widest),
       ...numbers.filter((text) => text !== undefined),
-      paint(category, colour)(category),
+      dryRun ? `${category} (dry run)` : paint(category, colour)(category),
       message,
+      ...[outlookOf(bridge, verdict)].flatMap((outlook) => (outlook === undefined ? [] : [`(${outlook})`])),
     ].join("  ");
   });
 }
@@ -38,7 +40,7 @@ function paint(category: VerdictStatus["category"], colour: Colour): (text: stri
  */
 export function earliestText({ status }: BridgeView, nowMs: number): string | undefined {
   const { forecast, step, rollout, verdicts = [] } = status;
-  const open = verdicts.some(({ category }) => category === "Undecided");
+  const open = verdicts.some(({ category, dryRun }) => category === "Undecided" && !dryRun);
   const since = Date.parse(rollout?.evidenceSince ?? "");
   if (!forecast?.promoteAfter || !open || step?.index !== 0 || Number.isNaN(since)) return undefined;
   const atMs = since + durationMs(forecast.promoteAfter);

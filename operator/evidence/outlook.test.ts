@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import type { EvidenceConfig } from "./config.ts";
+import { NO_GATE_EVIDENCE, observeGate, type Side } from "./gate-evidence.ts";
+import { judge } from "./judge.ts";
+import { observeInterval } from "./observe.ts";
+import { intervalsToProof, looksToPass } from "./outlook.ts";
+import { type EvidenceState, startEvidence } from "./state.ts";
+
+const config: EvidenceConfig = {
+  signals: { errors: { rollbackAbove: 0.001, promoteBelow: 0.01 } },
+  gates: 1,
+  falseRollback: 0.01,
+  falsePromotion: 0.05,
+  subject: "",
+};
+const counted = (state: EvidenceState, bad: number) =>
+  observeInterval(state, config, {
+    endMs: state.intervalEndMs + 15_000,
+    signals: { errors: { canary: { requests: 50, bad }, stable: { requests: 450, bad: 0 } } },
+  });
+const start = startEvidence(config, {}, 0);
+
+describe("intervalsToProof", () => {
+  it("is about right where everything goes on as it has", () => {
+    let state = counted(counted(start, 0), 0);
+    const said = intervalsToProof(state, config, "errors") ?? Number.NaN;
+    expect(said).toBeGreaterThan(0);
+    let needed = 0;
+    for (; judge(state, config)[0]?.category !== "ProvedBelow"; needed++) state = counted(state, 0);
+    expect(Math.abs(said - needed)).toBeLessThanOrEqual(needed / 4 + 1);
+    expect(intervalsToProof(state, config, "errors")).toBe(0);
+  });
+
+  it("is not in sight where the evidence does not grow, and not known without any", () => {
+    expect(intervalsToProof(counted(start, 5), config, "errors")).toBe(Number.POSITIVE_INFINITY);
+    expect(intervalsToProof(start, config, "errors")).toBeUndefined();
+    expect(intervalsToProof(start, config, "latency")).toBeUndefined();
+  });
+});
+
+describe("looksToPass", () => {
+  const looked = (...sides: Side[]): EvidenceState => {
+    const evidence = sides.reduce(
+      (before, side) => observeGate(before, side, { falseRollback: 0.005, falsePromotion: 0.05, gates: 1 }),
+      NO_GATE_EVIDENCE,
+    );
+    return { ...start, gates: { memory: { subject: 1, lookedMs: 0, evidence } } };
+  };
+
+  it.each([
+    [[], 6],
+    [["Within", "Within"], 4],
+    [["Over", "Over"], 12],
+    [Array(6).fill("Within"), 0],
+    [Array(11).fill("Over"), undefined],
+  ] satisfies [Side[], number | undefined][])("after %j is %s", (sides, looks) => {
+    expect(looksToPass(looked(...sides), config, "memory")).toBe(looks);
+  });
+
+  it("is not known of a gate that was never looked at", () => {
+    expect(looksToPass(start, config, "memory")).toBeUndefined();
+  });
+});
