@@ -1,6 +1,7 @@
 import type { Command } from "../api/v1alpha1/commands.ts";
 import { iso } from "./clock.ts";
 import type { Context } from "./context.ts";
+import { refusedByFreeze, releaseStart } from "./fleet/queue.ts";
 import type { Told } from "./moves/move.ts";
 import type { Change, Transition } from "./phases.ts";
 import { lastStep } from "./plan.ts";
@@ -44,7 +45,7 @@ function promote(context: Context, command: Command): Obedience {
   const refuse = (message: string) => answer(command, "Refused", message);
   if (watchedRevision(state) !== undefined) return endWatch(context, command);
   if (state.phase !== "Preparing" && state.phase !== "Stepping" && state.phase !== "Holding")
-    return refuse("There is no canary to promote.");
+    return promoteStart(context, command);
   if (command.revision !== state.canaryRevision)
     return refuse(
       `The command speaks of revision ${command.revision}, but the canary is ${state.canaryRevision}.`,
@@ -55,11 +56,19 @@ function promote(context: Context, command: Command): Obedience {
     return refuse(`The command speaks of step ${command.step}, but the present step is ${step.name}.`);
   if (!input.accepted) return refuse("The spec is refused; correct it first.");
   if (input.spec.paused) return refuse("The rollout is paused; `kubectl llmbridge resume` it first.");
+  const frozen = refusedByFreeze(context);
+  if (frozen !== undefined) return refuse(frozen);
   if (command.full) return promoteFully(context, command);
   if (command.step === undefined)
     return refuse(`The command names no step; the present one is ${step.name}. Name it, or promote fully.`);
   const message = `Step ${step.name} is released; it is left as soon as its pods are ready.`;
   return { ...answer(command, "Done", message), change: { approvedStep: step.name } };
+}
+
+function promoteStart(context: Context, command: Command): Obedience {
+  const start = releaseStart(context, command);
+  if ("refused" in start) return answer(command, "Refused", start.refused);
+  return { ...answer(command, "Done", start.message), change: { queued: start.queued } };
 }
 
 /** Straight to the last step, released already. Capacity is built up first, as at any step. */

@@ -1,6 +1,7 @@
 import type { Command } from "../api/v1alpha1/commands.ts";
 import type { Rollout } from "../api/v1alpha1/rollout.ts";
 import type { DecisionStatus, RolloutStatus, VerdictStatus } from "../api/v1alpha1/status.ts";
+import type { FleetFacts } from "./fleet/facts.ts";
 
 /**
  * What the rollout engine reads and what it answers. Both are plain values: the engine has no clock, no I/O and no memory of its own, so a
@@ -111,6 +112,8 @@ export interface RolloutInput {
   };
   command: Command | undefined;
   acknowledgedCommandId: string | undefined;
+  /** What the fleet's rules say; absent where nothing but this bridge is known. */
+  fleet?: FleetFacts | undefined;
   /** The spec is valid. If not, the running version stays, a canary holds and nothing new starts. */
   accepted: boolean;
 }
@@ -138,6 +141,9 @@ export type HoldReason =
   | "NoPodsNeeded"
   | "TooFewPods"
   | "NoRoom"
+  | "FleetFreeze"
+  | "FleetOrder"
+  | "FleetLimit"
   | "PodsNotReady"
   | "StableNotReady"
   | "WeightNotApplied"

@@ -9,7 +9,7 @@ import { watchEndsMs } from "./watch.ts";
 
 /** The next moment at which time alone changes what is decided; undefined if only an event can. */
 export function wakeAt(context: Context): number | undefined {
-  const times = [...faultTimes(context), ...phaseTimes(context)];
+  const times = [...faultTimes(context), ...phaseTimes(context), context.input.fleet?.freeze?.untilMs];
   const ahead = times.filter(
     (ms): ms is number => ms !== undefined && ms > context.nowMs && Number.isFinite(ms),
   );

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { fleetSettings } from "./fleet.ts";
 import { podMonitors } from "./pod-monitors.ts";
 import { formatIssues, SettingsError } from "./problem.ts";
 import { source } from "./source.ts";
@@ -23,6 +24,9 @@ export const administratorSettings = z.strictObject({
     .describe(
       "Keep a PodMonitor (Prometheus Operator) for each bridge, wherever that API is served. Without it none is made.",
     ),
+  fleet: fleetSettings
+    .prefault({})
+    .describe("How many rollouts there may be at once, and when there may be none."),
 });
 
 export type AdministratorSettings = z.output<typeof administratorSettings>;

@@ -7,6 +7,7 @@ export const KEYED_LISTS: readonly { readonly path: readonly string[]; readonly 
   { path: ["spec", "alerts"], key: "name" },
   { path: ["spec", "rollout", "steps"], key: "name" },
   { path: ["spec", "rollout", "analysis", "gates"], key: "name" },
+  { path: ["spec", "rollout", "after"] },
   { path: ["spec", "pod", "imagePullSecrets"], key: "name" },
   { path: ["spec", "pod", "env"], key: "name" },
 ];

@@ -192,6 +192,11 @@ export const rollout = z
       .max(50)
       .default(5)
       .meta({ description: "Old revisions kept at zero replicas." }),
+    after: z.array(name("Name of another LLMBridge in the namespace.", 63)).max(16).optional().meta({
+      description:
+        "Bridges of the same namespace whose own changes go first: a canary starts only while none of them has one under way.",
+      "x-kubernetes-list-type": "set",
+    }),
     paused: z.boolean().default(false).meta({ description: "Hold the rollout where it is." }),
   })
   .prefault({})

@@ -126,6 +126,8 @@ export const rolloutStatus = z.object({
   noDataSince: time.optional(),
   /** When the canary first entered the Service; evidence is gathered from here. */
   evidenceSince: time.optional(),
+  /** A change that the fleet's rules keep from starting: of which revision, since when, and whether a person has released it from a freeze. */
+  queued: z.object({ revision: text(16), since: time, released: z.boolean().optional() }).optional(),
   /** Why the rollout did not go on when it was last looked at. */
   heldFor: text(32).optional(),
   stableRevision: text(16).optional(),

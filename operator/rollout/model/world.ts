@@ -26,6 +26,7 @@ export interface World {
   nowMs: number;
   spec: Rollout;
   desired: string;
+  fleet: RolloutInput["fleet"];
   accepted: boolean;
   needed: number;
   maxPods: number;
@@ -63,6 +64,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     nowMs: T0,
     spec: rolloutSchema.parse({ progressDeadline: "10m", watchAfter: "0s", ...plan }),
     desired: "a",
+    fleet: undefined,
     accepted: true,
     needed,
     maxPods: 100,
@@ -123,6 +125,7 @@ export function inputOf(world: World): RolloutInput {
     alerts: world.alerts,
     command: world.command,
     acknowledgedCommandId: world.acknowledged,
+    fleet: world.fleet,
     accepted: world.accepted,
   };
 }

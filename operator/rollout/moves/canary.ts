@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { podsOfTheTwo } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { frozenEntry } from "../fleet/holds.ts";
 import { presentStep, stepAt } from "../plan.ts";
 import { firstHold, isWithoutData } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
@@ -19,7 +20,7 @@ export const preparing: MoveOf<"Preparing"> = (context) => {
     const waitingSince = context.state.waitingSince ?? iso(nowMs);
     return stay(firstHold(context) ?? notReady(context), { waitingSince });
   }
-  const waits = addedStablePods(context);
+  const waits = addedStablePods(context) ?? frozenEntry(context);
   if (waits) return stay(waits);
   return {
     kind: "Take",

@@ -1,6 +1,7 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { queuedFor } from "../fleet/queue.ts";
 import { stepAt } from "../plan.ts";
 import { whyNotStart } from "../policies/start.ts";
 import { type Move, type MoveOf, stay } from "./move.ts";
@@ -63,7 +64,9 @@ function firstVersionHold({ input, state, canary, needed, nowMs }: Context) {
 }
 
 export const stable: MoveOf<"Stable"> = (context) =>
-  context.input.desired.revision === context.state.stableRevision ? stay() : start(context);
+  context.input.desired.revision === context.state.stableRevision
+    ? stay(undefined, { queued: undefined })
+    : start(context);
 
 export const aborted: MoveOf<"Aborted"> = (context) =>
   context.input.accepted && context.input.desired.revision === context.state.stableRevision
@@ -73,20 +76,20 @@ export const aborted: MoveOf<"Aborted"> = (context) =>
 /** Older pods may take as long as their streams; a new canary need not wait for them, as far as there is room. */
 export const draining: MoveOf<"Draining"> = (context) => {
   const { input, state } = context;
-  if (input.accepted && input.desired.revision !== state.stableRevision) {
-    const move = start(context);
-    if (move.kind === "Take") return move;
-  }
+  const wanted = input.accepted && input.desired.revision !== state.stableRevision;
+  const move = wanted ? start(context) : stay(undefined, { queued: undefined });
+  if (move.kind === "Take") return move;
   const left = Object.entries(input.revisions).some(
     ([revision, { pods, terminating }]) => revision !== state.stableRevision && pods + terminating > 0,
   );
-  return left ? stay() : { kind: "Take", transition: "Drained" };
+  return left ? move : { kind: "Take", transition: "Drained", change: { queued: move.change?.queued } };
 };
 
 function start(context: Context): Start {
   const { input, nowMs } = context;
   const hold = whyNotStart(context);
-  if (hold) return stay(hold);
+  if (hold) return stay(hold, { queued: queuedFor(context, hold) });
+  const { queued } = context.state;
   const step = stepAt(input.spec, 0);
   return {
     kind: "Take",
@@ -94,6 +97,7 @@ function start(context: Context): Start {
     change: {
       canaryRevision: input.desired.revision,
       failed: undefined,
+      queued: queued?.released ? queued : undefined,
       stepIndex: 0,
       stepName: step.name,
       weight: 0,

@@ -1,6 +1,7 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { frozenStep } from "../fleet/holds.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import { holdEndsMs, isInconclusive, isMissing, isMissingTooLong } from "./inconclusive.ts";
@@ -13,6 +14,7 @@ import { type Signal, signalVerdict, usableVerdicts, violatedGate } from "./verd
 export function firstHold(context: Context): Hold | undefined {
   return (
     first(ALWAYS, context) ??
+    frozenStep(context) ??
     (isReleased(context) ? undefined : (first(FAILED, context) ?? evidenceHold(context) ?? approval(context)))
   );
 }

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
 import type { Hold } from "../types.ts";
 
 type Policy = (context: Context) => Hold | undefined;
@@ -61,4 +62,7 @@ const room: Policy = ({ input, needed, room }) => {
   return { reason: "NoRoom", message };
 };
 
-const POLICIES: readonly Policy[] = [accepted, failed, paused, alert, needed, tooFewPods, room];
+const POLICIES: readonly Policy[] = [
+  ...[accepted, failed, paused, alert, needed, tooFewPods, room],
+  ...[frozenStart, afterOthers, noPlace],
+];

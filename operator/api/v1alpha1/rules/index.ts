@@ -5,7 +5,7 @@ import { GATE_RULES } from "./gates.ts";
 import { METADATA_RULES } from "./metadata.ts";
 import { POD_RULES } from "./pod.ts";
 import { RESOURCE_RULES } from "./resources.ts";
-import { REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
+import { ORDER_RULES, REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
 import type { Rule } from "./rule.ts";
 import { SCALING_RULES } from "./scaling.ts";
 import { TUNING_RULES } from "./tuning.ts";
@@ -19,6 +19,7 @@ export const RULES: readonly Rule[] = [
   ...SCALING_RULES,
   ...ALERT_RULES,
   ...ROLLOUT_RULES,
+  ...ORDER_RULES,
   ...REFUSE_RULES,
   ...GATE_RULES,
   ...DURATION_RULES,

@@ -128,6 +128,32 @@ export const ROLLOUT_RULES: readonly Rule[] = [
   probability("falsePromotion"),
 ];
 
+interface Ordered {
+  readonly metadata: { readonly name: string };
+  readonly spec: Pick<LLMBridgeSpec, "rollout">;
+}
+
+/** A circle of one; longer ones are seen only by the operator. */
+export const ORDER_RULES: readonly Rule[] = [
+  rule<Ordered>({
+    id: "after-others",
+    path: "",
+    validation: {
+      rule: "!has(self.spec.rollout.after) || !(self.metadata.name in self.spec.rollout.after)",
+      message: "A bridge cannot come after itself.",
+      messageExpression: sentence`"${"self.metadata.name"}" is this bridge, which cannot come after itself; remove the name.`,
+      fieldPath: ".spec.rollout.after",
+    },
+    check: ({ metadata: { name }, spec: { rollout } }) =>
+      rollout.after?.includes(name)
+        ? `"${name}" is this bridge, which cannot come after itself; remove the name.`
+        : undefined,
+    accepted: { name: "chat", spec: { rollout: { after: ["search"] } } },
+    refused: { name: "chat", spec: { rollout: { after: ["search", "chat"] } } },
+    expect: '"chat" is this bridge',
+  }),
+];
+
 /** Stable pods from which one pod is at most this percentage of all: 1 / (S + 1) <= w. */
 function leastReplicasFor(weight: number): number {
   return Math.ceil(100 / Math.min(weight, 100 - weight)) - 1;
