@@ -76,6 +76,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     client,
     caches,
     podMonitors,
+    fleet: () => file.current().fleet,
     source: sources.find,
     onSources: sources.onChange,
     recorder,

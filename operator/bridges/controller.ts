@@ -13,10 +13,12 @@ import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/objec
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
+import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, type OnFound } from "./apply.ts";
 import { type Caches, LLMBRIDGES } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
+import { createFleetBook } from "./fleet-book.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
@@ -35,6 +37,8 @@ export interface BridgeControllerOptions {
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
   /** Calls the listener when what sources answer may be another than before, so that it is of use to look again. */
   readonly onSources?: (listener: () => void) => void;
+  /** What the administrator says of all bridges together, as of now. */
+  readonly fleet: () => FleetRules;
   readonly podMonitors: PodMonitors;
   readonly recorder: Recorder;
   readonly metrics: BridgeMetrics;
@@ -72,6 +76,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   const known = new Map<string, Known>();
   const ownWrites = createOwnWrites({ clock, metrics: options.kubeMetrics });
   for (const informer of caches.all) ownWrites.observe(informer);
+  const fleet = createFleetBook({
+    ...{ bridges: caches.bridges, rules: options.fleet, clock },
+    onTurn: (key) => controller.enqueue(key, { priority: "child" }),
+  });
   const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
@@ -118,9 +126,15 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       now: clock.now,
       rendererVersion: options.version,
     };
-    const snapshot = await observe(dependencies, object, memory, problem);
+    const observed = await observe(dependencies, object, memory, problem);
     signal.throwIfAborted();
-    return { snapshot, ...decideOrLeave(snapshot) };
+    // Nothing is awaited between the look at the others and the note of what was decided on it: two bridges cannot take one place.
+    const after = observed.spec.ok ? (observed.spec.value.rollout.after ?? []) : [];
+    const snapshot: Snapshot = { ...observed, rollouts: fleet.view(observed.bridge, after) };
+    const decision = decideOrLeave(snapshot);
+    if (decision.plan.statusScope === "Whole") fleet.note(observed.bridge, decision.plan.status);
+    else fleet.revoke(observed.bridge);
+    return { snapshot, ...decision };
   };
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
@@ -136,12 +150,14 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (before === "Behind") return { kind: "requeueAfter", ms: 0 };
     // The deletion is on its way to the cache and brings the key back.
     if (before === "Gone") return { kind: "requeueAfter", ms: GONE_RETRY_MS };
+    fleet.seen(key);
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
     const problem = await tryApply(writer, bridge, wanted, before.contests, context, (resource, found) =>
       ownWrites.wrote(key, resource, found),
     );
+    if (problem) fleet.revoke(key);
     const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
     known.set(formatKey(key), { ...before, problem });
     const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
@@ -194,7 +210,17 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     for (const bridge of caches.bridges.store.list())
       controller.enqueue(keyOf(bridge), { priority: "resync" });
   });
-  return controller;
+  return {
+    enqueue: controller.enqueue,
+    longestRunningMs: controller.longestRunningMs,
+    run(signal) {
+      fleet.begin();
+      return controller.run(signal);
+    },
+    get depth() {
+      return controller.depth;
+    },
+  };
 }
 
 /** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */

@@ -4,6 +4,7 @@ import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type GateVerdict, observeGates } from "../evidence/gates.ts";
 import type { EvidenceState } from "../evidence/state.ts";
 import { advanceRollout } from "../rollout/advance.ts";
+import { type FleetFacts, fleetFacts } from "../rollout/fleet/facts.ts";
 import type { RolloutInput, RolloutOutcome } from "../rollout/types.ts";
 import { tune } from "../tuning/tune.ts";
 import { tuningInput } from "../tuning/tuning-input.ts";
@@ -80,6 +81,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     alerts: { hold: scale.hold, rollback: scale.rollback },
     command: snapshot.command,
     acknowledgedCommandId: snapshot.status.command?.id,
+    fleet: fleetOf(snapshot, rollout, desired.revision),
     accepted: verdict.accepted,
   });
   const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
@@ -158,6 +160,18 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
           : undefined,
     },
   };
+}
+
+/** A bridge that has all that its spec asks for need not know of the others. */
+function fleetOf(
+  { status, rollouts, bridge: { namespace, name }, nowMs }: Snapshot,
+  { after = [] }: LLMBridgeSpec["rollout"],
+  desired: string,
+): FleetFacts | undefined {
+  const { stableRevision, canaryRevision, queued } = status.rollout ?? {};
+  if (stableRevision === undefined || (desired === stableRevision && canaryRevision === undefined))
+    return undefined;
+  return fleetFacts(rollouts, { namespace, name, after, since: queued?.since, nowMs });
 }
 
 /** While the spec is refused, what should run is what already does. */

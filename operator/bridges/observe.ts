@@ -24,7 +24,7 @@ import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
-import type { PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
+import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 
 export interface ObserveDependencies {
   readonly client: KubeClient;
@@ -46,7 +46,7 @@ export async function observe(
   object: KubeObject,
   memory: Memory,
   problem: WriteProblem | undefined,
-): Promise<Snapshot> {
+): Promise<Observed> {
   const { caches, now, rendererVersion } = dependencies;
   const nowMs = now();
   const bridge = refOf(object);

@@ -1,6 +1,7 @@
 import type { Command } from "../api/v1alpha1/commands.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { FleetView } from "../rollout/fleet/view.ts";
 import type { ObservedChild, ObservedDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
@@ -30,6 +31,9 @@ export interface PodMonitorState {
   readonly message: string;
 }
 
+/** A snapshot but for the other bridges, which are looked at in the very moment of the decision. */
+export type Observed = Omit<Snapshot, "rollouts">;
+
 /** Everything one decision rests on, read once and frozen. */
 export interface Snapshot extends Measurements {
   readonly nowMs: number;
@@ -54,6 +58,8 @@ export interface Snapshot extends Measurements {
   readonly problem: WriteProblem | undefined;
   /** Undefined where the administrator asks for none. Nothing is decided on it. */
   readonly podMonitor: PodMonitorState | undefined;
+  /** Other bridges, for the places, turns and order of rollouts. */
+  readonly rollouts: FleetView;
   /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
   readonly memory: Memory;
   readonly rendererVersion: string;

@@ -5,6 +5,7 @@ import { UNMEASURED } from "../bridges/observe/measurements.ts";
 import { parseSpec } from "../bridges/observe.ts";
 import type { ChildObject } from "../bridges/plan.ts";
 import { revisionHash } from "../bridges/revision.ts";
+import { ALONE } from "../rollout/fleet/view.ts";
 import { VERSION } from "../version.ts";
 import { CliFailure } from "./failure.ts";
 import type { Manifest } from "./lint-yaml.ts";
@@ -48,6 +49,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     pods: [],
     kubelet: {},
     problem: undefined,
+    rollouts: ALONE,
     memory: emptyMemory(nowMs),
     rendererVersion: VERSION,
   });

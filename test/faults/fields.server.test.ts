@@ -50,7 +50,7 @@ const ACCEPTED = MUTATIONS.filter(({ path }) => path !== "metrics.source");
  */
 const GROWS = /^(replicas|scaling\.minReplicas|workers\.min|pools\.postgres\.maxPerPod)$/;
 /** Who else may decide on replicas, and what keeps a rollout from its end. */
-const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.paused)$/;
+const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.paused|rollout\.after(\[\])?)$/;
 
 function chosen<T>(list: readonly T[], count: number): T[] {
   const left = [...list];

@@ -1,4 +1,5 @@
 import type { Reading } from "../../prometheus/source.ts";
+import { circle } from "../../rollout/fleet/order.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Bounds } from "./bounds.ts";
@@ -59,6 +60,13 @@ function passedOver({ spec }: Snapshot): string {
   return ` Of a newer CRD, and without effect until the operator is upgraded: ${fields.slice(0, 600)}.`;
 }
 
+/** Names that lead back to the bridge order nothing; whoever wrote them must read of it. */
+function circular({ spec, rollouts, bridge: { name } }: Snapshot): string {
+  const found = spec.ok ? circle(rollouts, name, spec.value.rollout.after ?? []) : undefined;
+  if (!found) return "";
+  return ` spec.rollout.after makes a circle (${found.slice(0, 8).join(" after ")}), which orders nothing; remove one of its names.`;
+}
+
 /**
  * Whether the spec can be acted on, by what only the operator can see; the schema has refused the rest before.
  * While it is refused the running version stays as it is.
@@ -75,6 +83,6 @@ export function acceptance(
   return {
     accepted: true,
     reason: "Valid",
-    message: `The spec is valid and permitted.${passedOver(snapshot)}`,
+    message: `The spec is valid and permitted.${passedOver(snapshot)}${circular(snapshot)}`,
   };
 }

@@ -82,6 +82,8 @@ function progressing({ outcome, phase }: ConditionsInput): ConditionState {
   if (phase === "Aborted" && failed) {
     return { type, status: "False", reason: "RolledBack", message: `${failed.reason}: ${failed.message}` };
   }
+  if (AT_REST.has(phase) && outcome.state?.queued)
+    return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
   if (AT_REST.has(phase)) return { type, status: "False", reason: "Complete", message: outcome.summary };
   return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
 }
@@ -166,7 +168,9 @@ function reconciling(
   const type = "Reconciling";
   if (stalled.status === "True")
     return { type, status: "False", reason: "Stalled", message: stalled.message };
-  if (!AT_REST.has(phase)) return { type, status: "True", reason: phase, message: outcome.summary };
+  const queued = outcome.state?.queued !== undefined;
+  if (!AT_REST.has(phase) || queued)
+    return { type, status: "True", reason: queued ? "Queued" : phase, message: outcome.summary };
   return ready.status === "True"
     ? { type, status: "False", reason: "Settled", message: "What runs is what is wanted." }
     : { type, status: "True", reason: ready.reason, message: ready.message };

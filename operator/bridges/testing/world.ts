@@ -7,12 +7,13 @@ import type { Baseline } from "../../evidence/baseline.ts";
 import type { IntervalCounts } from "../../evidence/counts.ts";
 import type { PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
+import { ALONE, type FleetView } from "../../rollout/fleet/view.ts";
 import { judgedPair, watchedRevision } from "../../rollout/watch.ts";
 import { knownWatch } from "../decide/watch.ts";
 import { decide } from "../decide.ts";
 import { type ObservedChild, observeDeployment } from "../difference.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
-import { ANNOTATIONS } from "../names.ts";
+import { ANNOTATIONS, type BridgeRef } from "../names.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import { knownEvidence, parseSpec } from "../observe.ts";
 import type { ChildObject, Plan, Write } from "../plan.ts";
@@ -41,6 +42,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** What there is beside this bridge. */
+  rollouts: FleetView = ALONE;
   /** Version of the operator that looks; another one from here on is an upgrade. */
   rendererVersion = "test";
   requestsPerSecond = 300;
@@ -56,10 +59,11 @@ export class World {
   readonly writes: Write[] = [];
   private version = 1;
   private podNumber = 0;
-  private readonly bridge = { namespace: "ai", name: "chat", uid: "u-1" };
+  readonly bridge: BridgeRef;
 
-  constructor(spec: LLMBridgeSpecInput) {
+  constructor(spec: LLMBridgeSpecInput, bridge = { namespace: "ai", name: "chat" }) {
     this.spec = spec;
+    this.bridge = { ...bridge, uid: "u-1" };
     this.memory = emptyMemory(this.nowMs);
   }
 
@@ -94,6 +98,7 @@ export class World {
         : { kind: "ok", value: readings },
       evidence: this.evidence(),
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
+      rollouts: this.rollouts,
       memory: this.memory,
       rendererVersion: this.rendererVersion,
     };
@@ -194,7 +199,7 @@ export class World {
   }
 
   /** Pods follow their Deployments; those that end are gone at the next look. */
-  private kubelet(): void {
+  kubelet(): void {
     this.pods = this.pods.filter((pod) => !pod.terminating);
     for (const deployment of this.deployments.values()) {
       const revision = deployment.metadata.labels?.[LABELS.revision] ?? "";
@@ -238,20 +243,20 @@ export class World {
       const lastTermination = { exitCode: 1, reason: "Error", message: "boom", finishedMs: this.nowMs };
       return { ...pod, waiting, lastTermination, restarts: 3 };
     }
-    const ready = !behaviour.neverReady && !pod.terminating && this.nowMs - pod.createdMs >= 1000;
+    const ready = !behaviour.neverReady && !pod.terminating && Math.abs(this.nowMs - pod.createdMs) >= 1000;
     return { ...pod, ready, generation: ready ? this.runtimeGeneration(pod.revision) : pod.generation };
   }
 
   private runtimeGeneration(revision: string): number {
     const map = [...this.children.values()].find(
-      (child) => child.object.metadata.name === `chat-${revision}-runtime`,
+      (child) => child.object.metadata.name === `${this.bridge.name}-${revision}-runtime`,
     );
     const data = (map?.object as { data?: Record<string, string> } | undefined)?.data;
     return (JSON.parse(data?.["runtime.json"] ?? "{}") as { generation?: number }).generation ?? 0;
   }
 
   private serving(): WorldPod[] {
-    const revisions = this.servicePods("chat");
+    const revisions = this.servicePods(this.bridge.name);
     return this.pods.filter((pod) => pod.ready && revisions.includes(pod.revision));
   }
 
