@@ -19,6 +19,14 @@ describe("commandFor", () => {
     });
   });
 
+  it("binds promote to the revision that waits, which has no step yet", () => {
+    const queued = { revision: "d04be8", since: "2026-11-21T09:00:00Z" };
+    const waits = { canary: undefined, rollout: { phase: "Stable", phaseSince: queued.since, queued } };
+    expect(order("promote", waits)).toEqual({ action: "promote", revision: "d04be8", id: "id-1" });
+    expect(() => order("promote", waits, true)).toThrow(/nothing to promote/);
+    expect(() => order("abort", waits)).toThrow(/nothing to abort/);
+  });
+
   it("binds abort to the canary", () => {
     expect(order("abort")).toEqual({ action: "abort", revision: "d04be8", id: "id-1" });
   });

@@ -47,6 +47,10 @@ export function commandFor(
   }
   const watched = rollout?.previousRevision === undefined ? undefined : rollout.stableRevision;
   const revision = canary?.revision ?? rollout?.canaryRevision ?? watched;
+  const waits = rollout?.queued?.revision;
+  // Of a change that a freeze keeps from starting there is no step yet.
+  if (revision === undefined && waits !== undefined && args.command === "promote" && !args.full)
+    return { action: "promote", revision: waits, id };
   if (revision === undefined)
     throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
   if (args.command === "abort") return { action: "abort", revision, id };

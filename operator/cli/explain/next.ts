@@ -28,6 +28,8 @@ export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] 
   if (phase === "Watching") return watch(status, spec.rollout);
   if (phase === "Aborting")
     return [{ what: "The stable version takes all of the traffic; then the canary's pods end." }];
+  if (canary === undefined && rollout?.queued)
+    return [{ what: "When the freeze, the bridges before it and the places allow it, its canary starts." }];
   if (canary === undefined) return [atRest(spec.rollout)];
   if (spec.rollout.paused)
     return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];

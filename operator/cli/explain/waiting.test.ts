@@ -42,6 +42,22 @@ describe("whatItWaitsFor", () => {
     ["a correct spec", { status: { conditions: [accepted] } }, "The spec is refused: m."],
     ["an end of the rollback", { status: { phase: "Aborting" } }, "It is being rolled back."],
     [
+      "a freeze",
+      { status: { summary: "Freeze.", rollout: { ...rest, phase: "Holding", heldFor: "FleetFreeze" } } },
+      "Freeze.",
+    ],
+    [
+      "its turn",
+      {
+        status: {
+          canary: undefined,
+          summary: "After b.",
+          rollout: { ...rest, queued: { revision: "d04be8", since: rest.phaseSince } },
+        },
+      },
+      "After b.",
+    ],
+    [
       "nothing, with what the traffic could prove",
       { status: { canary: undefined, rollout: rest, forecast: { message: "Within about 3h." } } },
       "The stable version is what the spec asks for. Within about 3h.",

@@ -28,6 +28,11 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
       question: "Why was it rolled back?",
       answer: `Revision ${failed.revision}: ${ended(failed.message)} Change the spec, or try the same again with \`kubectl llmbridge retry ${metadata.name}\`.`,
     };
+  if (status.canary === undefined && status.rollout?.queued)
+    return {
+      question: "Why has the change not started?",
+      answer: status.summary ?? "Other bridges come first.",
+    };
   if (status.canary === undefined)
     return {
       question: "Why is there no canary?",
@@ -51,6 +56,7 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
     return "It is promoted; the old version is finishing its requests.";
   if (canary && canary.ready < canary.replicas)
     return `${canary.ready} of ${canary.replicas} of its pods are ready${sentence(conditionMessage(bridge, "Progressing"))}`;
+  if (status.rollout?.heldFor === "FleetFreeze" && status.summary !== undefined) return status.summary;
   const noData = verdicts.find(({ category }) => category === "NoData");
   if (noData) return `There is no evidence to judge by: ${noData.message}`;
   const violated = verdicts.find(({ category }) => category === "Violated" || category === "ProvedWorse");

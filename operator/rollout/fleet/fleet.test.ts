@@ -71,6 +71,23 @@ describe("a change without a place", () => {
     expect(stateOf(story.world).queued).toBeUndefined();
   });
 
+  it("queues already while the version before it is watched, and lets that watch go on", () => {
+    const story = given({ plan: { steps, watchAfter: "10m" } });
+    canaryAt(story, 1);
+    timePasses(story, 10);
+    evidenceSays(story, "ProvedBelow");
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Watching");
+    says(story, full);
+    specAsksFor(story, "c");
+    expect(story.last?.hold?.reason).toBe("FleetLimit");
+    const { queued } = stateOf(story.world);
+    timePasses(story, 10);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stable", queued });
+    says(story, none);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Preparing", canaryRevision: "c" });
+  });
+
   it("queues already while pods of the version before end their streams", () => {
     const story = given({ slowDrain: true });
     canaryAt(story, 1);

@@ -1,4 +1,4 @@
-import { iso } from "../clock.ts";
+import { second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import type { FreezeInForce } from "./freeze.ts";
@@ -6,7 +6,7 @@ import type { FreezeInForce } from "./freeze.ts";
 /** What the fleet keeps a rollout from doing. Never asked of an abort, nor of a first version. */
 
 const until = ({ untilMs }: FreezeInForce): string =>
-  untilMs === undefined ? "" : ` until ${iso(Math.ceil(untilMs / 1000) * 1000).replace(".000Z", "Z")}`;
+  untilMs === undefined ? "" : ` until ${second(untilMs)}`;
 
 export const freezeSentence = (freeze: FreezeInForce): string =>
   `Freeze "${freeze.name}" of the administrator holds rollouts${until(freeze)}.`;

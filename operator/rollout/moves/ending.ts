@@ -1,5 +1,6 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs } from "../clock.ts";
+import { queuedFor } from "../fleet/queue.ts";
 import { alarmOf } from "../policies/recall.ts";
 import { whyNotStart } from "../policies/start.ts";
 import { clause } from "../sentence.ts";
@@ -29,18 +30,19 @@ export const promoting: MoveOf<"Promoting"> = ({ stable, needed, state, input, n
 export const watching: MoveOf<"Watching"> = (context) => {
   const { state, input, nowMs } = context;
   const { stableRevision, previousRevision } = state;
-  if (input.accepted && input.desired.revision !== stableRevision) {
-    const hold = whyNotStart(context);
-    if (!hold || hold.reason === "NoRoom") return { kind: "Take", transition: "LetGo" };
-  }
+  const change = { queued: state.queued };
+  const moved = input.accepted && input.desired.revision !== stableRevision;
+  const waits = moved ? whyNotStart(context) : undefined;
+  if (moved && (!waits || waits.reason === "NoRoom")) return { kind: "Take", transition: "LetGo", change };
+  change.queued = waits && queuedFor(context, waits);
   const raised = alarmOf(context);
   if (raised) {
     const message = `Since its promotion it is proved worse (${clause(raised.message)}); onFailure is Pause. \`kubectl llmbridge abort\` returns to revision ${previousRevision}, \`promote\` gives that up.`;
-    return stay({ reason: "ProvedWorse", message });
+    return stay({ reason: "ProvedWorse", message }, change);
   }
-  if (nowMs < watchEndsMs(context)) return stay();
+  if (nowMs < watchEndsMs(context)) return stay(change.queued && waits, change);
   const message = `Revision ${stableRevision} was watched for ${input.spec.watchAfter} without an alarm; revision ${previousRevision} is given up.`;
-  return { kind: "Take", transition: "LetGo", told: { action: "Finish", reason: "Watched", message } };
+  return { kind: "Take", transition: "LetGo", change, told: { action: "Finish", reason: "Watched", message } };
 };
 
 /** Over when the canary is out of the Service and none of its pods is left but those that are ending. */
