@@ -16,6 +16,7 @@ const spec = (after?: string[]): LLMBridgeSpecInput => ({
       { name: "all", weight: 100, hold: "5s" },
     ],
     analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
+    watchAfter: "0s",
     ...(after ? { after } : {}),
   },
 });

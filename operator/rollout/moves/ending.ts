@@ -42,7 +42,12 @@ export const watching: MoveOf<"Watching"> = (context) => {
   }
   if (nowMs < watchEndsMs(context)) return stay(change.queued && waits, change);
   const message = `Revision ${stableRevision} was watched for ${input.spec.watchAfter} without an alarm; revision ${previousRevision} is given up.`;
-  return { kind: "Take", transition: "LetGo", change, told: { action: "Finish", reason: "Watched", message } };
+  return {
+    kind: "Take",
+    transition: "LetGo",
+    change,
+    told: { action: "Finish", reason: "Watched", message },
+  };
 };
 
 /** Over when the canary is out of the Service and none of its pods is left but those that are ending. */
