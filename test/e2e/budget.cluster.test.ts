@@ -43,6 +43,7 @@ beforeAll(async () => {
         { name: "all", weight: 100, hold: "2s" },
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "10%", promoteBelow: "30%" } },
+      watchAfter: "0s",
     },
     alerts: [],
   });
