@@ -15,6 +15,7 @@ const spec = (after?: string[]): LLMBridgeSpecInput => ({
       { name: "half", weight: 50, hold: "5s" },
       { name: "all", weight: 100, hold: "5s" },
     ],
+    watchAfter: "0s",
     analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
     watchAfter: "0s",
     ...(after ? { after } : {}),
@@ -216,11 +217,16 @@ describe("bridges in an order", () => {
     nextImage(second);
     nextImage(first);
     for (const world of [first, second]) fleet.show(world);
+    fleet.told.length = 0;
     // The second is looked at first: nothing of the first has been decided, but its spec is another one.
     fleet.decide(second);
     expect(second.status.summary).toContain(
       'It starts after LLMBridge "search" (spec.rollout.after), whose spec',
     );
+    fleet.show(second);
+    fleet.decide(first);
+    fleet.show(first);
+    expect(new Set(fleet.told)).toEqual(new Set(["chat"]));
     fleet.run(200, () => expect(fleet.rolling().length).toBeLessThanOrEqual(1));
     expect(fleet.started).toEqual(["search", "chat"]);
     expect(second.status.stable?.image).toBe("registry.example/bridge:2");

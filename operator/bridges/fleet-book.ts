@@ -6,6 +6,7 @@ import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { byTurn, nextInTurn } from "../rollout/fleet/turn.ts";
 import { type FleetView, isRolling, type Peer, type Place, type Waiting } from "../rollout/fleet/view.ts";
 import type { Caches } from "./caches.ts";
+import { canonicalJson } from "./canonical.ts";
 import type { BridgeRef } from "./names.ts";
 
 /**
@@ -87,14 +88,15 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     return true;
   };
 
-  /** Those who can start now are looked at at once, and so are those who wait for a bridge of this namespace. */
-  const tell = (namespace: string): void => {
-    const view = whole();
-    const dependents = view.waiting.filter(
-      (one) => one.namespace === namespace && one.heldFor === "FleetOrder",
-    );
-    for (const next of [...nextInTurn(view, clock.now()), ...dependents])
-      onTurn({ namespace: next.namespace, name: next.name });
+  /** Those who can start now are looked at at once. */
+  const tellNext = (): void => {
+    for (const { namespace, name } of nextInTurn(whole(), clock.now())) onTurn({ namespace, name });
+  };
+
+  /** So are those who wait for a bridge of this namespace that has moved. */
+  const tellDependents = (of: string): void => {
+    for (const { namespace, name, heldFor } of waiting.values())
+      if (namespace === of && heldFor === "FleetOrder") onTurn({ namespace, name });
   };
 
   const decide = (bridge: ObjectKey, entry: Entry): boolean => {
@@ -104,7 +106,8 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     return update(key, bridge);
   };
 
-  bridges.onChange(({ kind, object }) => {
+  bridges.onChange((change) => {
+    const { kind, object } = change;
     const bridge = keyOf(object);
     const key = formatKey(bridge);
     const gone = kind === "deleted";
@@ -113,17 +116,19 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     else stored.set(key, entry);
     if (gone) decided.delete(key);
     if (gone) unseen.delete(key);
-    if (update(key, bridge)) tell(bridge.namespace);
+    if (update(key, bridge)) tellNext();
+    const before = kind === "updated" ? peerOf(change.previous) : undefined;
+    if (gone || canonicalJson(before) !== canonicalJson(peerOf(object))) tellDependents(bridge.namespace);
   });
 
   return {
     view: ({ namespace }, after) => ({ ...whole(), peers: peersOf(bridges, namespace, after) }),
     note: (bridge, { rollout }) => void decide(bridge, entryOf(bridge, rollout)),
     revoke(bridge) {
-      if (decide(bridge, NEITHER)) tell(bridge.namespace);
+      if (decide(bridge, NEITHER)) tellNext();
     },
     seen(bridge) {
-      if (unseen.delete(formatKey(bridge)) && unseen.size === 0) tell(bridge.namespace);
+      if (unseen.delete(formatKey(bridge)) && unseen.size === 0) tellNext();
     },
     begin() {
       for (const bridge of bridges.store.list()) unseen.add(formatKey(keyOf(bridge)));
