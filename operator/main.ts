@@ -4,8 +4,10 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCaches } from "./bridges/caches.ts";
 import { createBridgeController } from "./bridges/controller.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
+import { createConfigMaps } from "./bridges/observe/config-maps.ts";
 import { createPodMonitors } from "./bridges/pod-monitors.ts";
 import { createClient } from "./kube/client.ts";
+import { systemClock } from "./kube/clock.ts";
 import { loadKubeConfig } from "./kube/kubeconfig.ts";
 import { createElection, type ElectionCallbacks } from "./kube/lease.ts";
 import type { Log } from "./kube/log.ts";
@@ -72,10 +74,16 @@ async function run(settings: ProcessSettings): Promise<number> {
     settings: file,
     namespaces: namespace,
   });
+  const configMaps = createConfigMaps({
+    ...{ client, log, metrics },
+    namespaces: namespace,
+    clock: systemClock,
+  });
   const controller = createBridgeController({
     client,
     caches,
     podMonitors,
+    configMaps,
     fleet: () => file.current().fleet,
     source: sources.find,
     onSources: sources.onChange,
@@ -99,6 +107,7 @@ async function run(settings: ProcessSettings): Promise<number> {
   const watching = Promise.all([
     ...caches.all.map((informer) => informer.start(signal)),
     podMonitors.follow(signal),
+    configMaps.follow(signal),
   ]);
   const lead: ElectionCallbacks = {
     async onStarted(leading) {

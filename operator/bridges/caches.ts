@@ -5,6 +5,7 @@ import { createInformer, dropManagedFields, type Informer, type InformerOptions 
 import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { RESOURCE_OF } from "./apply.ts";
+import { KEPT_COMPONENT } from "./desired/configmaps.ts";
 import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
 import { type RawPod, slimPod } from "./observe/pod.ts";
@@ -20,6 +21,7 @@ export const LLMBRIDGES: Resource = {
 };
 
 const BY_BRIDGE = "bridge";
+const BY_CONFIG_MAP = "configMap";
 const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
   .map(([key, value]) => `${key}=${value}`)
   .join(",");
@@ -51,6 +53,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
     ...options,
     client,
     resource: LLMBRIDGES,
+    indexers: { [BY_CONFIG_MAP]: configMapIndex },
     ...(bridgeSelector === "" ? {} : { labelSelector: bridgeSelector }),
   });
   const children = Object.fromEntries(
@@ -76,6 +79,29 @@ function bridgeIndex(object: KubeObject): readonly string[] {
   return key ? [formatKey(key)] : [];
 }
 
+/** ConfigMaps that a bridge's stored spec names, valid or not. */
+function configMapIndex(object: KubeObject): readonly string[] {
+  const { namespace = "" } = object.metadata;
+  const { pod } = (object as { spec?: { pod?: StoredPod } }).spec ?? {};
+  const refs = [
+    ...(pod?.env ?? []).map(({ configMapRef }) => configMapRef),
+    ...(pod?.envFrom ?? []).map(({ configMapRef }) => configMapRef),
+    ...(pod?.mounts ?? []).map(({ configMap }) => configMap),
+  ];
+  return [...new Set(refs.flatMap((ref) => (ref?.name ? [formatKey({ namespace, name: ref.name })] : [])))];
+}
+
+interface StoredPod {
+  readonly env?: readonly { readonly configMapRef?: { readonly name?: string } }[];
+  readonly envFrom?: readonly { readonly configMapRef?: { readonly name?: string } }[];
+  readonly mounts?: readonly { readonly configMap?: { readonly name?: string } }[];
+}
+
+/** Bridges whose pods read the ConfigMap. */
+export function bridgesReading({ bridges }: Caches, configMap: ObjectKey): readonly KubeObject[] {
+  return bridges.store.byIndex(BY_CONFIG_MAP, formatKey(configMap));
+}
+
 /** How children are selected at the server and found again in a cache. */
 export const OWNED = { labelSelector: MANAGED_SELECTOR, indexers: { [BY_BRIDGE]: bridgeIndex } };
 
@@ -91,8 +117,17 @@ export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObje
   return caches.pods.store.byIndex(BY_BRIDGE, formatKey(key));
 }
 
+/** Copies of the user's ConfigMaps never change and are compared with nothing: that one is there is all that is asked. */
+function slimConfigMap(object: KubeObject): KubeObject {
+  const whole = dropManagedFields(object) as KubeObject & { data?: unknown; binaryData?: unknown };
+  if (whole.metadata.labels?.["app.kubernetes.io/component"] !== KEPT_COMPONENT) return whole;
+  const { data: _, binaryData: __, ...rest } = whole;
+  return rest;
+}
+
 /** Deployments keep no template in the cache: nothing ever compares it. Of their status only why they cannot make pods. */
 function transformOf(kind: RequiredKind): ((object: KubeObject) => KubeObject) | undefined {
+  if (kind === "configmaps") return slimConfigMap;
   if (kind !== "deployments") return undefined;
   return (object) => {
     const { spec, status, ...rest } = dropManagedFields(object) as KubeObject & {

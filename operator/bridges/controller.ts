@@ -15,13 +15,14 @@ import type { Recorder } from "../kube/recorder.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, type OnFound } from "./apply.ts";
-import { type Caches, LLMBRIDGES } from "./caches.ts";
+import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
+import type { ConfigMaps } from "./observe/config-maps.ts";
 import { createMeasuring } from "./observe/measuring.ts";
 import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
@@ -39,6 +40,7 @@ export interface BridgeControllerOptions {
   readonly onSources?: (listener: () => void) => void;
   /** What the administrator says of all bridges together, as of now. */
   readonly fleet: () => FleetRules;
+  readonly configMaps: ConfigMaps;
   readonly podMonitors: PodMonitors;
   readonly recorder: Recorder;
   readonly metrics: BridgeMetrics;
@@ -123,6 +125,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       source: options.source,
       podMonitor: options.podMonitors.stateOf,
       measuring,
+      readConfigMaps: (namespace: string, names: readonly string[]) =>
+        options.configMaps.read(namespace, names, signal),
       now: clock.now,
       rendererVersion: options.version,
     };
@@ -205,6 +209,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     metrics: options.kubeMetrics,
   });
   connectTriggers(caches, (key, add) => controller.enqueue(key, add));
+  options.configMaps.onChange((configMap) => {
+    for (const bridge of bridgesReading(caches, configMap))
+      controller.enqueue(keyOf(bridge), { priority: "user" });
+  });
   options.podMonitors.onState((key) => controller.enqueue(key, { priority: "resync" }));
   options.onSources?.(() => {
     for (const bridge of caches.bridges.store.list())

@@ -27,6 +27,7 @@ import { gatherWatch, nextWatch, type Watch, watchVerdicts } from "./decide/watc
 import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { Plan, PlannedEvent } from "./plan.ts";
+import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -66,7 +67,8 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     workerCap: tuning?.workerCap ?? 0,
     workerCapReason: tuning?.workerCapReason ?? "",
   });
-  const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined);
+  const kept = (spec && keptConfigMaps(spec, snapshot.configMaps)) ?? [];
+  const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept);
   const outcome = advanceRollout({
     nowMs: snapshot.nowMs,
     spec: rollout,
@@ -98,6 +100,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     spec: verdict.accepted ? spec : undefined,
     tuning: tuning && tuning.issues.length === 0 ? tuning : undefined,
     desiredRevision: verdict.accepted ? desired.revision : undefined,
+    kept,
     stored,
     outcome,
     replicas: granted.replicas,
@@ -175,8 +178,12 @@ function fleetOf(
 }
 
 /** While the spec is refused, what should run is what already does. */
-function desiredRevision(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): RolloutInput["desired"] {
-  if (spec) return { revision: revisionHash(spec), image: spec.image };
+function desiredRevision(
+  snapshot: Snapshot,
+  spec: LLMBridgeSpec | undefined,
+  kept: readonly KeptConfigMap[],
+): RolloutInput["desired"] {
+  if (spec) return { revision: revisionHash(spec, kept), image: spec.image };
   const { rollout, stable, canary } = snapshot.status;
   const revision = rollout?.canaryRevision ?? rollout?.stableRevision ?? "";
   return { revision, image: (canary ?? stable)?.image ?? "" };
@@ -233,7 +240,8 @@ function eventOf(decision: Plan["decisions"][number]): PlannedEvent {
 
 function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
   const isAway = snapshot.fleet.kind === "failing" && snapshot.fleet.isAway === true;
-  const regular = atRest ? (isAway ? QUIET_MS : REST_MS) : BUSY_MS;
+  const waits = outcome.state?.queued !== undefined;
+  const regular = atRest ? (isAway && !waits ? QUIET_MS : REST_MS) : BUSY_MS;
   if (outcome.wakeAtMs === undefined) return regular;
   return Math.min(regular, Math.max(SOONEST_MS, outcome.wakeAtMs - snapshot.nowMs));
 }

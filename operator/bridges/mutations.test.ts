@@ -24,7 +24,8 @@ function runs(world: World): unknown {
   const children = [...world.children.values()]
     .filter(
       ({ object }) =>
-        object.metadata.name.includes(revision) || !/-[0-9a-f]{10}(-runtime)?$/.test(object.metadata.name),
+        object.metadata.name.includes(revision) ||
+        !/-[0-9a-f]{10}(-runtime|-config-\d+)?$/.test(object.metadata.name),
     )
     .map(({ object }) => withoutIdentity(object));
   const deployment = world.deployments.get(`chat-${revision}`);

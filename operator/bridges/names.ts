@@ -23,6 +23,8 @@ export const ANNOTATIONS = {
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
   image: "llmbridge.dev/image",
+  /** On the copy of a ConfigMap that a revision keeps: the name of that which it was made from. */
+  keptFrom: "llmbridge.dev/kept-from",
   /** On a PodMonitor: hash of what the settings make of it, so that what is taken out of them is taken off it. */
   settings: "llmbridge.dev/settings",
 } as const;
@@ -56,6 +58,9 @@ export function childLabels(bridge: string, component: string): Record<string, s
 
 export const revisionName = (bridge: string, revision: string) => `${bridge}-${revision}`;
 export const runtimeName = (bridge: string, revision: string) => `${bridge}-${revision}-runtime`;
+/** Copy of a ConfigMap of the user's; by number, because its own name may be as long as a name may be. */
+export const keptName = (bridge: string, revision: string, index: number) =>
+  `${bridge}-${revision}-config-${index}`;
 export const productionService = (bridge: string) => `${bridge}-production`;
 export const canaryService = (bridge: string) => `${bridge}-canary`;
 

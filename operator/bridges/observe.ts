@@ -24,6 +24,7 @@ import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
+import { type ConfigMapReadings, configMapRefs } from "./references.ts";
 import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 
 export interface ObserveDependencies {
@@ -33,6 +34,7 @@ export interface ObserveDependencies {
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
   readonly podMonitor: (bridge: BridgeRef) => PodMonitorState | undefined;
   readonly measuring: Measuring;
+  readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
   readonly now: () => number;
   readonly rendererVersion: string;
 }
@@ -66,9 +68,11 @@ export async function observe(
       nowMs,
     });
   };
-  const [measurements, kubelet] = await Promise.all([
+  const names = spec.ok ? [...new Set(configMapRefs(spec.value).map(({ name }) => name))] : [];
+  const [measurements, kubelet, configMaps] = await Promise.all([
     spec.ok ? ask(spec.value) : UNMEASURED,
     kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
+    dependencies.readConfigMaps(bridge.namespace, names),
   ]);
   return {
     nowMs,
@@ -89,6 +93,7 @@ export async function observe(
     ),
     pods,
     kubelet,
+    configMaps,
     problem,
     podMonitor: dependencies.podMonitor(bridge),
     ...measurements,

@@ -5,6 +5,7 @@ import { upstream } from "../api/v1alpha1/workload.ts";
 import { canonicalJson, withoutDefaults } from "./canonical.ts";
 import { shortHash } from "./names.ts";
 import { perObject } from "./per-object.ts";
+import { contentHashes, type KeptConfigMap } from "./references.ts";
 
 /** Stored beside each hash, so that a version which hashes otherwise can tell by which rules a revision was named. Nothing reads it yet. */
 export const HASH_ALGORITHM = "1";
@@ -41,10 +42,17 @@ export function revisionFields(spec: LLMBridgeSpec): unknown {
   };
 }
 
-/** The revision's hash: 10 hex digits. */
-export const revisionHash: (spec: LLMBridgeSpec) => string = perObject((spec) =>
-  shortHash(canonicalJson(revisionFields(spec))),
-);
+const fieldsOf = perObject(revisionFields);
+const hashOf = perObject((spec: LLMBridgeSpec) => shortHash(canonicalJson(fieldsOf(spec))));
+
+/**
+ * The revision's hash: 10 hex digits.
+ * @param kept ConfigMaps whose content is part of it; none where there are none, so that such a spec's hash is what it always was
+ */
+export function revisionHash(spec: LLMBridgeSpec, kept: readonly KeptConfigMap[] = []): string {
+  if (kept.length === 0) return hashOf(spec);
+  return shortHash(canonicalJson({ spec: fieldsOf(spec), configMaps: contentHashes(kept) }));
+}
 
 function select(spec: LLMBridgeSpec) {
   const { requests, limits } = spec.resources;

@@ -8,6 +8,7 @@ import type { BridgeRef } from "./names.ts";
 import type { KubeletReason } from "./observe/kubelet.ts";
 import type { Measurements } from "./observe/measurements.ts";
 import type { ObservedPod } from "./observe/pod.ts";
+import type { ConfigMapReadings } from "./references.ts";
 
 export interface SpecIssue {
   readonly path: string;
@@ -50,6 +51,8 @@ export interface Snapshot extends Measurements {
   readonly command: Command | undefined;
   /** Services, ConfigMaps, ServiceAccount, PodDisruptionBudget and NetworkPolicy of this bridge. */
   readonly children: readonly ObservedChild[];
+  /** ConfigMaps of the user's that the spec refers to, by name. */
+  readonly configMaps: ConfigMapReadings;
   readonly deployments: readonly ObservedDeployment[];
   readonly pods: readonly ObservedPod[];
   /** What kubelet says of pods that wait for their volumes, by pod name; empty text where it says nothing. */

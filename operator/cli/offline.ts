@@ -4,6 +4,7 @@ import { emptyMemory } from "../bridges/memory.ts";
 import { UNMEASURED } from "../bridges/observe/measurements.ts";
 import { parseSpec } from "../bridges/observe.ts";
 import type { ChildObject } from "../bridges/plan.ts";
+import { configMapsFor, keptConfigMaps } from "../bridges/references.ts";
 import { revisionHash } from "../bridges/revision.ts";
 import { ALONE } from "../rollout/fleet/view.ts";
 import { VERSION } from "../version.ts";
@@ -21,7 +22,7 @@ export interface RenderedBridge {
 
 /**
  * What the operator makes of a bridge that it sees for the first time, by the operator's own decision and without a cluster. It knows no
- * traffic, so the numbers are those of the beginning. Owner references name a uid that only the API server gives; where the manifest has
+ * traffic, so the numbers are those of the beginning, and no ConfigMaps, so that copies of them are empty and the revision is named as if they were. Owner references name a uid that only the API server gives; where the manifest has
  * none they are left out, since an object with a wrong owner is deleted as soon as it is applied.
  * @param namespace for manifests that name none
  * @throws CliFailure where the operator would refuse the spec
@@ -29,6 +30,7 @@ export interface RenderedBridge {
 export function rendered(manifest: Manifest, namespace: string): RenderedBridge {
   const { metadata } = manifest;
   const spec = parseSpec(metadata.name, manifest.spec);
+  const configMaps = configMapsFor(spec);
   const nowMs = 0;
   const { plan } = decide({
     ...UNMEASURED,
@@ -49,6 +51,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     pods: [],
     kubelet: {},
     problem: undefined,
+    configMaps,
     rollouts: ALONE,
     memory: emptyMemory(nowMs),
     rendererVersion: VERSION,
@@ -58,7 +61,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     throw new CliFailure(`${metadata.name}: ${accepted?.message ?? "the spec cannot be read."}`);
   const children = plan.writes.flatMap((write) => (write.kind === "Create" ? [write.object] : []));
   return {
-    revision: revisionHash(spec.value),
+    revision: revisionHash(spec.value, keptConfigMaps(spec.value, configMaps)),
     children: metadata.uid === undefined ? children.map(withoutOwner) : children,
   };
 }

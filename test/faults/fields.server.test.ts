@@ -3,7 +3,13 @@ import { LABELS } from "../../contract/kubernetes.ts";
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
-import { BASE, DECIDES_ONLY, MUTATIONS, specWith } from "../../operator/bridges/testing/fields.ts";
+import {
+  BASE,
+  CONFIG_MAPS,
+  DECIDES_ONLY,
+  MUTATIONS,
+  specWith,
+} from "../../operator/bridges/testing/fields.ts";
 import { type Mutation, wrongs } from "../../operator/bridges/testing/mutations.ts";
 import { World } from "../../operator/bridges/testing/world.ts";
 import type { ApiError } from "../../operator/kube/errors.ts";
@@ -105,6 +111,9 @@ beforeAll(async () => {
   console.log(`seed ${seed}`);
   bed = await openBed();
   [stage, elsewhere] = await Promise.all([bed.stage({ isEmpty: true }), bed.stage()]);
+  for (const { namespace } of [stage, elsewhere])
+    for (const [name, data] of Object.entries(CONFIG_MAPS))
+      await bed.plane.client.create(resources.configMaps, { metadata: { namespace, name }, data } as never);
   operator = await stage.start();
   const metadata = { name: "changed" };
   await bed.plane.client.create(PRIORITY_CLASSES, { metadata, value: 1 } as never);

@@ -2,6 +2,7 @@ import { LABELS } from "../../contract/kubernetes.ts";
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { parseSpec } from "../../operator/bridges/observe.ts";
+import { configMapsFor, keptConfigMaps } from "../../operator/bridges/references.ts";
 import { revisionHash } from "../../operator/bridges/revision.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { resources } from "../../operator/kube/resources.ts";
@@ -44,7 +45,7 @@ const TRIES = 5;
 export function revisionOf(spec: LLMBridgeSpecInput): string {
   const parsed = parseSpec("walked", spec);
   if (!parsed.ok) throw new Error(`the spec is wrong: ${JSON.stringify(parsed.issues)}`);
-  return revisionHash(parsed.value);
+  return revisionHash(parsed.value, keptConfigMaps(parsed.value, configMapsFor(parsed)));
 }
 
 /** Leads the bridge of this name; the first `set` makes it. */
@@ -147,7 +148,7 @@ function reworded(spec: LLMBridgeSpecInput): LLMBridgeSpecInput {
 
 /** Without the revisions that are kept as history. */
 function ofStable(children: Readonly<Record<string, unknown>>, { stable }: LLMBridgeStatus): object {
-  const ofRevision = /-([0-9a-f]{10})(-runtime)?$/;
+  const ofRevision = /-([0-9a-f]{10})(-runtime|-config-\d+)?$/;
   return Object.fromEntries(
     Object.entries(children).filter(
       ([name]) => (ofRevision.exec(name)?.[1] ?? stable?.revision) === stable?.revision,

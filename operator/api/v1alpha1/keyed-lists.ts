@@ -10,6 +10,7 @@ export const KEYED_LISTS: readonly { readonly path: readonly string[]; readonly 
   { path: ["spec", "rollout", "after"] },
   { path: ["spec", "pod", "imagePullSecrets"], key: "name" },
   { path: ["spec", "pod", "env"], key: "name" },
+  { path: ["spec", "pod", "mounts"], key: "name" },
 ];
 
 /** Entries that stand twice in a list; the API server refuses them as duplicate values. */

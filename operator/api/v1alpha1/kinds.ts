@@ -48,6 +48,19 @@ const kinds = {
     pattern: "^[-._a-zA-Z0-9]+$",
     remedy: "is not a key of a Secret; use letters, digits, '-', '_' and '.'.",
   },
+  configMapName: {
+    pattern: `^${DNS_LABEL}([.]${DNS_LABEL})*$`,
+    remedy: "is not the name of a ConfigMap; use lower-case letters, digits, '-' and '.'.",
+  },
+  configMapKey: {
+    pattern: "^[-._a-zA-Z0-9]+$",
+    remedy: "is not a key of a ConfigMap; use letters, digits, '-', '_' and '.'.",
+  },
+  mountPath: {
+    pattern: "^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
+    remedy:
+      "is not a directory to mount at; write an absolute path of letters, digits, '-', '_' and '.', for example /etc/prompts.",
+  },
   url: {
     pattern: "^https?://[^\\s/@?#]+(/[^\\s?#]*)?$",
     remedy:

@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { pod } from "./pod.ts";
 import { rollout } from "./rollout.ts";
 import { bytes, cpu, name, textOf } from "./scalars.ts";
 import { alert, scaling } from "./scaling.ts";
-import { cache, pod, pools, resources, tuning, upstream, workers } from "./workload.ts";
+import { cache, pools, resources, tuning, upstream, workers } from "./workload.ts";
 
 /** The spec of an LLMBridge. Every field here has an effect; a field without one is not accepted. */
 export const llmBridgeSpec = z

@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { bytes, cpu, duration, name, secretRef, textMap, textOf } from "./scalars.ts";
+import { bytes, cpu, duration, name, secretRef, textOf } from "./scalars.ts";
 
-/** What the pods are made of: image, resources, upstreams, cache, pools, worker threads, tuning, pod overrides. */
+/** What the pods are made of: image, resources, upstreams, cache, pools, worker threads, tuning. */
 
 const cpuAndMemory = (what: string, defaults: { cpu: string; memory: string }) =>
   z
@@ -177,68 +177,3 @@ export const tuning = z
   })
   .prefault({})
   .meta({ description: "How Node is tuned." });
-
-const toleration = z.strictObject({
-  key: z
-    .string()
-    .max(316)
-    .optional()
-    .meta({ description: "Key of the taint; absent with Exists: every taint." }),
-  operator: z.enum(["Exists", "Equal"]).optional().meta({ description: "Absent: Equal." }),
-  value: z.string().max(63).optional().meta({ description: "Value of the taint, with Equal." }),
-  effect: z
-    .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"])
-    .optional()
-    .meta({ description: "Effect of the taint; absent: every effect." }),
-  tolerationSeconds: z
-    .int()
-    .min(0)
-    .max(2_147_483_647)
-    .optional()
-    .meta({ description: "How long a pod stays after a NoExecute taint; absent: for ever." }),
-});
-
-export const pod = z
-  .strictObject({
-    nodeSelector: textMap("Node labels the pods need.", { entries: 32, valueLength: 63 }),
-    tolerations: z
-      .array(toleration)
-      .max(32)
-      .default([])
-      .meta({ description: "Taints the pods tolerate.", "x-kubernetes-list-type": "atomic" }),
-    imagePullSecrets: z
-      .array(z.strictObject({ name: textOf("secretName", "Name of the Secret.", 253) }))
-      .max(16)
-      .default([])
-      .meta({
-        description: "Secrets for pulling the image.",
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["name"],
-      }),
-    priorityClassName: z.string().max(253).optional().meta({ description: "Priority class of the pods." }),
-    labels: textMap("More labels for the pods; labels of llmbridge.dev and app.kubernetes.io are refused.", {
-      entries: 32,
-      valueLength: 63,
-    }),
-    annotations: textMap(
-      "More annotations for the pods; those of llmbridge.dev and prometheus.io are refused.",
-      { entries: 32, valueLength: 4096 },
-    ),
-    env: z
-      .array(
-        z.strictObject({
-          name: textOf("envName", "Name of the variable.", 128),
-          value: z.string().max(4096).optional().meta({ description: "Its value." }),
-          secretRef: secretRef("Take the value from a Secret instead.").optional(),
-        }),
-      )
-      .max(64)
-      .default([])
-      .meta({
-        description: "More environment variables. NODE_OPTIONS and variables that load code are refused.",
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["name"],
-      }),
-  })
-  .prefault({})
-  .meta({ description: "Curated overrides of the pods." });

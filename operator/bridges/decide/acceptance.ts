@@ -1,6 +1,9 @@
+import { refusedEnvReason } from "../../api/v1alpha1/env-names.ts";
+import { nodeOptionsMessage } from "../../api/v1alpha1/rules/node-options.ts";
 import type { Reading } from "../../prometheus/source.ts";
 import { circle } from "../../rollout/fleet/order.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
+import { configMapRefs } from "../references.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Bounds } from "./bounds.ts";
 
@@ -9,6 +12,8 @@ export type AcceptanceReason =
   | "InvalidSpec"
   | "TuningRefused"
   | "BudgetExceeded"
+  | "ConfigMapMissing"
+  | "ConfigMapUnknown"
   | "UnknownMetricSource"
   | "MetricSourceNotAllowed"
   | "UnreachableWeight";
@@ -42,7 +47,44 @@ const POLICIES: readonly Policy[] = [
   (_, __, bounds) =>
     bounds && bounds.issues.length > 0 ? refused("BudgetExceeded", sentence(bounds.issues)) : undefined,
   (snapshot) => sourceProblem(snapshot.fleet),
+  configMapProblem,
 ];
+
+/** New pods could not start without it; those that run have what they read. */
+function configMapProblem({ spec, configMaps }: Snapshot): Acceptance | undefined {
+  if (!spec.ok) return undefined;
+  for (const ref of configMapRefs(spec.value)) {
+    const { path, name, key, optional } = ref;
+    const reading = configMaps[name] ?? { kind: "Unknown", message: `ConfigMap "${name}" was not read.` };
+    if (reading.kind === "Unknown") return refused("ConfigMapUnknown", `${path}: ${reading.message}`);
+    if (reading.kind === "Missing" && !optional)
+      return refused(
+        "ConfigMapMissing",
+        `${path}: there is no ConfigMap "${name}" in this namespace; create it, or set optional: true.`,
+      );
+    if (reading.kind === "Missing") continue;
+    const there = key === undefined || key in reading.data || key in reading.binaryData;
+    if (!there && !optional)
+      return refused(
+        "ConfigMapMissing",
+        `${path}: ConfigMap "${name}" has no key "${key}"; add it, or set optional: true.`,
+      );
+    const variable = "prefix" in ref ? refusedVariable(Object.keys(reading.data), ref.prefix) : undefined;
+    if (variable) return refused("InvalidSpec", `${path}: ${variable}`);
+  }
+  return undefined;
+}
+
+/** What `env` may not set, a ConfigMap may not either. */
+function refusedVariable(keys: readonly string[], prefix = ""): string | undefined {
+  for (const key of keys) {
+    const name = prefix + key;
+    const reason = name === "NODE_OPTIONS" ? nodeOptionsMessage(undefined) : refusedEnvReason(name);
+    if (reason !== undefined)
+      return `key "${key}" would set ${name}, which cannot be set here: ${reason} Rename the key, or give a prefix.`;
+  }
+  return undefined;
+}
 
 function sourceProblem(fleet: Reading<unknown>): Acceptance | undefined {
   if (fleet.kind === "ok") return undefined;

@@ -1,4 +1,5 @@
 import { type BridgeConfig, CONFIG_VERSION, type RuntimeConfig } from "../../../contract/config.ts";
+import { LABELS } from "../../../contract/kubernetes.ts";
 import { quantityBytes } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { RolloutOutcome } from "../../rollout/types.ts";
@@ -6,7 +7,7 @@ import { drainTimes } from "../../tuning/drain.ts";
 import { httpConnections } from "../../tuning/pools.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
-import { revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
+import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import { deployment } from "../desired/template.ts";
 import type { DesiredRevision, DesiredState, ObservedChild, ObservedDeployment } from "../difference.ts";
@@ -19,6 +20,7 @@ import {
   runtimeName,
 } from "../names.ts";
 import type { ChildKind, ChildObject } from "../plan.ts";
+import type { KeptConfigMap } from "../references.ts";
 import { HASH_ALGORITHM } from "../revision.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { nextRuntime, type StoredRevision } from "./runtime.ts";
@@ -48,6 +50,8 @@ export interface ChildrenInput {
   readonly tuning: TuningResult | undefined;
   /** Hash of the present spec, if that is what should run. */
   readonly desiredRevision: string | undefined;
+  /** ConfigMaps that the desired revision keeps a copy of. */
+  readonly kept: readonly KeptConfigMap[];
   readonly stored: ReadonlyMap<string, StoredRevision>;
   readonly outcome: RolloutOutcome;
   /** Replicas after the backends' budgets had their say. */
@@ -110,9 +114,13 @@ function revisionParts(input: ChildrenInput, revision: string): RevisionParts {
   const annotations = { [ANNOTATIONS.poolCeiling]: String(grant.postgresCeiling) };
   const hot = withAnnotations(runtimeConfigMap(bridge, revision, runtime), annotations);
   const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment);
+  const copies =
+    revision === input.desiredRevision
+      ? input.kept.filter(({ found }) => found).map((kept) => keptConfigMap(bridge, revision, kept))
+      : [];
   return {
     desired,
-    configMaps: [fixed, hot].map((object) => ({ resource: "configmaps", object })),
+    configMaps: [...copies, fixed, hot].map((object) => ({ resource: "configmaps", object })),
     touches: stored?.runtime ? touches(snapshot, revision, runtime.generation, changed) : [],
   };
 }
@@ -161,6 +169,7 @@ function render(
         namespace: bridge.namespace,
         revision,
         spec,
+        kept: input.kept,
         env: tuning.env,
         terminationGracePeriodSeconds: drain.terminationGracePeriodSeconds,
         owner: ownerReference(bridge),
@@ -241,8 +250,10 @@ function childrenOf(snapshot: Snapshot, revision: string) {
       resourceVersion,
     }));
   const names = [revisionName(bridge, revision), runtimeName(bridge, revision)];
+  const isOwn = ({ metadata: { name, labels } }: ChildObject) =>
+    names.includes(name) || labels?.[LABELS.revision] === revision;
   const configMaps = snapshot.children
-    .filter((child) => child.resource === "configmaps" && names.includes(child.object.metadata.name))
+    .filter((child) => child.resource === "configmaps" && isOwn(child.object))
     .map((child) => ({
       resource: child.resource,
       name: child.object.metadata.name,

@@ -2,13 +2,16 @@ import type { BridgeConfig, RuntimeConfig } from "../../../contract/config.ts";
 import { FILES } from "../../../contract/endpoints.ts";
 import { canonicalJson } from "../canonical.ts";
 import {
+  ANNOTATIONS,
   type BridgeRef,
   childLabels,
+  keptName,
   ownerReference,
   revisionName,
   runtimeName,
   selectorLabels,
 } from "../names.ts";
+import type { KeptConfigMap } from "../references.ts";
 
 /** Key of the immutable ConfigMap that keeps the rendered Deployment, so that one deleted by hand comes back as it was. Not mounted. */
 export const TEMPLATE_KEY = "deployment.json";
@@ -34,6 +37,31 @@ export function revisionConfigMap(
       [FILES.config]: `${JSON.stringify(config, undefined, 2)}\n`,
       [TEMPLATE_KEY]: canonicalJson(deployment),
     },
+  };
+}
+
+/** Label value of the component that copies of the user's ConfigMaps are. */
+export const KEPT_COMPONENT = "kept-config";
+
+/**
+ * What a revision reads of a ConfigMap of the user's, as it was when the revision was made: an edit of that reaches no pod of this revision, also where
+ * a pod restarts, and going back to this revision goes back to this content.
+ */
+export function keptConfigMap(bridge: BridgeRef, revision: string, kept: KeptConfigMap) {
+  const { data, binaryData } = kept;
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: {
+      name: keptName(bridge.name, revision, kept.index),
+      namespace: bridge.namespace,
+      labels: { ...childLabels(bridge.name, KEPT_COMPONENT), ...selectorLabels(bridge.name, revision) },
+      annotations: { [ANNOTATIONS.keptFrom]: kept.name },
+      ownerReferences: [ownerReference(bridge)],
+    },
+    immutable: true,
+    data,
+    ...(Object.keys(binaryData).length > 0 ? { binaryData } : {}),
   };
 }
 

@@ -55,5 +55,14 @@ const minimal = {
   resources: {},
   cache: {},
   pools: {},
-  pod: { labels: {}, annotations: {}, nodeSelector: {}, tolerations: [], imagePullSecrets: [], env: [] },
+  pod: {
+    labels: {},
+    annotations: {},
+    nodeSelector: {},
+    tolerations: [],
+    imagePullSecrets: [],
+    env: [],
+    envFrom: [],
+    mounts: [],
+  },
 };

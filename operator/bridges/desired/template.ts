@@ -1,6 +1,7 @@
 import { FILES, MOUNTS, PATHS, PORTS } from "../../../contract/endpoints.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import { ANNOTATIONS, childLabels, revisionName, runtimeName, selectorLabels } from "../names.ts";
+import { ANNOTATIONS, childLabels, keptName, revisionName, runtimeName, selectorLabels } from "../names.ts";
+import type { KeptConfigMap } from "../references.ts";
 import { mountedSecrets } from "./config.ts";
 
 export interface TemplateInput {
@@ -10,6 +11,8 @@ export interface TemplateInput {
   /** NODE_OPTIONS, UV_THREADPOOL_SIZE and what else tuning computed. */
   readonly env: Readonly<Record<string, string>>;
   readonly terminationGracePeriodSeconds: number;
+  /** ConfigMaps of which the revision reads a copy of its own. */
+  readonly kept?: readonly KeptConfigMap[];
 }
 
 /**
@@ -67,6 +70,7 @@ export function podTemplate(input: TemplateInput) {
         { name: "runtime", configMap: { name: runtimeName(bridge, revision) } },
         { name: "tmp", emptyDir: { sizeLimit: "64Mi" } },
         ...secrets.map((secretName, index) => ({ name: secretVolume(index), secret: { secretName } })),
+        ...spec.pod.mounts.map((mount) => ({ name: mountVolume(mount.name), ...volumeSource(input, mount) })),
       ],
     },
   };
@@ -74,6 +78,40 @@ export function podTemplate(input: TemplateInput) {
 
 /** By number, because volume names are DNS labels of at most 63 characters and Secret names need not be. */
 const secretVolume = (index: number) => `secret-${index}`;
+
+/** Told apart from the operator's own volumes. */
+const mountVolume = (name: string) => `mount-${name}`;
+
+type Mount = LLMBridgeSpec["pod"]["mounts"][number];
+
+function volumeSource(input: TemplateInput, { configMap, secret }: Mount) {
+  if (configMap) return { configMap: { name: nameOf(input, configMap), optional: configMap.optional } };
+  return secret ? { secret: { secretName: secret.name, optional: secret.optional } } : {};
+}
+
+/** The ConfigMap that pods of this revision read: the copy, but where its changes are ignored. */
+function nameOf(
+  { bridge, revision, kept = [] }: TemplateInput,
+  ref: { readonly name: string; readonly onChange: "Canary" | "Ignore" },
+): string {
+  const copy = ref.onChange === "Canary" ? kept.find(({ name }) => name === ref.name) : undefined;
+  return copy ? keptName(bridge, revision, copy.index) : ref.name;
+}
+
+function variableOf(input: TemplateInput, one: LLMBridgeSpec["pod"]["env"][number]) {
+  const { name, value = "", secretRef, configMapRef } = one;
+  if (secretRef) return { name, valueFrom: { secretKeyRef: secretRef } };
+  if (!configMapRef) return { name, value };
+  const { key, optional } = configMapRef;
+  return { name, valueFrom: { configMapKeyRef: { name: nameOf(input, configMapRef), key, optional } } };
+}
+
+function variablesOf(input: TemplateInput, one: LLMBridgeSpec["pod"]["envFrom"][number]) {
+  const prefix = one.prefix === undefined ? {} : { prefix: one.prefix };
+  const { configMapRef, secretRef } = one;
+  if (!configMapRef) return { ...prefix, secretRef };
+  return { ...prefix, configMapRef: { name: nameOf(input, configMapRef), optional: configMapRef.optional } };
+}
 
 function container(input: TemplateInput) {
   const { spec } = input;
@@ -87,12 +125,11 @@ function container(input: TemplateInput) {
       ...Object.keys(input.env)
         .sort()
         .map((name) => ({ name, value: input.env[name] ?? "" })),
-      ...spec.pod.env.map((one) =>
-        one.secretRef
-          ? { name: one.name, valueFrom: { secretKeyRef: one.secretRef } }
-          : { name: one.name, value: one.value ?? "" },
-      ),
+      ...spec.pod.env.map((one) => variableOf(input, one)),
     ],
+    ...(spec.pod.envFrom.length > 0
+      ? { envFrom: spec.pod.envFrom.map((one) => variablesOf(input, one)) }
+      : {}),
     ports: [
       { name: "traffic", containerPort: PORTS.traffic },
       { name: "admin", containerPort: PORTS.admin },
@@ -126,6 +163,11 @@ function container(input: TemplateInput) {
       ...mountedSecrets(spec).map((secretName, index) => ({
         name: secretVolume(index),
         mountPath: `${MOUNTS.secrets}/${secretName}`,
+        readOnly: true,
+      })),
+      ...spec.pod.mounts.map(({ name, path }) => ({
+        name: mountVolume(name),
+        mountPath: path,
         readOnly: true,
       })),
     ],

@@ -40,8 +40,18 @@ export const BASE: LLMBridgeSpecInput = {
     ],
     imagePullSecrets: [{ name: "registry" }],
     env: [{ name: "REGION", value: "eu" }],
+    envFrom: [{ configMapRef: { name: "vars" } }],
+    mounts: [{ name: "prompts", path: "/etc/prompts", configMap: { name: "prompts" } }],
   },
   budget: { cpu: "40", memory: "40Gi" },
+};
+
+/** ConfigMaps that these specs name, with the content that their hashes are computed with where nobody reads a cluster. */
+export const CONFIG_MAPS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  vars: {},
+  prompts: {},
+  "other-map": {},
+  keyed: { key: "", "other-key": "" },
 };
 
 /** Fields that no pod reads: they move numbers under running pods, or decide about them. */
@@ -56,6 +66,7 @@ const VALUES = {
   "tuning.nodeOptions.maxHeapMiB": 200,
   "tuning.nodeOptions.maxSemiSpaceMiB": 8,
   "rollout.analysis.gates[].maxIncrease": "30%",
+  "pod.env[].configMapRef.name": "keyed",
   "budget.cpu": "50",
   "budget.memory": "50Gi",
 };
@@ -68,6 +79,14 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
   "rollout.analysis.gates[].minDecrease": "below",
   "pod.env[].secretRef.name": "value",
   "pod.env[].secretRef.key": "value",
+  "pod.env[].configMapRef.name": "value",
+  "pod.env[].configMapRef.key": "value",
+  "pod.env[].configMapRef.optional": "value",
+  "pod.env[].configMapRef.onChange": "value",
+  "pod.envFrom[].secretRef.name": "configMapRef",
+  "pod.envFrom[].secretRef.optional": "configMapRef",
+  "pod.mounts[].secret.name": "configMap",
+  "pod.mounts[].secret.optional": "configMap",
 };
 
 /** What must be given with them. */
@@ -75,6 +94,16 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
   replicas: (spec) => mutated(spec, { path: "scaling.mode", value: "Fixed" }),
   "pod.env[].secretRef.name": (spec) => mutated(spec, { path: "pod.env[].secretRef.key", value: "key" }),
   "pod.env[].secretRef.key": (spec) => mutated(spec, { path: "pod.env[].secretRef.name", value: "secret" }),
+  "pod.env[].configMapRef.name": (spec) =>
+    mutated(spec, { path: "pod.env[].configMapRef.key", value: "key" }),
+  "pod.env[].configMapRef.key": (spec) =>
+    mutated(spec, { path: "pod.env[].configMapRef.name", value: "keyed" }),
+  "pod.env[].configMapRef.optional": (spec) => withKeyed(spec),
+  "pod.env[].configMapRef.onChange": (spec) => withKeyed(spec),
+  "pod.envFrom[].secretRef.optional": (spec) =>
+    mutated(spec, { path: "pod.envFrom[].secretRef.name", value: "secret" }),
+  "pod.mounts[].secret.optional": (spec) =>
+    mutated(spec, { path: "pod.mounts[].secret.name", value: "secret" }),
   "tuning.nodeOptions.maxHeapMiB": (spec) => mutated(spec, { path: "tuning.nodeVersion", value: "24.15" }),
   "pod.tolerations[].effect": (spec) =>
     mutated(spec, { path: "pod.tolerations[].tolerationSeconds", value: undefined }),
@@ -92,13 +121,17 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
   "rollout.analysis.errors.rollbackIncrease": (spec) =>
     mutated(spec, { path: "rollout.analysis.errors.promoteIncrease", value: "150%" }),
 };
+const withKeyed = (spec: LLMBridgeSpecInput) =>
+  mutated(mutated(spec, { path: "pod.env[].configMapRef.name", value: "keyed" }), {
+    ...{ path: "pod.env[].configMapRef.key", value: "key" },
+  });
 const withObjective = (spec: LLMBridgeSpecInput) =>
   mutated(spec, { path: "rollout.analysis.latency.objective", value: "2s" });
 
 /** The spec with the mutation, and with what it needs beside it. */
 export function specWith(mutation: Mutation, base = BASE): LLMBridgeSpecInput {
   const sibling = INSTEAD_OF[mutation.path];
-  const path = mutation.path.replace(/[^.]+(\.(name|key))?$/, sibling ?? "");
+  const path = mutation.path.replace(/[^.]+(\.(name|key|optional|onChange))?$/, sibling ?? "");
   const place = sibling === undefined ? base : mutated(base, { path, value: undefined });
   const spec = mutated(place, mutation);
   return WITH[mutation.path]?.(spec) ?? spec;

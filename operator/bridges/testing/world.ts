@@ -17,6 +17,7 @@ import { ANNOTATIONS, type BridgeRef } from "../names.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import { knownEvidence, parseSpec } from "../observe.ts";
 import type { ChildObject, Plan, Write } from "../plan.ts";
+import { type ConfigMapReading, configMapsFor } from "../references.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 interface WorldPod extends ObservedPod {
@@ -42,6 +43,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** ConfigMaps of its namespace; one that a spec names and nobody gave is there and has every key that is asked for. */
+  configMaps: Record<string, ConfigMapReading> = {};
   /** What there is beside this bridge. */
   rollouts: FleetView = ALONE;
   /** Version of the operator that looks; another one from here on is an upgrade. */
@@ -98,6 +101,7 @@ export class World {
         : { kind: "ok", value: readings },
       evidence: this.evidence(),
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
+      configMaps: { ...configMapsFor(parseSpec(this.bridge.name, this.spec)), ...this.configMaps },
       rollouts: this.rollouts,
       memory: this.memory,
       rendererVersion: this.rendererVersion,

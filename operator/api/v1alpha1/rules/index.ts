@@ -4,6 +4,7 @@ import { DURATION_RULES } from "./durations.ts";
 import { GATE_RULES } from "./gates.ts";
 import { METADATA_RULES } from "./metadata.ts";
 import { POD_RULES } from "./pod.ts";
+import { REFERENCE_RULES } from "./references.ts";
 import { RESOURCE_RULES } from "./resources.ts";
 import { ORDER_RULES, REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
 import type { Rule } from "./rule.ts";
@@ -24,4 +25,5 @@ export const RULES: readonly Rule[] = [
   ...GATE_RULES,
   ...DURATION_RULES,
   ...POD_RULES,
+  ...REFERENCE_RULES,
 ];

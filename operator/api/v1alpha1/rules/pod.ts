@@ -122,17 +122,17 @@ export const POD_RULES: readonly Rule[] = [
     id: "env-one-source",
     path: "spec.pod.env[]",
     validation: {
-      rule: "has(self.value) != has(self.secretRef)",
-      message: "A variable needs exactly one of value and secretRef.",
-      messageExpression: "self.name + ' needs exactly one of value and secretRef.'",
+      rule: "[has(self.value), has(self.secretRef), has(self.configMapRef)].filter(b, b).size() == 1",
+      message: "A variable needs exactly one of value, secretRef and configMapRef.",
+      messageExpression: "self.name + ' needs exactly one of value, secretRef and configMapRef.'",
     },
-    check: ({ name, value, secretRef }) =>
-      (value === undefined) !== (secretRef === undefined)
+    check: ({ name, value, secretRef, configMapRef }) =>
+      [value, secretRef, configMapRef].filter((source) => source !== undefined).length === 1
         ? undefined
-        : `${name} needs exactly one of value and secretRef.`,
+        : `${name} needs exactly one of value, secretRef and configMapRef.`,
     accepted: env({ name: "TOKEN", secretRef: { name: "s", key: "k" } }),
     refused: env({ name: "TOKEN" }),
-    expect: "TOKEN needs exactly one of value and secretRef",
+    expect: "TOKEN needs exactly one of value, secretRef and configMapRef",
   }),
   rule<Toleration>({
     id: "toleration-shape",
