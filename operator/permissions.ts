@@ -36,7 +36,7 @@ export const ruleOf = ({ resource, subresource, verbs, name }: Permission): Rule
 export const withSubresource = (name: string, subresource: string | undefined): string =>
   subresource === undefined ? name : `${name}/${subresource}`;
 
-/** A child is made once its name was found free by quorum, and what is unlike its plan is applied again. */
+/** A child is made where its name is free, and read where it is not; what is unlike its plan is applied again. */
 const KEPT: readonly Verb[] = ["create", "get", "list", "patch", "watch"];
 /** Revisions beyond the history limit go; all else goes with its bridge, by the garbage collector. */
 const KEPT_AND_REMOVED: readonly Verb[] = ["create", "delete", "get", "list", "patch", "watch"];

@@ -56,6 +56,30 @@ beforeEach(async () => {
 });
 
 describe("apply", () => {
+  it("makes what is not there by one request, and asks who has a name only where somebody has", async () => {
+    const asked: string[] = [];
+    const transport = server.transport();
+    const counted = createClient({
+      ...transport,
+      send: (request) => {
+        asked.push(`${request.verb} ${request.subject}`);
+        return transport.send(request);
+      },
+    });
+    const make = () =>
+      apply(
+        counted,
+        bridge,
+        [create(configMap({ a: "1" }))],
+        createContests({ clock: systemClock }),
+        () => {},
+      );
+    await make();
+    expect(asked).toEqual(["apply default/chat-x"]);
+    await make();
+    expect(asked.slice(1)).toEqual(["apply default/chat-x", "get default/chat-x", "apply default/chat-x"]);
+  });
+
   it("does not undo what was written after the plan was made", async () => {
     await run(create(configMap({ a: "1" })));
     const { uid, resourceVersion } = (await map()).metadata;

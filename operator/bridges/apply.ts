@@ -1,6 +1,6 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { KubeClient } from "../kube/client.ts";
-import { isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import { isConflict, isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
@@ -65,8 +65,8 @@ const movesTraffic = (write: Write): boolean => write.kind === "Update" && write
  * Executes the writes of a plan in order; the only place besides kube/ that writes children.
  *
  * Every write is bound, so that one decided on a stale cache fails instead of undoing what somebody else has written since: a create
- * first reads by quorum whether the name is free, everything else carries the uid and, except annotations of pods, the
- * resourceVersion it was decided on. The first failure is thrown and ends the pass, because the order of the writes is part of their
+ * succeeds only where the name is free, and who has it is read by quorum where it is not; everything else carries the uid and, except
+ * annotations of pods, the resourceVersion it was decided on. The first failure is thrown and ends the pass, because the order of the writes is part of their
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
@@ -154,6 +154,9 @@ async function execute(
   }
 }
 
+/** The version of no object: etcd's first write makes version 2. An apply bound to it makes what is not there, and conflicts with what is. */
+const OF_NO_OBJECT = "1";
+
 async function create(
   client: KubeClient,
   bridge: BridgeRef,
@@ -163,19 +166,31 @@ async function create(
 ): Promise<void> {
   const resource = RESOURCE_OF[write.resource];
   const { name } = write.object.metadata;
-  const existing = await getIfThere(client, resource, bridge.namespace, name, signal);
-  if (existing && controllerOf(existing)?.uid !== bridge.uid) {
-    if (isPredecessors(existing, bridge)) throw new NotCleanedUp(resource.kind, name);
-    throw new NameConflict(resource.kind, name, ownerText(existing));
-  }
-  if (existing && isRenderedOnce(write.resource, existing)) {
-    // The cache was behind. What is there was rendered by us, perhaps by an older version: it stays as it is.
-    onFound(resource, existing);
-    return;
-  }
   // An apply, not a POST: fields that a POST sets can never be removed by a later apply of the same manager.
-  const options = { fieldManager: FIELD_MANAGER, force: existing !== undefined, signal };
-  await client.apply(resource, write.object as DesiredObject, options);
+  const applyAt = (preconditions: { uid?: string; resourceVersion: string }) => {
+    const metadata = { ...write.object.metadata, ...preconditions };
+    const body = { ...write.object, metadata } as DesiredObject;
+    return client.apply(resource, body, { fieldManager: FIELD_MANAGER, signal });
+  };
+  try {
+    await applyAt({ resourceVersion: OF_NO_OBJECT });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+    const existing = await getIfThere(client, resource, bridge.namespace, name, signal);
+    // Gone again; the next pass makes it.
+    if (!existing) throw error;
+    if (controllerOf(existing)?.uid !== bridge.uid) {
+      if (isPredecessors(existing, bridge)) throw new NotCleanedUp(resource.kind, name);
+      throw new NameConflict(resource.kind, name, ownerText(existing));
+    }
+    if (isRenderedOnce(write.resource, existing)) {
+      // The cache was behind. What is there was rendered by us, perhaps by an older version: it stays as it is.
+      onFound(resource, existing);
+      return;
+    }
+    const { uid, resourceVersion } = existing.metadata;
+    await applyAt({ uid, resourceVersion });
+  }
 }
 
 /** Rendered once and never again, whatever a later version of the operator would render. */
