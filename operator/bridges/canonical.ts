@@ -17,6 +17,21 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? "null";
 }
 
+/** Whether two values have the same canonical JSON; nothing is written to find out, for this is asked with every change of every pod. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return (
+      Array.isArray(b) && a.length === b.length && a.every((member, index) => sameJson(member, b[index]))
+    );
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  return (
+    Object.keys(a).every((key) => sameJson(a[key], b[key])) &&
+    Object.keys(b).every((key) => b[key] === undefined || a[key] !== undefined)
+  );
+}
+
 /** `value` without the members that equal `defaults`, or undefined where nothing is left. Lists are compared whole. */
 export function withoutDefaults(value: unknown, defaults: unknown): unknown {
   if (isObject(value) && isObject(defaults)) {

@@ -3,7 +3,7 @@ import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { LLMBRIDGES } from "./caches.ts";
-import { canonicalJson } from "./canonical.ts";
+import { sameJson } from "./canonical.ts";
 import { type BridgeRef, CONDITIONS_MANAGER, STATUS_MANAGER } from "./names.ts";
 import type { Plan } from "./plan.ts";
 
@@ -29,8 +29,7 @@ export function writeDueInMs(
   lastWrittenMs: number | undefined,
   nowMs: number,
 ): number | undefined {
-  const differs = (part: (status: LLMBridgeStatus) => unknown) =>
-    canonicalJson(part(before)) !== canonicalJson(part(after));
+  const differs = (part: (status: LLMBridgeStatus) => unknown) => !sameJson(part(before), part(after));
   if (differs(categories)) return 0;
   if (!differs((status) => status)) return undefined;
   // A clock that was set back says nothing of how old the last write is.

@@ -7,7 +7,7 @@ import {
 } from "../../../contract/config.ts";
 import { FILES } from "../../../contract/endpoints.ts";
 import { LABELS } from "../../../contract/kubernetes.ts";
-import { canonicalJson } from "../canonical.ts";
+import { sameJson } from "../canonical.ts";
 import { TEMPLATE_KEY } from "../desired/configmaps.ts";
 import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
@@ -93,7 +93,7 @@ export function nextRuntime(
   stored: RuntimeConfig | undefined,
   wanted: Omit<RuntimeConfig, "generation">,
 ): { readonly runtime: RuntimeConfig; readonly changed: boolean } {
-  if (stored && canonicalJson({ ...stored, generation: 0 }) === canonicalJson({ ...wanted, generation: 0 })) {
+  if (stored && sameJson({ ...stored, generation: 0 }, { ...wanted, generation: 0 })) {
     return { runtime: stored, changed: false };
   }
   return { runtime: { ...wanted, generation: (stored?.generation ?? 0) + 1 }, changed: true };
