@@ -3,7 +3,7 @@ import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import { keyOf } from "../kube/object.ts";
 import type { AddOptions } from "../kube/queue.ts";
 import { bridgeKeyOf, type Caches } from "./caches.ts";
-import { canonicalJson } from "./canonical.ts";
+import { sameJson } from "./canonical.ts";
 import { observePod } from "./observe/pod.ts";
 import { CHILD_KINDS } from "./plan.ts";
 
@@ -20,11 +20,14 @@ export function connectTriggers(
 ): void {
   caches.bridges.onChange((change) => {
     if (change.kind === "updated" && !specChanged(change.previous, change.object)) return;
-    enqueue(keyOf(change.object), { priority: change.initial ? "resync" : "user" });
+    enqueue(keyOf(change.object), { priority: change.initial ? "resync" : urgencyOf(change.kind) });
   });
   for (const kind of CHILD_KINDS) watchOwned(caches.children[kind], childFacts, enqueue);
   watchOwned(caches.pods, (pod) => observePod(pod), enqueue);
 }
+
+/** Thousands that are made at once must not keep an edit of one that serves waiting. */
+const urgencyOf = (kind: "added" | "updated" | "deleted") => (kind === "added" ? "new" : "user");
 
 function specChanged(before: KubeObject, after: KubeObject): boolean {
   const facts = ({ metadata }: KubeObject) => ({
@@ -34,7 +37,7 @@ function specChanged(before: KubeObject, after: KubeObject): boolean {
     labels: metadata.labels,
     deleted: metadata.deletionTimestamp,
   });
-  return canonicalJson(facts(before)) !== canonicalJson(facts(after));
+  return !sameJson(facts(before), facts(after));
 }
 
 /** Everything of a child but what changes by itself: versions and status. */
@@ -53,11 +56,7 @@ export function watchOwned<T extends KubeObject>(
   return informer.onChange((change) => {
     const key = bridgeKeyOf(change.object);
     if (!key) return;
-    if (
-      change.kind === "updated" &&
-      canonicalJson(facts(change.previous)) === canonicalJson(facts(change.object))
-    )
-      return;
+    if (change.kind === "updated" && sameJson(facts(change.previous), facts(change.object))) return;
     enqueue(key, change.initial ? { priority: "resync" } : { priority: "child", afterMs: COMPANY_MS });
   });
 }

@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sleep } from "./clock.ts";
 import {
   type ControllerOptions,
   createController,
@@ -248,5 +249,33 @@ describe("own writes", () => {
     tell(key("stranger"));
     await clock.advance(1);
     expect(seen).toEqual(["a"]);
+  });
+
+  it("let a person's change go first all the same, once they are shown", async () => {
+    const pending = new Set(["edited"]);
+    let tell: (key: ObjectKey) => void = () => {};
+    const ownWrites = {
+      ready: ({ name }: ObjectKey) => !pending.has(name),
+      onReady: (handler: (key: ObjectKey) => void) => {
+        tell = handler;
+      },
+    } as Partial<OwnWrites> as OwnWrites;
+    const order: string[] = [];
+    const { controller } = run(
+      async ({ name }) => {
+        order.push(name);
+        await sleep(clock, 100);
+        return done;
+      },
+      { ownWrites, workers: 1 },
+    );
+    controller.enqueue(key("edited"), { priority: "user" });
+    await clock.advance(1);
+    for (const name of ["first", "second", "third"]) controller.enqueue(key(name));
+    await clock.advance(1);
+    pending.clear();
+    tell(key("edited"));
+    await clock.advance(1_000);
+    expect(order).toEqual(["first", "edited", "second", "third"]);
   });
 });

@@ -92,9 +92,12 @@ export function createController(options: ControllerOptions): Controller {
   const running = new Map<ObjectKey, number>();
   /** Keys that were taken out of the queue before the caches showed their last writes. */
   const held = new Map<string, ObjectKey>();
+  /** Keys for which a person waits since their last reconcile began. */
+  const awaited = new Set<string>();
 
   ownWrites?.onReady((key) => {
-    if (held.delete(formatKey(key))) queue.add(key, { priority: "child" });
+    const id = formatKey(key);
+    if (held.delete(id)) queue.add(key, { priority: awaited.has(id) ? "user" : "child" });
   });
 
   /** Runs the function once and turns whatever happens into an outcome. */
@@ -137,6 +140,7 @@ export function createController(options: ControllerOptions): Controller {
         continue;
       }
       held.delete(formatKey(key));
+      awaited.delete(formatKey(key));
       const startedAt = clock.monotonic();
       running.set(key, startedAt);
       metrics.reconcilesActive.set({ controller: name }, running.size);
@@ -150,7 +154,10 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   return {
-    enqueue: (key, add) => queue.add(key, add),
+    enqueue(key, add) {
+      if (add?.priority === "user") awaited.add(formatKey(key));
+      queue.add(key, add);
+    },
     async run(signal) {
       const cut = new AbortController();
       let grace: Timer | undefined;

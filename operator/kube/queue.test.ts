@@ -159,12 +159,13 @@ describe("back-off", () => {
 describe("order", () => {
   it("is by priority, and a more urgent add raises a key", async () => {
     queue.add(key("resync"), { priority: "resync" });
+    queue.add(key("new"), { priority: "new" });
     queue.add(key("child"), { priority: "child" });
     queue.add(key("raised"), { priority: "resync" });
     queue.add(key("user"), { priority: "user" });
     queue.add(key("raised"), { priority: "user" });
     queue.add(key("raised"), { priority: "resync" });
-    expect(await drain()).toEqual(["user", "raised", "child", "resync"]);
+    expect(await drain()).toEqual(["user", "raised", "child", "new", "resync"]);
   });
 
   it("takes turns between namespaces", async () => {

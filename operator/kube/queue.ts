@@ -2,8 +2,11 @@ import { backoffMs, type Clock, type Random, systemClock, type Timer } from "./c
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import { formatKey, type ObjectKey } from "./object.ts";
 
-/** Most urgent first: a person waits for the first, a rollout for the second, nobody for the third. */
-const PRIORITIES = ["user", "child", "resync"] as const;
+/**
+ * Most urgent first: a person waits for a change of what serves, a rollout for its children, and what is new serves nobody yet; for a resync
+ * nobody waits.
+ */
+const PRIORITIES = ["user", "child", "new", "resync"] as const;
 type Priority = (typeof PRIORITIES)[number];
 
 export interface AddOptions {
@@ -100,7 +103,7 @@ export function createQueue(options: QueueOptions): WorkQueue {
   const { clock = systemClock, random = Math.random, metrics = createKubeMetrics() } = options;
   const [backoffBase, backoffCap] = options.backoffMs ?? [500, 60_000];
   const controller = options.name;
-  const levels = { user: createLevel(), child: createLevel(), resync: createLevel() };
+  const levels = { user: createLevel(), child: createLevel(), new: createLevel(), resync: createLevel() };
   const ready = new Map<string, Ready>();
   const delayed = new Map<string, Delayed>();
   /** Taken keys, with the priority under which each was added again meanwhile. */
