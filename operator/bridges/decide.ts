@@ -11,6 +11,7 @@ import { tuningInput } from "../tuning/tuning-input.ts";
 import { acceptance } from "./decide/acceptance.ts";
 import { bounds as boundsOf } from "./decide/bounds.ts";
 import { desiredChildren } from "./decide/children.ts";
+import { eventsOf } from "./decide/events.ts";
 import { beginEvidence, type Evidence, gatherEvidence } from "./decide/evidence.ts";
 import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
@@ -26,7 +27,7 @@ import { withVictim } from "./decide/victims.ts";
 import { gatherWatch, nextWatch, type Watch, watchVerdicts } from "./decide/watch.ts";
 import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
-import type { Plan, PlannedEvent } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -143,7 +144,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       writes,
       status: next,
       statusScope: "Whole",
-      events: decisions.map(eventOf),
+      events: eventsOf(decisions),
       decisions,
       wakeAfterMs: wakeAfter(snapshot, outcome, next.phase === "Stable" || next.phase === "Aborted"),
     },
@@ -225,17 +226,6 @@ function nextEvidence(
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;
   return state && about === evidence.revision ? state : begin();
-}
-
-const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Abort", "Refuse", "Alert"]);
-
-function eventOf(decision: Plan["decisions"][number]): PlannedEvent {
-  return {
-    type: WARNINGS.has(decision.action) ? "Warning" : "Normal",
-    reason: decision.reason,
-    action: decision.action,
-    note: decision.message.slice(0, 1000),
-  };
 }
 
 function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
