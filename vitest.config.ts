@@ -24,7 +24,7 @@ export default defineConfig({
         // Pure code: its tests leave nothing behind that the next file's could meet, so they share a process and what it has loaded.
         test: {
           name: "unit",
-          include: ["{operator,contract}/**/*.test.ts"],
+          include: ["{operator,contract,bench}/**/*.test.ts"],
           exclude: NOT_UNIT,
           ...PATIENCE,
           ...BOTH,

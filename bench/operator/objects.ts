@@ -57,6 +57,7 @@ export const BRIDGES: Kind = {
           { name: "first", weight: 20, hold: "1h" },
           { name: "all", weight: 100 },
         ],
+        // A Rollout too is done with its promotion.
         watchAfter: "0s",
       },
     },
@@ -168,12 +169,14 @@ export async function allReady(
   kind: Kind,
   count: number,
   withinMs: number,
+  stem = "many",
 ): Promise<void> {
   const stop = new AbortController();
   const informer = createInformer<KubeObject>({ client, resource: kind.resource, namespace: NAMESPACE });
   const watching = informer.start(stop.signal);
   const endsAt = performance.now() + withinMs;
-  const ready = () => informer.store.list().filter(kind.isReady).length;
+  const isAsked = ({ metadata }: KubeObject) => metadata.name.startsWith(`${stem}-`);
+  const ready = () => informer.store.list().filter((one) => isAsked(one) && kind.isReady(one)).length;
   try {
     while (ready() < count) {
       if (performance.now() > endsAt)

@@ -5,20 +5,24 @@ interface Row {
   readonly ours: string;
   readonly peers: string;
   readonly ratio: string;
+  /** How many bridges there were, and pods of each. */
+  readonly size: string;
 }
 
 const BEGIN = "<!-- bench-operator -->";
 const END = "<!-- /bench-operator -->";
 
-/** What was measured of both, as a Markdown table. Each row is said as it comes, since the next may take an hour. */
-export function createTable(ours: string, peers: string, say: (line: string) => void) {
+/**
+ * What was measured of both, as a Markdown table. Each row is said as it comes, since the next may take an hour.
+ * @param size stands beside each row, for the rows of one document may come from several runs
+ */
+export function createTable(ours: string, peers: string, size: string, say: (line: string) => void) {
   const rows: Row[] = [];
-  const add = (row: Row): void => {
-    rows.push(row);
-    say(`  ${lineOf(row)}`);
+  const add = (row: Omit<Row, "size">): void => {
+    rows.push({ ...row, size });
+    say(`  ${lineOf({ ...row, size })}`);
   };
-  const text = (): string =>
-    [`| | ${ours} | ${peers} | ratio |`, "|---|---|---|---|", ...rows.map(lineOf)].join("\n");
+  const head = [`| | ${ours} | ${peers} | ratio | bridges x pods |`, "|---|---|---|---|---|"];
   return {
     /** @param digits after the point. Default: none for 10 and more, else one. */
     row(title: string, own: number, other: number, digits?: number): void {
@@ -29,19 +33,38 @@ export function createTable(ours: string, peers: string, say: (line: string) => 
     own(title: string, value: number, digits?: number): void {
       add({ title, ours: format(value, digits), peers: "", ratio: "" });
     },
-    text,
-    /** Replaces the table between the marks of the file. */
-    writeTo(path: string, about: string): void {
+    text: (): string => [...head, ...rows.map(lineOf)].join("\n"),
+    /** Puts the rows into the table between the marks of the file: in place of those of the same title, or below. */
+    writeTo(path: string): void {
       const document = readFileSync(path, "utf8");
       const [before, rest = ""] = document.split(BEGIN);
-      const after = rest.split(END)[1];
+      const [between = "", after] = rest.split(END);
       if (after === undefined) throw new Error(`${path} has no place for the table: ${BEGIN} ... ${END}`);
-      writeFileSync(path, `${before}${BEGIN}\n${about}:\n\n${text()}\n${END}${after}`);
+      const lines = [...head, ...merged(rowsIn(between), rows).map(lineOf)];
+      writeFileSync(path, `${before}${BEGIN}\n${lines.join("\n")}\n${END}${after}`);
     },
   };
 }
 
-const lineOf = (row: Row): string => `| ${row.title} | ${row.ours} | ${row.peers} | ${row.ratio} |`;
+function merged(before: readonly Row[], now: readonly Row[]): Row[] {
+  const byTitle = new Map([...before, ...now].map((row) => [row.title, row]));
+  return [...byTitle.values()];
+}
+
+function rowsIn(table: string): Row[] {
+  return table
+    .split("\n")
+    .filter((line) => line.startsWith("| ") && !line.startsWith("| |"))
+    .map((line) => {
+      const [, title = "", ours = "", peers = "", ratio = "", size = ""] = line
+        .split("|")
+        .map((cell) => cell.trim());
+      return { title, ours, peers, ratio, size };
+    });
+}
+
+const lineOf = ({ title, ours, peers, ratio, size }: Row): string =>
+  `| ${title} | ${ours} | ${peers} | ${ratio} | ${size} |`;
 
 function format(value: number, digits?: number): string {
   return value.toFixed(digits ?? (value >= 10 || Number.isInteger(value) ? 0 : 1));

@@ -4,6 +4,8 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 const RESOLUTION_MS = 5;
 const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 delays.enable();
+// From when the program has been loaded on: a timer comes first after that.
+setTimeout(() => delays.reset(), 0);
 
 /** @param {number} nanoseconds between two ticks of the monitor */
 const beyondTick = (nanoseconds) => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);

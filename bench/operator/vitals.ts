@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { until } from "../../test/kube/until.ts";
+import { startAudit } from "../../test/scene/audit.ts";
 import type { ServerProcess } from "../../test/servers/process.ts";
 import type { Contestant } from "./contestants.ts";
+import { countsOf } from "./measure.ts";
+import type { Side } from "./run.ts";
 import { memoryMiB } from "./usage.ts";
 
 /** What an operator says of itself where bench/operator/vitals.mjs is loaded into it. */
@@ -19,23 +22,37 @@ const SYNCED = /caches are full/;
 const SAMPLE_MS = 10_000;
 const MINUTE_MS = 60_000;
 
-export const startWithVitals = (contestant: Contestant): Promise<ServerProcess> =>
+const startWithVitals = (contestant: Contestant): Promise<ServerProcess> =>
   contestant.start([], { nodeOptions: VITALS });
 
 export interface SyncCost {
   readonly seconds: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Memory once every bridge was looked at. */
+  readonly mib: number;
+  /** What these looks wrote. */
+  readonly writes: number;
 }
 
+/** Long enough for the first look at each of a thousand bridges. */
+const LOOKED_MS = 30_000;
+
 /** From the start of the process to full caches, as a replica without a predecessor does it, and how its event loop fared meanwhile. */
-export async function syncCost(contestant: Contestant): Promise<{ process: ServerProcess; cost: SyncCost }> {
+export async function syncCost(
+  contestant: Contestant,
+  auditLogPath: string,
+): Promise<{ process: ServerProcess; cost: SyncCost }> {
+  const audit = startAudit(auditLogPath);
   const startedMs = Date.now();
   const process = await startWithVitals(contestant);
   const line = await until("full caches", () => process.lastLines.find((one) => SYNCED.test(one)), MINUTE_MS);
   const { time } = JSON.parse(line) as { time: number };
   const { p99Ms, maxMs } = await nextVitals(process);
-  return { process, cost: { seconds: (time - startedMs) / 1_000, p99Ms, maxMs } };
+  await delay(LOOKED_MS);
+  const { writes } = countsOf(await audit.requests(), contestant.user);
+  const mib = memoryMiB(process.pid).now;
+  return { process, cost: { seconds: (time - startedMs) / 1_000, p99Ms, maxMs, mib, writes } };
 }
 
 export interface Soak {
@@ -45,12 +62,15 @@ export interface Soak {
   readonly after: Vitals;
 }
 
+/** Anew, so that what has to be held is held by then and not counted as growth. */
+const WARM_MS = 60_000;
+
 /** An operator at work for so long: memory, and whatever else could grow. */
-export async function soak(
-  process: ServerProcess,
-  minutes: number,
-  work: () => Promise<unknown>,
-): Promise<Soak> {
+export async function soak(side: Side, minutes: number, work: () => Promise<unknown>): Promise<Soak> {
+  await side.process.stop();
+  const process = await startWithVitals(side.contestant);
+  side.process = process;
+  await delay(WARM_MS);
   const samples: [hours: number, mib: number][] = [];
   const startedMs = performance.now();
   await work();
@@ -62,6 +82,12 @@ export async function soak(
   }
   const settled = samples.slice(Math.floor(samples.length / 3));
   return { mibPerHour: slopeOf(settled), before, after: await nextVitals(process) };
+}
+
+/** What is held more at the end than at the beginning. */
+export function growth(before: Vitals, after: Vitals): number {
+  const held = ({ sockets, timers, listeners }: Vitals) => sockets + timers + listeners;
+  return held(after) - held(before);
 }
 
 async function nextVitals(process: ServerProcess): Promise<Vitals> {

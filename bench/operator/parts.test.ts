@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { partsOf } from "./parts.ts";
+
+describe("the parts of a run", () => {
+  const none = { storm: 0, soakMinutes: 0 };
+
+  it("are all that need no number, and those that were given theirs", () => {
+    const all = ["life", "rest", "edits", "restarts", "memory", "sync"];
+    expect(partsOf(undefined, none)).toEqual(all);
+    expect(partsOf(undefined, { storm: 10, soakMinutes: 1 })).toEqual([...all, "soak", "storm"]);
+  });
+
+  it("come in their own order, whatever the order that they are asked for in", () => {
+    expect(partsOf("sync,life", none)).toEqual(["life", "sync"]);
+  });
+
+  it("are refused by name where there is no such", () => {
+    expect(() => partsOf("rest,stomr", none)).toThrow("--only=stomr is no part; write some of life, rest,");
+  });
+});

@@ -1,0 +1,201 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { atRest, firstReactionS, lifeOf, reactionMs } from "./measure.ts";
+import { allReady, BRIDGES, createMany, nameOf } from "./objects.ts";
+import { bothOf, type Run, startOne } from "./run.ts";
+import { memoryMiB } from "./usage.ts";
+import { growth, soak, syncCost } from "./vitals.ts";
+
+/** What can be measured alone, in the order in which all of it is. */
+const NAMES = ["life", "rest", "edits", "restarts", "memory", "sync", "soak", "storm"] as const;
+export type Part = (typeof NAMES)[number];
+
+/** Parts that run both side by side. */
+export const OF_BOTH: ReadonlySet<Part> = new Set(["life", "rest", "edits", "restarts", "memory"]);
+
+/** The parts that were asked for; without a word all of them, those that need a number only with one. */
+export function partsOf(
+  only: string | undefined,
+  { storm, soakMinutes }: { readonly storm: number; readonly soakMinutes: number },
+): readonly Part[] {
+  const asked = only?.split(",");
+  const unknown = asked?.find((one) => !(NAMES as readonly string[]).includes(one));
+  if (unknown !== undefined)
+    throw new RangeError(`--only=${unknown} is no part; write some of ${NAMES.join(", ")}.`);
+  const isGiven = (part: Part) => (part === "storm" ? storm > 0 : part === "soak" ? soakMinutes > 0 : true);
+  return NAMES.filter((part) => (asked === undefined || asked.includes(part)) && isGiven(part));
+}
+
+const EDITS = 120;
+const REST_SECONDS = 60;
+/** Argo's own rate limit is not what is measured. */
+const BETWEEN_EDITS_MS = 700;
+const SETTLE_MS = 20_000;
+const READY_WITHIN_MS = 3_600_000;
+
+/** One of each alone, so that what it takes is not what others take. */
+async function measureLife(run: Run): Promise<void> {
+  const { bed, table, say } = run;
+  say("one object of 5 replicas: from creation to ready, to the held step, to the end");
+  const [life, peersLife] = await Promise.all(
+    bothOf(run).map(({ kind, contestant }) => lifeOf(bed, kind, contestant.user)),
+  );
+  if (life === undefined || peersLife === undefined) throw new Error("a life is missing");
+  for (const words of [...life.words, ...peersLife.words]) say(`  ${words}`);
+  table.row("writes, create to ready (5 pods)", life.create.writes, peersLife.create.writes);
+  table.row("writes, image change to held step", life.change.writes, peersLife.change.writes);
+  table.row("writes, promote to done", life.promote.writes, peersLife.promote.writes);
+  const conflicts = (one: typeof life) => one.create.conflicts + one.change.conflicts + one.promote.conflicts;
+  table.row("conflicts (409) in that time", conflicts(life), conflicts(peersLife));
+}
+
+async function measureRest(run: Run): Promise<void> {
+  const { bed, table, say } = run;
+  say(`at rest for ${REST_SECONDS} s`);
+  const [rest, peersRest] = await atRest(
+    bed.auditLogPath,
+    bothOf(run).map(({ contestant, process }) => ({ user: contestant.user, process })),
+    REST_SECONDS,
+  );
+  if (rest === undefined || peersRest === undefined) throw new Error("a rest is missing");
+  table.row("requests a minute at rest: lease", rest.perMinute.leases, peersRest.perMinute.leases);
+  table.row("watch renewals", rest.perMinute.watches, peersRest.perMinute.watches);
+  const others = ({ perMinute }: typeof rest) => perMinute.reads + perMinute.writes;
+  table.row("anything else", others(rest), others(peersRest));
+  table.row("CPU seconds a minute at rest", rest.cpuPerMinute, peersRest.cpuPerMinute, 2);
+}
+
+async function measureEdits(run: Run): Promise<void> {
+  const { bed, objects, table, say } = run;
+  const edits = Math.min(EDITS, 4 * objects);
+  say(`${edits} edits each, in turns`);
+  const sides = bothOf(run);
+  const reactions: [number[], number[]] = [[], []];
+  for (let index = 0; index < edits; index++) {
+    for (const [which, { kind, contestant, version }] of sides.entries()) {
+      const name = nameOf(index % objects);
+      const edition = version + Math.floor(index / objects);
+      reactions[which]?.push(await reactionMs(bed, kind, contestant.user, name, edition));
+      await delay(BETWEEN_EDITS_MS);
+    }
+  }
+  for (const side of sides) side.version += Math.ceil(edits / objects);
+  for (const [title, share] of [
+    ["p50", 0.5],
+    ["p90", 0.9],
+    ["p99", 0.99],
+  ] as const) {
+    const [own, others] = reactions.map((sample) => percentile(sample, share));
+    table.row(
+      `edit received to first child write received, ${title}, ms`,
+      own ?? Number.NaN,
+      others ?? Number.NaN,
+    );
+  }
+}
+
+/** A single replica that is ended in order, or killed, and two of which the leader ends; each time an edit waits for the reaction. */
+async function measureRestarts(run: Run): Promise<void> {
+  const { bed, table, say } = run;
+  const measured: Record<string, number[]> = { SIGTERM: [], SIGKILL: [], standby: [] };
+  for (const side of bothOf(run)) {
+    const { contestant, kind } = side;
+    const react = () =>
+      firstReactionS(bed, kind, contestant.user, nameOf(0), side.version++).finally(() => delay(3_000));
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      say(`${contestant.title}: ${signal} and start`);
+      side.process.signal(signal);
+      await side.process.exited;
+      const [seconds, started] = await Promise.all([react(), startOne(contestant)]);
+      side.process = started;
+      measured[signal]?.push(seconds);
+      await delay(SETTLE_MS);
+    }
+    say(`${contestant.title}: SIGTERM of the leader, with a standby`);
+    const standby = await startOne(contestant);
+    await delay(SETTLE_MS);
+    side.process.signal("SIGTERM");
+    measured.standby?.push(await react());
+    await side.process.exited;
+    side.process = standby;
+    await delay(SETTLE_MS);
+  }
+  const row = (title: string, which: string) =>
+    table.row(title, measured[which]?.[0] ?? Number.NaN, measured[which]?.[1] ?? Number.NaN, 1);
+  row("restart after SIGTERM to first reaction, s", "SIGTERM");
+  row("restart after SIGKILL to first reaction, s", "SIGKILL");
+  row("SIGTERM of the leader to the standby's first reaction, s", "standby");
+}
+
+async function measureMemory(run: Run): Promise<void> {
+  await delay(SETTLE_MS);
+  const [own, others] = bothOf(run).map(({ process }) => memoryMiB(process.pid));
+  if (own === undefined || others === undefined) throw new Error("a memory is missing");
+  run.table.row("memory (RSS), MiB", own.now, others.now);
+  run.table.row("memory, peak, MiB", own.peak, others.peak);
+}
+
+/** Its start with all that is there, with the event loop watched, and what it then writes: nothing, for all is as it should be. */
+async function measureSync({ bed, ours, table, say }: Run): Promise<void> {
+  say("start with all that is there");
+  await ours.process.stop();
+  const { process: started, cost } = await syncCost(ours.contestant, bed.auditLogPath);
+  ours.process = started;
+  table.own("start to full caches, s", cost.seconds, 1);
+  table.own("event loop delay until then, p99, ms", cost.p99Ms);
+  table.own("event loop delay until then, longest, ms", cost.maxMs);
+  table.own("memory after a start, MiB", cost.mib);
+  table.own("writes of a start that finds all as it should be", cost.writes);
+}
+
+/** Edits and promotions for so long; what grows, leaks. */
+async function measureSoak({ bed, ours, objects, soakMinutes, table, say }: Run): Promise<void> {
+  say(`${soakMinutes} min of edits and promotions`);
+  const { kind } = ours;
+  let turn = 0;
+  const work = async (): Promise<void> => {
+    const name = nameOf(Math.floor(turn / 2) % objects);
+    if (turn % 2 === 0) await kind.edit(bed.client, name, ours.version + Math.floor(turn / 2 / objects));
+    else await kind.promote(bed, name);
+    turn++;
+  };
+  const { mibPerHour, before, after } = await soak(ours, soakMinutes, work);
+  ours.version += Math.ceil(turn / 2 / objects);
+  table.own(`memory over ${soakMinutes} min of work, MiB/h`, mibPerHour, 1);
+  table.own("sockets, timers and listeners that were added", growth(before, after));
+}
+
+/** So many bridges at once, in addition; an edit in the middle of it. */
+async function measureStorm(run: Run): Promise<void> {
+  const { bed, ours, objects, storm, table, say } = run;
+  say(`${storm} more bridges at once`);
+  const title = `${storm.toLocaleString("en")} more bridges at once`;
+  const startedMs = Date.now();
+  const creating = createMany(bed.client, BRIDGES, storm, 1, "storm");
+  await delay(10_000);
+  const reaction = await firstReactionS(bed, BRIDGES, ours.contestant.user, nameOf(1), ours.version++);
+  table.own(`${title}: an edit meanwhile to its first child write, s`, reaction, 1);
+  await creating;
+  say(`  created after ${((Date.now() - startedMs) / 1_000).toFixed(0)} s`);
+  await allReady(bed.client, BRIDGES, storm, READY_WITHIN_MS, "storm");
+  table.own(`${title}: every one ready after, s`, (Date.now() - startedMs) / 1_000);
+  table.own(`${title}: memory then, MiB`, memoryMiB(ours.process.pid).now);
+  say(`  ${objects + storm} bridges in all`);
+}
+
+export const PARTS: Readonly<
+  Record<Part, { readonly measure: (run: Run) => Promise<void>; readonly needsObjects: boolean }>
+> = {
+  life: { measure: measureLife, needsObjects: false },
+  rest: { measure: measureRest, needsObjects: true },
+  edits: { measure: measureEdits, needsObjects: true },
+  restarts: { measure: measureRestarts, needsObjects: true },
+  memory: { measure: measureMemory, needsObjects: true },
+  sync: { measure: measureSync, needsObjects: true },
+  soak: { measure: measureSoak, needsObjects: true },
+  storm: { measure: measureStorm, needsObjects: true },
+};
+
+function percentile(sample: readonly number[], share: number): number {
+  const sorted = sample.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
