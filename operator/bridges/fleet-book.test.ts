@@ -15,7 +15,6 @@ const spec = (after?: string[]): LLMBridgeSpecInput => ({
       { name: "half", weight: 50, hold: "5s" },
       { name: "all", weight: 100, hold: "5s" },
     ],
-    watchAfter: "0s",
     analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
     watchAfter: "0s",
     ...(after ? { after } : {}),

@@ -38,7 +38,12 @@ export async function meetStrangers(client: KubeClient, namespace: string): Prom
   for (const [resource, nameOf, body] of STRANGERS) {
     const bridge = `meets-${resource.plural}`;
     const metadata = { name: nameOf(bridge, revision), namespace };
-    await client.create(resource, { ...body, apiVersion: apiVersionOf(resource), kind: resource.kind, metadata });
+    await client.create(resource, {
+      ...body,
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata,
+    });
     await actor(client, namespace, bridge).bridge.apply(spec);
   }
 }
