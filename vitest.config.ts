@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { SlowFirst } from "./test/run/slow-first.ts";
 
 /** A failure's first line is often the only one kept: it must hold what was found, not "…(1)". */
 const WHOLE = { chaiConfig: { truncateThreshold: 1_500 } };
@@ -19,6 +20,7 @@ const CLUSTER_PATIENCE = { ...WHOLE, testTimeout: 600_000, hookTimeout: 900_000 
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         // Pure code: its tests leave nothing behind that the next file's could meet, so they share a process and what it has loaded.

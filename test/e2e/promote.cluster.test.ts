@@ -26,7 +26,7 @@ describe("a good version", () => {
     ]);
     console.log(`apply to Ready: ${((Date.now() - appliedMs) / 1000).toFixed(1)} s`);
 
-    const load = await scene.load(bridge, { rps: 60, longStreams: 4, longStreamSeconds: 30, agents: 5 });
+    const load = await scene.load(bridge, { rps: 60, longStreams: 4, longStreamSeconds: 15, agents: 5 });
     const image = await scene.image("next");
     const editedMs = Date.now();
     await bridge.patch({ image });

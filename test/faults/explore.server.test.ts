@@ -6,7 +6,7 @@ import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
 import { differences } from "./outcome.ts";
 
 /** Points that are tried when not all of them are (`make explore`). */
-const SAMPLE = 8;
+const SAMPLE = 6;
 const isFull = process.env.LLMBRIDGE_EXPLORE === "all";
 /** The same sample each time, so that a change is judged by what it changes; other seeds and `make explore` look further. */
 const seed = Number(process.env.LLMBRIDGE_SEED ?? 1);

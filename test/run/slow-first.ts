@@ -1,0 +1,26 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * Suites that take a minute or more, the longest first. vitest begins with the largest files where it has never measured them, and what takes
+ * longest may be a small one: begun last, it alone would be waited for.
+ */
+const SLOW = [
+  "test/faults/explore.server.test.ts",
+  "test/faults/others.server.test.ts",
+  "test/faults/optional-apis.server.test.ts",
+  "bridge/workers/workers.server.test.ts",
+  "test/faults/upgrade.server.test.ts",
+  "test/faults/leaders.server.test.ts",
+  "operator/rollout/exploration.test.ts",
+];
+
+const place = ({ moduleId }: TestSpecification): number => {
+  const index = SLOW.findIndex((path) => moduleId.endsWith(path));
+  return index < 0 ? SLOW.length : index;
+};
+
+export class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
