@@ -15,6 +15,9 @@ import { createKubeMetrics } from "./kube/metrics.ts";
 import { createRecorder } from "./kube/recorder.ts";
 import { createTransport } from "./kube/transport.ts";
 import { followSources } from "./metric-sources.ts";
+import { followReceivers } from "./notifications.ts";
+import { createNotifyMetrics } from "./notify/metrics.ts";
+import { createNotifier } from "./notify/notifier.ts";
 import { cachesSynced, reconcilesEnd, reflectorsMove } from "./server/health.ts";
 import { createServers } from "./server/servers.ts";
 import { settingsHelp } from "./settings/docs.ts";
@@ -24,7 +27,7 @@ import { readProcessSettings, wantsHelp } from "./settings/read-process.ts";
 import { watchSettingsFile } from "./settings/watch.ts";
 import { VERSION } from "./version.ts";
 
-/** How long Events may take to leave on shutdown. */
+/** How long Events and notifications may take to leave on shutdown. */
 const FLUSH_MS = 2_000;
 /**
  * A tick of the event loop's monitor. Each costs 50 µs: at prom-client's 10 ms they are 0.3 s of CPU a minute, most of what an operator at rest
@@ -72,6 +75,8 @@ async function run(settings: ProcessSettings): Promise<number> {
     log,
     metrics,
   });
+  const notifier = createNotifier({ log, metrics: createNotifyMetrics(registry) });
+  followReceivers(file, notifier);
   const podMonitors = createPodMonitors({
     ...{ client, caches, log, kubeMetrics: metrics },
     settings: file,
@@ -91,6 +96,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     source: sources.find,
     onSources: sources.onChange,
     recorder,
+    notifier,
     metrics: createBridgeMetrics(registry),
     kubeMetrics: metrics,
     log,
@@ -117,7 +123,7 @@ async function run(settings: ProcessSettings): Promise<number> {
       await Promise.all(caches.all.map((informer) => informer.synced()));
       log.info({}, "caches are full; reconciling");
       await Promise.all([controller.run(leading), podMonitors.run(leading)]);
-      await recorder.flush(FLUSH_MS);
+      await Promise.all([recorder.flush(FLUSH_MS), notifier.flush(FLUSH_MS)]);
     },
     onStopped: () => log.info({}, "leadership has ended"),
   };
@@ -128,7 +134,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     process.exit(1);
   }, END_MS).unref();
   await watching;
-  await Promise.all([servers.close(), sources.close()]);
+  await Promise.all([servers.close(), sources.close(), notifier.close()]);
   await transport.close();
   return end === "lost" ? 1 : 0;
 }

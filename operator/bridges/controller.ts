@@ -12,6 +12,7 @@ import type { KubeMetrics } from "../kube/metrics.ts";
 import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
+import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, type OnFound } from "./apply.ts";
@@ -28,7 +29,7 @@ import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import type { PodMonitors } from "./pod-monitors.ts";
 import { problemOf } from "./problem.ts";
-import { report, withoutProgress, writeDueInMs } from "./report.ts";
+import { report, withNotified, withoutProgress, writeDueInMs } from "./report.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
 import { connectTriggers } from "./triggers.ts";
 
@@ -43,6 +44,8 @@ export interface BridgeControllerOptions {
   readonly configMaps: ConfigMaps;
   readonly podMonitors: PodMonitors;
   readonly recorder: Recorder;
+  /** Told of decisions once they are stored. Default: nobody is. */
+  readonly notifier?: Notifier;
   readonly metrics: BridgeMetrics;
   readonly kubeMetrics: KubeMetrics;
   readonly log: Log;
@@ -60,6 +63,8 @@ const GONE_RETRY_MS = 5_000;
 interface Known {
   readonly uid: string;
   readonly memory: Memory;
+  /** Receivers of notifications have been told what the operator before this one did not get to. */
+  readonly isTold: boolean;
   readonly problem: WriteProblem | undefined;
   readonly contests: Contests;
 }
@@ -85,6 +90,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
+    const { uid } = known.get(formatKey(key)) ?? {};
+    if (uid !== undefined) options.notifier?.forget(uid);
     known.delete(formatKey(key));
     measuring.forget(key);
     options.metrics.forget(key);
@@ -107,6 +114,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const fresh = {
       uid,
       memory: emptyMemory(clock.now()),
+      isTold: false,
       problem: undefined,
       contests: createContests({ clock }),
     };
@@ -158,14 +166,18 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
+    if (!before.isTold) options.notifier?.resume(bridge, snapshot.status);
     const problem = await tryApply(writer, bridge, wanted, before.contests, context, (resource, found) =>
       ownWrites.wrote(key, resource, found),
     );
     if (problem) fleet.revoke(key);
-    const plan = problem ? withoutProgress(wanted, snapshot.status) : wanted;
-    known.set(formatKey(key), { ...before, problem });
+    const plan = withNotified(
+      problem ? withoutProgress(wanted, snapshot.status) : wanted,
+      options.notifier?.settledThroughMs(uid),
+    );
+    known.set(formatKey(key), { ...before, isTold: true, problem });
     const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
-    known.set(formatKey(key), { ...before, memory: reported.memory, problem });
+    known.set(formatKey(key), { ...before, isTold: true, memory: reported.memory, problem });
     options.metrics.observe(key, snapshot, plan);
     // Told where the bridge's people look; now the key backs off alone.
     if (bug !== undefined) throw bug;
@@ -193,8 +205,11 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const regarding = { apiVersion: `${group}/${version}`, kind, metadata: bridge };
     const dueInMs = writeDueInMs(snapshot.status, plan.status, memory.statusWrittenMs, snapshot.nowMs);
     if (dueInMs === 0) await report(writer, { ...bridge, resourceVersion }, plan, signal);
+    // With the write that ends it, so that a pass that is repeated, here or by another operator, counts a rollout once.
+    if (dueInMs === 0 && plan.ended) options.metrics.ended(plan.ended);
     // After the status, so that a pass that is repeated because the status could not be written announces nothing twice.
     for (const event of plan.events) options.recorder.record({ regarding, ...event });
+    options.notifier?.tell(bridge, plan.decisions, plan.status);
     for (const decision of plan.decisions) log.info({ ...decision, ...bridge }, decision.message);
     if (dueInMs !== 0) return { memory, dueInMs };
     return { memory: { ...memory, statusWrittenMs: snapshot.nowMs }, dueInMs: undefined };

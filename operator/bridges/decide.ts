@@ -146,6 +146,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       statusScope: "Whole",
       events: eventsOf(decisions),
       decisions,
+      ended: outcome.ended,
       wakeAfterMs: wakeAfter(snapshot, outcome, next.phase === "Stable" || next.phase === "Aborted"),
     },
     memory: {

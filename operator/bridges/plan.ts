@@ -1,4 +1,5 @@
 import type { DecisionStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { RolloutEnd } from "../rollout/types.ts";
 
 /** Kinds of children that every bridge has, by the plural names of their resources. */
 export const CHILD_KINDS = [
@@ -84,6 +85,8 @@ export interface Plan {
   readonly statusScope: "Whole" | "Conditions";
   readonly events: readonly PlannedEvent[];
   readonly decisions: readonly DecisionStatus[];
+  /** The rollout that ends with this status, if one does. */
+  readonly ended?: RolloutEnd | undefined;
   /** Milliseconds until the next look even if nothing changes; undefined: only when something does. */
   readonly wakeAfterMs?: number;
 }

@@ -57,6 +57,7 @@ function categories(status: LLMBridgeStatus): unknown {
     canary: version(status.canary),
     previous: version(status.previous),
     forecast: undefined,
+    notifiedThrough: undefined,
     // That nothing has been counted yet is what a canary begins with.
     verdicts: status.verdicts
       .filter(({ category, samples = 0 }) => category !== "NoData" || samples > 0)
@@ -90,7 +91,15 @@ export function withoutProgress(plan: Plan, before: LLMBridgeStatus): Plan {
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     ...(before.summary === undefined && summary !== undefined ? { summary } : {}),
   };
-  return { ...plan, events: [], decisions: [], status: { ...before, ...said } };
+  return { ...plan, events: [], decisions: [], ended: undefined, status: { ...before, ...said } };
+}
+
+/** With what receivers of notifications have been told of; the rest is told by whoever takes over. */
+export function withNotified(plan: Plan, throughMs: number | undefined): Plan {
+  if (plan.statusScope !== "Whole") return plan;
+  const { notifiedThrough: _, ...status } = plan.status;
+  const known = throughMs === undefined ? {} : { notifiedThrough: new Date(throughMs).toISOString() };
+  return { ...plan, status: { ...status, ...known } };
 }
 
 /**

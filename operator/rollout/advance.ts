@@ -14,6 +14,7 @@ import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
+import { timingOf } from "./timing.ts";
 import { tracksOf, weightsOf } from "./traffic.ts";
 import type { AbortReason, Hold, RolloutInput, RolloutOutcome } from "./types.ts";
 import { wakeAt } from "./wake.ts";
@@ -46,7 +47,8 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const step = onward(input, before.phase, stepForward(context));
   const moved = step.state.phase !== before.phase || step.state.stepName !== before.stepName;
   const hold = moved ? holdOnArrival(input, step.state) : step.hold;
-  const state = compact({ ...step.state, heldFor: hold?.reason });
+  const { timing, ended } = timingOf(before, step.state, hold?.reason, input.nowMs);
+  const state = compact({ ...step.state, heldFor: hold?.reason, timing });
   const after = contextOf(input, state);
   return {
     state,
@@ -63,6 +65,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
     evidence: evidenceOf(after, before),
     canaryHealth: canaryHealthOf(after),
     hold,
+    ended,
   };
 }
 
@@ -231,5 +234,6 @@ function leaveEverything(input: RolloutInput, message: string): RolloutOutcome {
     evidence: { action: "stop" },
     canaryHealth: undefined,
     hold,
+    ended: undefined,
   };
 }

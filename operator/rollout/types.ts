@@ -188,6 +188,16 @@ export interface CommandResult {
   message: string;
 }
 
+/** A rollout that is over: the canary became stable, or it has left. */
+export interface RolloutEnd {
+  revision: string;
+  outcome: "Promoted" | "RolledBack" | "Withdrawn";
+  startedMs: number;
+  endedMs: number;
+  progressMs: number;
+  waitingMs: number;
+}
+
 export interface RolloutOutcome {
   /** What to store as `status.rollout`; undefined: leave what is there (it could not be read). */
   state: RolloutStatus | undefined;
@@ -230,4 +240,6 @@ export interface RolloutOutcome {
   canaryHealth: { ready: number; wanted: number; healthy: boolean; message: string } | undefined;
   /** Undefined when nothing is waiting to be promoted. */
   hold: Hold | undefined;
+  /** The rollout that ended in this pass. */
+  ended: RolloutEnd | undefined;
 }

@@ -1,24 +1,34 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { fleetSettings } from "./fleet.ts";
+import { notification } from "./notification.ts";
 import { podMonitors } from "./pod-monitors.ts";
 import { formatIssues, SettingsError } from "./problem.ts";
 import { source } from "./source.ts";
+
+function namesDiffer(what: string) {
+  return (all: readonly { readonly name: string }[], context: z.RefinementCtx): void => {
+    all.forEach(({ name: given }, index) => {
+      if (all.findIndex((other) => other.name === given) < index) {
+        const message = `there is another ${what} named ${JSON.stringify(given)}; names must differ`;
+        context.addIssue({ code: "custom", path: [index, "name"], message });
+      }
+    });
+  };
+}
 
 /** What only the administrator may decide; bridges refer to it by name. */
 export const administratorSettings = z.strictObject({
   sources: z
     .array(source)
     .default([])
-    .superRefine((sources, context) => {
-      sources.forEach(({ name: given }, index) => {
-        if (sources.findIndex((other) => other.name === given) < index) {
-          const message = `there is another source named ${JSON.stringify(given)}; names must differ`;
-          context.addIssue({ code: "custom", path: [index, "name"], message });
-        }
-      });
-    })
+    .superRefine(namesDiffer("source"))
     .describe("Prometheus servers that bridges may take evidence and demand from."),
+  notifications: z
+    .array(notification)
+    .default([])
+    .superRefine(namesDiffer("receiver"))
+    .describe("Who is told of decisions: what was done, why, and the numbers behind it."),
   podMonitors: podMonitors
     .optional()
     .describe(

@@ -128,6 +128,8 @@ export const rolloutStatus = z.object({
   evidenceSince: time.optional(),
   /** A change that the fleet's rules keep from starting: of which revision, since when, and whether a person has released it from a freeze. */
   queued: z.object({ revision: text(16), since: time, released: z.boolean().optional() }).optional(),
+  /** Since when the present rollout runs, and how long it has waited; `waitsSince` while it does. */
+  timing: z.object({ startedAt: time, waitedMs: count, waitsSince: time.optional() }).optional(),
   /** Why the rollout did not go on when it was last looked at. */
   heldFor: text(32).optional(),
   stableRevision: text(16).optional(),
@@ -168,6 +170,19 @@ export const llmBridgeStatus = z.object({
     })
     .optional(),
   rollout: rolloutStatus.optional(),
+  lastRollout: z
+    .object({
+      revision: text(16),
+      outcome: z.enum(["Promoted", "RolledBack", "Withdrawn"]),
+      startedAt: time,
+      endedAt: time,
+      progressSeconds: count.meta({ description: "Time in which pods were started, shifted and ended." }),
+      waitingSeconds: count.meta({
+        description: "Time in which it waited: held, paused, undecided, for approval or for room.",
+      }),
+    })
+    .optional()
+    .meta({ description: "The rollout that ended last." }),
   forecast: z
     .object({ promoteAfter: text(8).optional(), rollbackAfter: text(8).optional(), message: text(300) })
     .optional()
@@ -220,6 +235,10 @@ export const llmBridgeStatus = z.object({
     .max(10)
     .default([])
     .meta({ "x-kubernetes-list-type": "atomic", description: "The last automatic decisions, newest first." }),
+  notifiedThrough: time.optional().meta({
+    format: "date-time",
+    description: "Every receiver of notifications has been told of the decisions up to this time.",
+  }),
   command: z
     .object({ id: text(64), action: text(16), result: z.enum(["Done", "Refused"]), message: text(300) })
     .optional()

@@ -174,7 +174,7 @@ function notices(
     });
 }
 
-const isoTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+const isoTime = (ms: number) => new Date(ms).toISOString();
 
 function scalingStatus(plan: ScalePlan, spec: LLMBridgeSpec): NonNullable<LLMBridgeStatus["scaling"]> {
   const { recommendation, replicas, decision } = plan;

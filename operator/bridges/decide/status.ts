@@ -74,6 +74,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     ...versions,
     ...(outcome.step ? { step: stepStatus(outcome.step) } : {}),
     ...(state ? { rollout: state } : {}),
+    ...lastRollout(outcome.ended, before),
     ...withForecast(forecast(snapshot, input.spec)),
     verdicts: input.watch ? watchStatuses(input.watch) : verdictStatuses(input.evidence, input.gates),
     ...(input.evidenceState && canary !== undefined
@@ -105,6 +106,21 @@ export function status(input: StatusInput): LLMBridgeStatus {
 }
 
 const withForecast = (known: LLMBridgeStatus["forecast"]) => (known ? { forecast: known } : {});
+
+function lastRollout(
+  ended: RolloutOutcome["ended"],
+  before: LLMBridgeStatus,
+): Pick<LLMBridgeStatus, "lastRollout"> {
+  if (!ended) return before.lastRollout ? { lastRollout: before.lastRollout } : {};
+  const { revision, outcome, startedMs, endedMs, progressMs, waitingMs } = ended;
+  const seconds = (ms: number) => Math.round(ms / 1000);
+  return {
+    lastRollout: {
+      ...{ revision, outcome, startedAt: isoTime(startedMs), endedAt: isoTime(endedMs) },
+      ...{ progressSeconds: seconds(progressMs), waitingSeconds: seconds(waitingMs) },
+    },
+  };
+}
 
 function selectorText(bridge: string, revision: string): string {
   return Object.entries(selectorLabels(bridge, revision))

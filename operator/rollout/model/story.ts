@@ -1,7 +1,7 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import type { DecisionStatus } from "../../api/v1alpha1/status.ts";
-import type { ContainerFault, RolloutOutcome } from "../types.ts";
+import type { ContainerFault, RolloutEnd, RolloutOutcome } from "../types.ts";
 import { checkPass } from "./invariants.ts";
 import { copyOf, judged, pass, phaseOf, type World } from "./world.ts";
 
@@ -12,10 +12,18 @@ export interface Story {
   readonly decisions: DecisionStatus[];
   /** Revisions behind the main Service, one entry each time it changed. */
   readonly traffic: (readonly string[])[];
+  /** Rollouts that are over, oldest first. */
+  readonly ended: RolloutEnd[];
   last: RolloutOutcome | undefined;
 }
 
-export const storyOf = (world: World): Story => ({ world, decisions: [], traffic: [], last: undefined });
+export const storyOf = (world: World): Story => ({
+  world,
+  decisions: [],
+  traffic: [],
+  ended: [],
+  last: undefined,
+});
 
 /** One pass of the engine. */
 export function reconcile(story: Story): RolloutOutcome {
@@ -23,6 +31,7 @@ export function reconcile(story: Story): RolloutOutcome {
   const outcome = pass(story.world);
   checkPass(before, story.world, outcome);
   story.decisions.push(...outcome.decisions);
+  if (outcome.ended) story.ended.push(outcome.ended);
   const main = outcome.services?.main;
   if (main && main.join() !== story.traffic.at(-1)?.join()) story.traffic.push(main);
   story.last = outcome;

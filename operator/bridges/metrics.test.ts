@@ -1,0 +1,75 @@
+import { Registry } from "prom-client";
+import { describe, expect, it } from "vitest";
+import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
+import { createBridgeMetrics } from "./metrics.ts";
+import type { Plan } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+const KEY = { namespace: "ai", name: "chat" };
+const time = "2026-01-01T00:00:00Z";
+const planOf = (status: object): Plan => ({
+  ...{ writes: [], events: [], decisions: [], statusScope: "Whole" },
+  status: llmBridgeStatus.parse({ phase: "Holding", ...status }),
+});
+const waiting = planOf({
+  rollout: {
+    ...{ phase: "Holding", phaseSince: time, heldFor: "Approval" },
+    timing: { startedAt: time, waitedMs: 0, waitsSince: "2026-01-01T00:01:00Z" },
+  },
+  lastRollout: {
+    ...{ revision: "b", outcome: "RolledBack", startedAt: time, endedAt: time },
+    ...{ progressSeconds: 60, waitingSeconds: 300 },
+  },
+});
+
+describe("the metrics of a rollout", () => {
+  const own = { namespace: "ai", bridge: "chat" };
+  const lines = async (registry: Registry, name: string) =>
+    (await registry.metrics()).split("\n").filter((line) => line.startsWith(name));
+
+  it("say since when it is in its phase and waits, and for what, until it is gone", async () => {
+    const registry = new Registry();
+    const metrics = createBridgeMetrics(registry);
+    metrics.observe(KEY, {} as Snapshot, waiting);
+    const labels = (more: object) =>
+      `{${Object.entries({ ...own, ...more })
+        .map(([key, value]) => `${key}="${value}"`)
+        .join(",")}}`;
+    expect(await lines(registry, "llmbridge_operator_phase_since_seconds")).toEqual([
+      `llmbridge_operator_phase_since_seconds${labels({})} 1767225600`,
+    ]);
+    expect(await lines(registry, "llmbridge_operator_rollout_waits_since_seconds")).toEqual([
+      `llmbridge_operator_rollout_waits_since_seconds${labels({ reason: "Approval" })} 1767225660`,
+    ]);
+    const last = "llmbridge_operator_last_rollout_seconds";
+    expect(await lines(registry, last)).toEqual([
+      `${last}${labels({ outcome: "RolledBack", part: "progress" })} 60`,
+      `${last}${labels({ outcome: "RolledBack", part: "waiting" })} 300`,
+    ]);
+    metrics.observe(KEY, {} as Snapshot, planOf({}));
+    expect(await lines(registry, "llmbridge_operator_rollout_waits_since_seconds")).toEqual([]);
+    metrics.forget(KEY);
+    expect(await lines(registry, last)).toEqual([]);
+  });
+
+  it("count a rollout that is over once, by outcome and part, and have no series for bridges", async () => {
+    const registry = new Registry();
+    const metrics = createBridgeMetrics(registry);
+    const name = "llmbridge_operator_rollout_seconds";
+    expect(await lines(registry, `${name}_count`)).toHaveLength(6);
+    metrics.ended({
+      ...{ revision: "b", outcome: "Promoted", startedMs: 0, endedMs: 100_000 },
+      ...{ progressMs: 40_000, waitingMs: 60_000 },
+    });
+    metrics.observe(KEY, {} as Snapshot, waiting);
+    expect(await lines(registry, `${name}_sum{outcome="Promoted"`)).toEqual([
+      `${name}_sum{outcome="Promoted",part="progress"} 40`,
+      `${name}_sum{outcome="Promoted",part="waiting"} 60`,
+    ]);
+    expect(await lines(registry, `${name}_count{outcome="RolledBack"`)).toEqual([
+      `${name}_count{outcome="RolledBack",part="progress"} 0`,
+      `${name}_count{outcome="RolledBack",part="waiting"} 0`,
+    ]);
+    expect((await lines(registry, name)).filter((line) => line.includes("bridge="))).toEqual([]);
+  });
+});
