@@ -93,6 +93,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     podMonitors,
     configMaps,
     fleet: () => file.current().fleet,
+    analyses: file.current,
     source: sources.find,
     onSources: sources.onChange,
     recorder,

@@ -23,6 +23,7 @@ import { createFleetBook } from "./fleet-book.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
+import type { AnalysisSettings } from "./observe/analysis.ts";
 import type { ConfigMaps } from "./observe/config-maps.ts";
 import { createMeasuring } from "./observe/measuring.ts";
 import { observe, refOf } from "./observe.ts";
@@ -42,6 +43,8 @@ export interface BridgeControllerOptions {
   /** What the administrator says of all bridges together, as of now. */
   readonly fleet: () => FleetRules;
   readonly configMaps: ConfigMaps;
+  /** The administrator's analyses, as of now. */
+  readonly analyses: () => AnalysisSettings;
   readonly podMonitors: PodMonitors;
   readonly recorder: Recorder;
   /** Told of decisions once they are stored. Default: nobody is. */
@@ -131,6 +134,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       client,
       caches,
       source: options.source,
+      analyses: options.analyses,
       podMonitor: options.podMonitors.stateOf,
       measuring,
       readConfigMaps: (namespace: string, names: readonly string[]) =>

@@ -17,6 +17,7 @@ import { knownWatch } from "./decide/watch.ts";
 import { observeDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
+import { type AnalysisSettings, analysisInForce, withAnalysis } from "./observe/analysis.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
 import { type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
@@ -32,6 +33,8 @@ export interface ObserveDependencies {
   readonly caches: Caches;
   /** The administrator's source of that name, if the namespace may use it. */
   readonly source: (name: string, namespace: string) => Reading<MetricSource>;
+  /** The administrator's analyses, as of now. */
+  readonly analyses: () => AnalysisSettings;
   readonly podMonitor: (bridge: BridgeRef) => PodMonitorState | undefined;
   readonly measuring: Measuring;
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
@@ -56,7 +59,9 @@ export async function observe(
   const pods = podsOfBridge(caches, bridge)
     .map(observePod)
     .map((pod) => ofThisBridge(pod, createdMs));
-  const { spec, status, unreadableStatus } = parsed(object);
+  const { spec: own, status, unreadableStatus } = parsed(object);
+  const analysis = own.ok ? analysisInForce(own.value.rollout.analysis, dependencies.analyses()) : undefined;
+  const spec = own.ok && analysis ? { ...own, value: withAnalysis(own.value, analysis) } : own;
   const ask = async (value: LLMBridgeSpec): Promise<Measurements> => {
     return dependencies.measuring.measure(dependencies.source(value.metrics.source, bridge.namespace), {
       bridge,
@@ -79,6 +84,7 @@ export async function observe(
     bridge,
     generation: object.metadata.generation ?? 0,
     spec,
+    analysisProblem: analysis?.ok === false ? analysis.message : undefined,
     status,
     unreadableStatus,
     command: parseCommand(object),

@@ -44,6 +44,8 @@ export interface Snapshot extends Measurements {
   readonly spec:
     | { readonly ok: true; readonly value: LLMBridgeSpec; readonly newer: readonly string[] }
     | { readonly ok: false; readonly issues: readonly SpecIssue[] };
+  /** Why the analysis that the spec names is not known, if so; the spec then has its own, and is not accepted. */
+  readonly analysisProblem: string | undefined;
   /** Status as it was last written; empty on the first visit. */
   readonly status: LLMBridgeStatus;
   /** Status that this version cannot read, as one sentence; decisions that need it are held. */

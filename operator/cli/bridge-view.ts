@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { rollout } from "../api/v1alpha1/rollout.ts";
+import { analysisValues, rollout } from "../api/v1alpha1/rollout.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { withoutNewerFields } from "../bridges/observe/newer-fields.ts";
@@ -27,11 +27,23 @@ export function bridgeView(stored: KubeObject): BridgeView {
     apiVersion: stored.apiVersion,
     kind: stored.kind,
     metadata: stored.metadata,
-    spec: written.spec,
+    spec: inForce(written.spec, observed.status),
     status: observed.status,
     seen: status !== undefined && Object.keys(Object(status)).length > 0,
     unread: [...written.unread, ...observed.unread],
   };
+}
+
+/** With the analysis that the operator acts on, where it is one of its settings. */
+function inForce(spec: BridgeView["spec"], { analysis }: StatusView): BridgeView["spec"] {
+  if (analysis?.values === undefined) return spec;
+  try {
+    const values = analysisValues.safeParse(JSON.parse(analysis.values));
+    if (!values.success) return spec;
+    return { ...spec, rollout: { ...spec.rollout, analysis: { ...values.data, from: analysis.from } } };
+  } catch {
+    return spec;
+  }
 }
 
 function readSpec(stored: unknown): { spec: BridgeView["spec"]; unread: string[] } {

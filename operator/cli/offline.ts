@@ -43,6 +43,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     generation: 1,
     spec,
     status: llmBridgeStatus.parse({}),
+    analysisProblem: undefined,
     unreadableStatus: undefined,
     podMonitor: undefined,
     command: undefined,

@@ -53,7 +53,10 @@ export interface EvidenceConfig {
 
 /** The evidence that `spec.rollout.analysis` asks for. Throws RangeError on percentages that the schema would refuse. */
 export function evidenceConfig(
-  analysis: Pick<Analysis, "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval">,
+  analysis: Pick<
+    Analysis,
+    "from" | "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval"
+  >,
 ): EvidenceConfig {
   const { errors, latency, interval } = analysis;
   const margins = (signal: Analysis["errors"]): Margins => {
@@ -78,6 +81,8 @@ export function evidenceConfig(
       `errors ${marginText(errors)}`,
       ...(latency === undefined ? [] : [`${latency.signal} ${latency.objective} ${marginText(latency)}`]),
       interval,
+      // What the administrator changes for many bridges must roll none back at once: evidence begins anew.
+      ...(analysis.from === undefined ? [] : [`${analysis.falseRollback} ${analysis.falsePromotion}`]),
     ].join(", "),
   };
 }

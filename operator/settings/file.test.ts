@@ -45,6 +45,32 @@ describe("parseAdministratorSettings", () => {
     expect(parseAdministratorSettings(JSON.stringify({ sources: [given] })).sources).toEqual([given]);
   });
 
+  it("takes analyses with the fields and the rules of a bridge's own", () => {
+    const { analyses, defaultAnalysis } = parseAdministratorSettings(
+      "analyses: [{name: strict, errors: {rollbackAbove: 0.05%, promoteBelow: 0.2%}}]\ndefaultAnalysis: strict",
+    );
+    expect(analyses).toMatchObject([
+      {
+        name: "strict",
+        errors: { rollbackAbove: "0.05%", promoteBelow: "0.2%" },
+        falseRollback: "1%",
+        gates: [],
+      },
+    ]);
+    expect(defaultAnalysis).toBe("strict");
+  });
+
+  it.each([
+    ["analyses: [{name: a, errors: {rollbackAbove: 2%}}]", "rollbackAbove 2% is not below promoteBelow 1%"],
+    ["analyses: [{name: a, gates: [{name: g, metric: CpuShare}]}]", "gate g compares nothing"],
+    ["analyses: [{name: a}, {name: a}]", 'there is another analysis named "a"'],
+    ["analyses: [{name: built-in}]", "every field at its default"],
+    ["analyses: [{name: a, from: b}]", "from"],
+    ["defaultAnalysis: a", 'there is no analysis named "a" in analyses'],
+  ])("refuses of analyses %s", (text, rule) => {
+    expect(() => parseAdministratorSettings(text)).toThrow(rule);
+  });
+
   it("takes PodMonitors for not wanted unless it is told of them", () => {
     expect(parseAdministratorSettings("sources: []").podMonitors).toBeUndefined();
     expect(parseAdministratorSettings("podMonitors: {}").podMonitors).toEqual({

@@ -1,5 +1,6 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { analyses } from "./analyses.ts";
 import { fleetSettings } from "./fleet.ts";
 import { notification } from "./notification.ts";
 import { podMonitors } from "./pod-monitors.ts";
@@ -18,26 +19,39 @@ function namesDiffer(what: string) {
 }
 
 /** What only the administrator may decide; bridges refer to it by name. */
-export const administratorSettings = z.strictObject({
-  sources: z
-    .array(source)
-    .default([])
-    .superRefine(namesDiffer("source"))
-    .describe("Prometheus servers that bridges may take evidence and demand from."),
-  notifications: z
-    .array(notification)
-    .default([])
-    .superRefine(namesDiffer("receiver"))
-    .describe("Who is told of decisions: what was done, why, and the numbers behind it."),
-  podMonitors: podMonitors
-    .optional()
-    .describe(
-      "Keep a PodMonitor (Prometheus Operator) for each bridge, wherever that API is served. Without it none is made.",
-    ),
-  fleet: fleetSettings
-    .prefault({})
-    .describe("How many rollouts there may be at once, and when there may be none."),
-});
+export const administratorSettings = z
+  .strictObject({
+    sources: z
+      .array(source)
+      .default([])
+      .superRefine(namesDiffer("source"))
+      .describe("Prometheus servers that bridges may take evidence and demand from."),
+    notifications: z
+      .array(notification)
+      .default([])
+      .superRefine(namesDiffer("receiver"))
+      .describe("Who is told of decisions: what was done, why, and the numbers behind it."),
+    podMonitors: podMonitors
+      .optional()
+      .describe(
+        "Keep a PodMonitor (Prometheus Operator) for each bridge, wherever that API is served. Without it none is made.",
+      ),
+    fleet: fleetSettings
+      .prefault({})
+      .describe("How many rollouts there may be at once, and when there may be none."),
+    analyses,
+    defaultAnalysis: z
+      .string({ error: "give a name in quotes" })
+      .optional()
+      .describe(
+        "Name of one of `analyses`, for bridges whose `spec.rollout.analysis` says nothing. Without it the defaults of the fields hold.",
+      ),
+  })
+  .superRefine(({ analyses: known, defaultAnalysis }, context) => {
+    if (defaultAnalysis === undefined || known.some(({ name: given }) => given === defaultAnalysis)) return;
+    const message = `there is no analysis named ${JSON.stringify(defaultAnalysis)} in analyses; add it, or leave this out`;
+    context.addIssue({ code: "custom", path: ["defaultAnalysis"], message });
+  });
 
 export type AdministratorSettings = z.output<typeof administratorSettings>;
 

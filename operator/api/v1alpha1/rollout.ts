@@ -72,79 +72,97 @@ const margins = {
   ).optional(),
 };
 
-const analysis = z
-  .strictObject({
-    errors: z
-      .strictObject({
-        rollbackAbove: margins.rollbackAbove.default("0.1%"),
-        promoteBelow: margins.promoteBelow.default("1%"),
-        rollbackIncrease: margins.rollbackIncrease,
-        promoteIncrease: margins.promoteIncrease,
-      })
-      .prefault({})
-      .meta({ description: "Share of requests that fail by the bridge's own fault." }),
-    latency: z
-      .strictObject({
-        signal: z.enum(["FirstByte", "Total", "Added"]).default("FirstByte").meta({
-          description: "Which duration: to the first byte, the whole request, or what the bridge added.",
-        }),
-        objective: duration("Requests slower than this count; judged at the histogram bound at or below it."),
-        rollbackAbove: margins.rollbackAbove.default("1%"),
-        promoteBelow: margins.promoteBelow.default("3%"),
-        rollbackIncrease: margins.rollbackIncrease,
-        promoteIncrease: margins.promoteIncrease,
-        dryRun,
-      })
-      .optional()
-      .meta({ description: "Share of requests slower than an objective." }),
-    gates: z
-      .array(gate)
-      .max(16)
-      .default([])
-      .meta({
-        description:
-          "Absolute or relative limits that must be proved to hold to leave a step; one that is proved to be broken rolls back.",
-        "x-kubernetes-list-type": "map",
-        "x-kubernetes-list-map-keys": ["name"],
+/** An analysis without a name, as the administrator's settings have it too. */
+export const analysisValues = z.strictObject({
+  errors: z
+    .strictObject({
+      rollbackAbove: margins.rollbackAbove.default("0.1%"),
+      promoteBelow: margins.promoteBelow.default("1%"),
+      rollbackIncrease: margins.rollbackIncrease,
+      promoteIncrease: margins.promoteIncrease,
+    })
+    .prefault({})
+    .meta({ description: "Share of requests that fail by the bridge's own fault." }),
+  latency: z
+    .strictObject({
+      signal: z.enum(["FirstByte", "Total", "Added"]).default("FirstByte").meta({
+        description: "Which duration: to the first byte, the whole request, or what the bridge added.",
       }),
-    falseRollback: percent(
-      "Probability of rolling back a version that is not worse than rollbackAbove and keeps its gates, over the whole rollout and however often it is looked at.",
-    ).default("1%"),
-    falsePromotion: percent(
-      "Probability of promoting a version that is worse than promoteBelow or breaks a gate.",
-    ).default("5%"),
-    interval: duration("Length of one counting interval.").default("15s"),
-    inconclusive: z
-      .strictObject({
-        after: duration(
-          "Time at a step, counted after its hold, after which an undecided verdict is acted on.",
-        ).default("72h"),
-        action: z
-          .enum(["Pause", "Proceed", "Rollback"])
-          .default("Pause")
-          .meta({ description: "What is done then." }),
-      })
-      .prefault({})
-      .meta({ description: "When there is evidence, but too little to prove anything." }),
-    noData: z
-      .strictObject({
-        after: duration(
-          "Time at a step without any evidence after which this is acted on, though not before the step's hold is over: a metric source that fails, no requests, values that are missing.",
-        ).default("1h"),
-        action: z
-          .enum(["Pause", "Proceed", "Rollback"])
-          .default("Pause")
-          .meta({ description: "What is done then." }),
-      })
-      .prefault({})
-      .meta({
-        description:
-          "When there is nothing to judge by. Missing data by itself never passes and never rolls back.",
-      }),
+      objective: duration("Requests slower than this count; judged at the histogram bound at or below it."),
+      rollbackAbove: margins.rollbackAbove.default("1%"),
+      promoteBelow: margins.promoteBelow.default("3%"),
+      rollbackIncrease: margins.rollbackIncrease,
+      promoteIncrease: margins.promoteIncrease,
+      dryRun,
+    })
+    .optional()
+    .meta({ description: "Share of requests slower than an objective." }),
+  gates: z
+    .array(gate)
+    .max(16)
+    .default([])
+    .meta({
+      description:
+        "Absolute or relative limits that must be proved to hold to leave a step; one that is proved to be broken rolls back.",
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["name"],
+    }),
+  falseRollback: percent(
+    "Probability of rolling back a version that is not worse than rollbackAbove and keeps its gates, over the whole rollout and however often it is looked at.",
+  ).default("1%"),
+  falsePromotion: percent(
+    "Probability of promoting a version that is worse than promoteBelow or breaks a gate.",
+  ).default("5%"),
+  interval: duration("Length of one counting interval.").default("15s"),
+  inconclusive: z
+    .strictObject({
+      after: duration(
+        "Time at a step, counted after its hold, after which an undecided verdict is acted on.",
+      ).default("72h"),
+      action: z
+        .enum(["Pause", "Proceed", "Rollback"])
+        .default("Pause")
+        .meta({ description: "What is done then." }),
+    })
+    .prefault({})
+    .meta({ description: "When there is evidence, but too little to prove anything." }),
+  noData: z
+    .strictObject({
+      after: duration(
+        "Time at a step without any evidence after which this is acted on, though not before the step's hold is over: a metric source that fails, no requests, values that are missing.",
+      ).default("1h"),
+      action: z
+        .enum(["Pause", "Proceed", "Rollback"])
+        .default("Pause")
+        .meta({ description: "What is done then." }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        "When there is nothing to judge by. Missing data by itself never passes and never rolls back.",
+    }),
+});
+
+/** Name of the analysis whose every field is at its default, for those who want it whatever the administrator's default is. */
+export const BUILT_IN_ANALYSIS = "built-in";
+
+const analysis = analysisValues
+  .extend({
+    from: name(
+      "Name of an analysis in the operator's settings, which then holds as a whole; built-in is the one with every field at its default. Without it, and with nothing else said here, the administrator's default analysis holds, if there is one.",
+      63,
+    ).optional(),
   })
   .prefault({})
   .meta({ description: "The evidence that promotes or rolls back." });
 export type Analysis = z.infer<typeof analysis>;
+
+const BUILT_IN = JSON.stringify(analysisValues.parse({}));
+
+/** Every field but `from` is at its default. */
+export function saysNothing({ from: _, ...values }: Analysis): boolean {
+  return JSON.stringify(analysisValues.parse(values)) === BUILT_IN;
+}
 
 export const rollout = z
   .strictObject({

@@ -183,6 +183,15 @@ export const llmBridgeStatus = z.object({
     })
     .optional()
     .meta({ description: "The rollout that ended last." }),
+  analysis: z
+    .object({
+      from: text(63).meta({ description: "Its name in the operator's settings." }),
+      values: text(4096)
+        .optional()
+        .meta({ description: "Its fields as JSON; absent where that is too long." }),
+    })
+    .optional()
+    .meta({ description: "The analysis in force, where it is not the spec's own." }),
   forecast: z
     .object({ promoteAfter: text(8).optional(), rollbackAfter: text(8).optional(), message: text(300) })
     .optional()

@@ -29,6 +29,14 @@ export function lintManifest(object: unknown, before?: LLMBridgeSpec): readonly 
   return [...duplicateIssues(parsed.data), ...ruleIssues(metadata.name, spec, before)];
 }
 
+/** The rules that an analysis breaks, wherever it stands; paths are those within it. */
+export function analysisIssues(analysis: unknown): readonly Issue[] {
+  const place = "spec.rollout.analysis";
+  return RULES.filter(({ path }) => path.startsWith(place))
+    .flatMap((rule) => violations(rule, { spec: { rollout: { analysis } } }, { name: "" }))
+    .map(({ path, message }) => ({ path: path.slice(place.length + 1), message }));
+}
+
 /** Every violated rule of a spec that has the right shape. */
 function ruleIssues(name: string, spec: LLMBridgeSpec, before?: LLMBridgeSpec): readonly Issue[] {
   const root = { metadata: { name }, spec };

@@ -14,6 +14,7 @@ export type AcceptanceReason =
   | "BudgetExceeded"
   | "ConfigMapMissing"
   | "ConfigMapUnknown"
+  | "UnknownAnalysis"
   | "UnknownMetricSource"
   | "MetricSourceNotAllowed"
   | "UnreachableWeight";
@@ -46,6 +47,8 @@ const POLICIES: readonly Policy[] = [
     tuning && tuning.issues.length > 0 ? refused("TuningRefused", sentence(tuning.issues)) : undefined,
   (_, __, bounds) =>
     bounds && bounds.issues.length > 0 ? refused("BudgetExceeded", sentence(bounds.issues)) : undefined,
+  ({ analysisProblem }) =>
+    analysisProblem === undefined ? undefined : refused("UnknownAnalysis", analysisProblem),
   (snapshot) => sourceProblem(snapshot.fleet),
   configMapProblem,
 ];

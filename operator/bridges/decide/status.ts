@@ -75,6 +75,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     ...(outcome.step ? { step: stepStatus(outcome.step) } : {}),
     ...(state ? { rollout: state } : {}),
     ...lastRollout(outcome.ended, before),
+    ...analysisStatus(input.spec),
     ...withForecast(forecast(snapshot, input.spec)),
     verdicts: input.watch ? watchStatuses(input.watch) : verdictStatuses(input.evidence, input.gates),
     ...(input.evidenceState && canary !== undefined
@@ -103,6 +104,15 @@ export function status(input: StatusInput): LLMBridgeStatus {
         ? { command: before.command }
         : {}),
   };
+}
+
+const MOST_ANALYSIS = 4096;
+
+function analysisStatus(spec: LLMBridgeSpec | undefined): Pick<LLMBridgeStatus, "analysis"> {
+  const { from, ...values } = spec?.rollout.analysis ?? {};
+  if (from === undefined) return {};
+  const text = JSON.stringify(values);
+  return { analysis: { from, ...(text.length > MOST_ANALYSIS ? {} : { values: text }) } };
 }
 
 const withForecast = (known: LLMBridgeStatus["forecast"]) => (known ? { forecast: known } : {});

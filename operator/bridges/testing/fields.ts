@@ -65,6 +65,7 @@ const VALUES = {
   "rollout.progressDeadline": "1m",
   "tuning.nodeOptions.maxHeapMiB": 200,
   "tuning.nodeOptions.maxSemiSpaceMiB": 8,
+  "rollout.analysis.from": "built-in",
   "rollout.analysis.gates[].maxIncrease": "30%",
   "pod.env[].configMapRef.name": "keyed",
   "budget.cpu": "50",
@@ -114,6 +115,7 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
   "rollout.analysis.latency.signal": (spec) => withObjective(spec),
   "rollout.analysis.latency.rollbackAbove": (spec) => withObjective(spec),
   "rollout.analysis.latency.promoteBelow": (spec) => withObjective(spec),
+  "rollout.analysis.from": (spec) => mutated(spec, { path: "rollout.analysis", value: { from: "built-in" } }),
   "rollout.analysis.latency.rollbackIncrease": (spec) =>
     mutated(withObjective(spec), { path: "rollout.analysis.latency.promoteIncrease", value: "150%" }),
   "rollout.analysis.latency.dryRun": (spec) => withObjective(spec),

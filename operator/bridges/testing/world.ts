@@ -88,6 +88,7 @@ export class World {
       generation: this.generation,
       spec: parseSpec(this.bridge.name, this.spec),
       status: this.status,
+      analysisProblem: undefined,
       unreadableStatus: undefined,
       command: this.command,
       children: [...this.children.values()],

@@ -1,4 +1,4 @@
-import type { Analysis, Step } from "../rollout.ts";
+import { type Analysis, analysisValues, type Step, saysNothing } from "../rollout.ts";
 import { share } from "../scalars.ts";
 import type { LLMBridgeSpec } from "../spec.ts";
 import { isOfKind, percentOf, sentence } from "./cel.ts";
@@ -82,6 +82,24 @@ const probability = (field: "falseRollback" | "falsePromotion"): Rule =>
     expect: "0% is outside of 0.001% to 50%",
   });
 
+const { errors, falseRollback, falsePromotion, interval, inconclusive, noData } = analysisValues.parse({});
+const defaults: Readonly<Record<string, string>> = {
+  "errors.rollbackAbove": errors.rollbackAbove,
+  "errors.promoteBelow": errors.promoteBelow,
+  ...{ falseRollback, falsePromotion, interval },
+  "inconclusive.after": inconclusive.after,
+  "inconclusive.action": inconclusive.action,
+  "noData.after": noData.after,
+  "noData.action": noData.action,
+};
+const atDefault = [
+  ...Object.entries(defaults).map(([field, value]) => `self.${field} == '${value}'`),
+  ...["errors.rollbackIncrease", "errors.promoteIncrease", "latency"].map((field) => `!has(self.${field})`),
+  "self.gates.size() == 0",
+].join(" && ");
+const WHOLE =
+  "from takes the whole analysis from the operator's settings; remove the other fields of analysis, or from.";
+
 /** Steps and evidence. */
 export const ROLLOUT_RULES: readonly Rule[] = [
   rule<Step[]>({
@@ -119,6 +137,15 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     accepted: { spec: { rollout: { steps: steps(100) } } },
     refused: { spec: { rollout: { steps: steps(10, 50) } } },
     expect: "the last step s1 has weight 50",
+  }),
+  rule<Analysis>({
+    id: "analysis-from",
+    path: "spec.rollout.analysis",
+    validation: { rule: `!has(self.from) || (${atDefault})`, message: WHOLE, fieldPath: ".from" },
+    check: (analysis) => (analysis.from === undefined || saysNothing(analysis) ? undefined : WHOLE),
+    accepted: { spec: { rollout: { analysis: { from: "strict" } } } },
+    refused: { spec: { rollout: { analysis: { from: "strict", falseRollback: "2%" } } } },
+    expect: "from takes the whole analysis",
   }),
   marginOrder("errors", (margins) => margins),
   marginOrder("latency", (margins) => ({ objective: "120ms", ...margins })),
