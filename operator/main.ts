@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCaches } from "./bridges/caches.ts";
 import { createBridgeController } from "./bridges/controller.ts";
+import { createHttpRoutes } from "./bridges/http-routes.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
 import { createConfigMaps } from "./bridges/observe/config-maps.ts";
 import { createPodMonitors } from "./bridges/pod-monitors.ts";
@@ -87,6 +88,11 @@ async function run(settings: ProcessSettings): Promise<number> {
     namespaces: namespace,
     clock: systemClock,
   });
+  const httpRoutes = createHttpRoutes({
+    ...{ client, caches, log, kubeMetrics: metrics },
+    settings: file,
+    namespaces: namespace,
+  });
   const controller = createBridgeController({
     client,
     caches,
@@ -94,6 +100,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     configMaps,
     fleet: () => file.current().fleet,
     analyses: file.current,
+    httpRoutes,
     source: sources.find,
     onSources: sources.onChange,
     recorder,
@@ -118,6 +125,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     ...caches.all.map((informer) => informer.start(signal)),
     podMonitors.follow(signal),
     configMaps.follow(signal),
+    httpRoutes.follow(signal),
   ]);
   const lead: ElectionCallbacks = {
     async onStarted(leading) {

@@ -1,5 +1,6 @@
 import { POD_MONITORS } from "./bridges/apply.ts";
 import { LLMBRIDGES } from "./bridges/caches.ts";
+import { HTTP_ROUTES } from "./bridges/route/http-route.ts";
 import { type Resource, resourceName, resources } from "./kube/resources.ts";
 
 export type Verb = "create" | "delete" | "get" | "list" | "patch" | "update" | "watch";
@@ -109,5 +110,24 @@ export const POD_MONITOR_DEFINITION_PERMISSIONS: readonly Permission[] = [
     name: resourceName(POD_MONITORS),
     verbs: ["list", "watch"],
     why: "Whether PodMonitors are served; asked for by its name alone.",
+  },
+];
+
+/** Where the settings let bridges use HTTPRoutes; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */
+export const HTTP_ROUTE_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: HTTP_ROUTES,
+    verbs: KEPT_AND_REMOVED,
+    why: "A bridge's own route, deleted when its spec asks for none, and the weights in the routes that specs name.",
+  },
+];
+
+/** Beside them, for an operator that watches the whole cluster. */
+export const HTTP_ROUTE_DEFINITION_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.customResourceDefinitions,
+    name: resourceName(HTTP_ROUTES),
+    verbs: ["list", "watch"],
+    why: "Whether HTTPRoutes are served; asked for by its name alone.",
   },
 ];

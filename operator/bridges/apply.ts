@@ -1,11 +1,12 @@
 import { LABELS } from "../../contract/kubernetes.ts";
-import type { KubeClient } from "../kube/client.ts";
+import type { JsonPatch, KubeClient } from "../kube/client.ts";
 import { isConflict, isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
 import { ANNOTATIONS, type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
 import type { ChildKind, Write } from "./plan.ts";
+import { HTTP_ROUTES } from "./route/http-route.ts";
 
 /** A child's name is taken by an object that is not ours. Nothing was written; the remedy is in the message. */
 export class NameConflict extends Error {
@@ -33,6 +34,7 @@ export const POD_MONITORS: Resource = {
 
 export const RESOURCE_OF: Record<ChildKind, Resource> = {
   podmonitors: POD_MONITORS,
+  httproutes: HTTP_ROUTES,
   serviceaccounts: resources.serviceAccounts,
   poddisruptionbudgets: resources.podDisruptionBudgets,
   networkpolicies: resources.networkPolicies,
@@ -59,7 +61,9 @@ export const isRefused = (error: unknown): error is Error =>
   ((isInvalid(error) || isForbidden(error)) && !isNamespaceTerminating(error));
 
 /** Traffic goes where it should whatever else is refused: it was decided on pods that are ready, and a failed canary must get none. */
-const movesTraffic = (write: Write): boolean => write.kind === "Update" && write.resource === "services";
+const movesTraffic = (write: Write): boolean =>
+  write.kind === "RouteWeights" ||
+  (write.kind === "Update" && (write.resource === "services" || write.resource === "httproutes"));
 
 /**
  * Executes the writes of a plan in order; the only place besides kube/ that writes children.
@@ -129,6 +133,20 @@ async function execute(
         spec: { replicas },
       };
       await client.apply(resources.deployments, body, { fieldManager: CAPACITY_MANAGER, signal });
+      return;
+    }
+    case "RouteWeights": {
+      const { name, resourceVersion, changes } = write;
+      const patch: JsonPatch = [
+        // Places in lists mean what they meant only in the version that was read; in any other this is a conflict and writes nothing.
+        { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
+        ...changes.map(({ rule, backend, weight }) => ({
+          op: "add" as const,
+          path: `/spec/rules/${rule}/backendRefs/${backend}/weight`,
+          value: weight,
+        })),
+      ];
+      await client.jsonPatch(HTTP_ROUTES, bridge.namespace, name, patch, { signal });
       return;
     }
     case "AnnotatePod": {

@@ -22,6 +22,8 @@ export const LLMBRIDGES: Resource = {
 
 const BY_BRIDGE = "bridge";
 const BY_CONFIG_MAP = "configMap";
+/** Index of bridges: the keys of the HTTPRoutes that concern them, theirs by name and the one that they refer to. */
+export const BY_ROUTE = "route";
 const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
   .map(([key, value]) => `${key}=${value}`)
   .join(",");
@@ -53,7 +55,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
     ...options,
     client,
     resource: LLMBRIDGES,
-    indexers: { [BY_CONFIG_MAP]: configMapIndex },
+    indexers: { [BY_CONFIG_MAP]: configMapIndex, [BY_ROUTE]: routesOf },
     ...(bridgeSelector === "" ? {} : { labelSelector: bridgeSelector }),
   });
   const children = Object.fromEntries(
@@ -66,6 +68,25 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
     pods,
     all: [bridges, ...Object.values(children), pods as unknown as Informer<KubeObject>],
   };
+}
+
+interface RawTraffic {
+  readonly spec?: {
+    readonly rollout?: {
+      readonly traffic?: { readonly router?: string; readonly routeRef?: { readonly name?: string } };
+    };
+  };
+}
+
+const trafficOf = (bridge: KubeObject) => (bridge as RawTraffic).spec?.rollout?.traffic;
+
+export const usesRoute = (bridge: KubeObject): boolean => trafficOf(bridge)?.router === "Gateway";
+
+function routesOf(bridge: KubeObject): readonly string[] {
+  if (!usesRoute(bridge)) return [];
+  const { namespace = "", name } = bridge.metadata;
+  const named = trafficOf(bridge)?.routeRef?.name;
+  return [...new Set([name, named ?? name])].map((one) => formatKey({ namespace, name: one }));
 }
 
 /** The bridge a labelled object says it belongs to. */

@@ -48,7 +48,10 @@ export interface ContestsOptions {
 export function createContests({ clock, creations = false }: ContestsOptions): Contests {
   const restored = new Map<string, Restored>();
   const isRestoring = (write: Write): write is RestoringWrite =>
-    write.kind === "Update" || write.kind === "Capacity" || (creations && write.kind === "Create");
+    write.kind === "Update" ||
+    write.kind === "Capacity" ||
+    write.kind === "RouteWeights" ||
+    (creations && write.kind === "Create");
 
   const recent = ({ atMs }: Restored): readonly number[] =>
     atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
@@ -73,15 +76,27 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
   };
 }
 
-type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" }>;
+type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" }>;
 
 /** A child that is yet to be made has none. */
 const uidOf = (write: RestoringWrite): string => (write.kind === "Create" ? "" : write.uid);
-const resourceOf = (write: RestoringWrite): ChildKind =>
-  write.kind === "Capacity" ? "deployments" : write.resource;
+const resourceOf = (write: RestoringWrite): ChildKind => {
+  if (write.kind === "Capacity") return "deployments";
+  return write.kind === "RouteWeights" ? "httproutes" : write.resource;
+};
 const nameOf = (write: RestoringWrite): string =>
-  write.kind === "Capacity" ? write.name : write.object.metadata.name;
+  "object" in write ? write.object.metadata.name : write.name;
 const keyOf = (write: RestoringWrite): string =>
   `${write.kind === "Create" ? "new " : ""}${resourceOf(write)}/${nameOf(write)}`;
-const wantedBy = (write: RestoringWrite): string =>
-  shortHash(canonicalJson(write.kind === "Capacity" ? [write.replicas, write.track] : write.object));
+const wantedBy = (write: RestoringWrite): string => shortHash(canonicalJson(saidBy(write)));
+
+function saidBy(write: RestoringWrite): unknown {
+  switch (write.kind) {
+    case "Capacity":
+      return [write.replicas, write.track];
+    case "RouteWeights":
+      return write.changes;
+    default:
+      return write.object;
+  }
+}

@@ -20,6 +20,7 @@ import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
+import type { HttpRoutes } from "./http-routes.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
@@ -46,6 +47,7 @@ export interface BridgeControllerOptions {
   /** The administrator's analyses, as of now. */
   readonly analyses: () => AnalysisSettings;
   readonly podMonitors: PodMonitors;
+  readonly httpRoutes: HttpRoutes;
   readonly recorder: Recorder;
   /** Told of decisions once they are stored. Default: nobody is. */
   readonly notifier?: Notifier;
@@ -90,6 +92,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     ...{ bridges: caches.bridges, rules: options.fleet, clock },
     onTurn: (key) => controller.enqueue(key, { priority: "child" }),
   });
+  options.httpRoutes.onCopy((copy) => ownWrites.observe(copy));
   const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
@@ -136,6 +139,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       source: options.source,
       analyses: options.analyses,
       podMonitor: options.podMonitors.stateOf,
+      route: options.httpRoutes.look,
       measuring,
       readConfigMaps: (namespace: string, names: readonly string[]) =>
         options.configMaps.read(namespace, names, signal),
@@ -233,6 +237,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       controller.enqueue(keyOf(bridge), { priority: "user" });
   });
   options.podMonitors.onState((key) => controller.enqueue(key, { priority: "resync" }));
+  options.httpRoutes.onChange((key) => controller.enqueue(key, { priority: "child" }));
   options.onSources?.(() => {
     for (const bridge of caches.bridges.store.list())
       controller.enqueue(keyOf(bridge), { priority: "resync" });

@@ -18,6 +18,7 @@ import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
 import { leaveAlone } from "./decide/leave-alone.ts";
 import { grant } from "./decide/pool-grants.ts";
+import { lookAtRoute, routeWrites } from "./decide/route.ts";
 import { storedRevisions } from "./decide/runtime.ts";
 import { scale as scaleOf } from "./decide/scale.ts";
 import { status } from "./decide/status.ts";
@@ -40,8 +41,14 @@ const QUIET_MS = 5 * 60_000;
 const BUSY_MS = 2_000;
 const SOONEST_MS = 50;
 
-/** The spec's rollout part where the spec itself cannot be read: everything at its default, and nothing new starts. */
-const DEFAULT_ROLLOUT = rolloutSchema.parse({});
+/**
+ * The spec's rollout part where the spec itself cannot be read: everything at its default, and nothing new starts. But traffic that goes by a route
+ * goes on by it.
+ */
+function defaultRollout({ status }: Snapshot): LLMBridgeSpec["rollout"] {
+  const router = status.rollout?.routedWeight === undefined ? "Replicas" : "Gateway";
+  return rolloutSchema.parse({ traffic: { router } });
+}
 
 /**
  * The whole decision: from what is observed to what is wanted. Pure, so the same snapshot gives the same plan, and everything the
@@ -55,7 +62,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
   const tuning = spec && tune(tuningInput(spec));
   const bounds = spec && boundsOf(spec);
   const verdict = acceptance(snapshot, tuning, bounds);
-  const rollout = spec?.rollout ?? DEFAULT_ROLLOUT;
+  const rollout = spec?.rollout ?? defaultRollout(snapshot);
   const facts = revisionFacts(snapshot);
   const evidence = gatherEvidence(snapshot, rollout.analysis);
   const watch = gatherWatch(snapshot, rollout);
@@ -70,6 +77,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
   });
   const kept = (spec && keptConfigMaps(spec, snapshot.configMaps)) ?? [];
   const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept);
+  const route = lookAtRoute(snapshot, rollout.traffic);
   const outcome = advanceRollout({
     nowMs: snapshot.nowMs,
     spec: rollout,
@@ -77,6 +85,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     state: snapshot.status.rollout,
     capacity: { needed: scale.needed, maxPods: bounds?.maxPods ?? 2 * scale.needed + 1 },
     revisions: facts,
+    route: route.facts,
     verdicts: watch
       ? watchVerdicts(watch)
       : rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
@@ -107,6 +116,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     replicas: granted.replicas,
     grants: granted.grants,
     historyLimit: rollout.revisionHistoryLimit,
+    route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome.routeWeight),
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
@@ -124,6 +134,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       tuning,
       outcome,
       facts,
+      route: route.condition,
       versions: versions({
         outcome,
         facts,

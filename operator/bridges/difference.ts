@@ -43,6 +43,8 @@ export interface DesiredState {
   /** ServiceAccount, PodDisruptionBudget, NetworkPolicy and ConfigMaps. */
   readonly supporting: readonly ObservedChild[];
   readonly services: readonly ChildObject[];
+  /** What has to be written to the route, after the Services: a weight is given to a Service that selects whom it should. */
+  readonly route: readonly Write[];
   readonly revisions: readonly DesiredRevision[];
   /** Pods to annotate, such as for a new runtime generation or a deletion cost. */
   readonly podAnnotations: readonly {
@@ -78,6 +80,7 @@ export function difference(
     ...desired.supporting.flatMap((child) => ensure(child.resource, child.object)),
     ...capacity.filter((write) => !shrinking(write)),
     ...desired.services.flatMap((object) => ensure("services", object)),
+    ...desired.route,
     ...desired.podAnnotations.map((pod) => ({ kind: "AnnotatePod" as const, ...pod })),
     ...capacity.filter(shrinking),
     ...desired.surplus.map((child) => ({ kind: "Delete" as const, ...child })),

@@ -3,6 +3,7 @@ import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { Analysis } from "../api/v1alpha1/rollout.ts";
 import { type LLMBridgeSpec, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { Traffic } from "../api/v1alpha1/traffic.ts";
 import { lintManifest } from "../api/v1alpha1/validate.ts";
 import { parseCheckpoint } from "../evidence/checkpoint.ts";
 import { evidenceConfig } from "../evidence/config.ts";
@@ -26,6 +27,7 @@ import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
 import { type ConfigMapReadings, configMapRefs } from "./references.ts";
+import type { ObservedRoute } from "./route/http-route.ts";
 import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 
 export interface ObserveDependencies {
@@ -36,6 +38,7 @@ export interface ObserveDependencies {
   /** The administrator's analyses, as of now. */
   readonly analyses: () => AnalysisSettings;
   readonly podMonitor: (bridge: BridgeRef) => PodMonitorState | undefined;
+  readonly route: (bridge: BridgeRef, traffic: Traffic) => ObservedRoute;
   readonly measuring: Measuring;
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
   readonly now: () => number;
@@ -102,6 +105,7 @@ export async function observe(
     configMaps,
     problem,
     podMonitor: dependencies.podMonitor(bridge),
+    route: spec.ok ? dependencies.route(bridge, spec.value.rollout.traffic) : { kind: "Unknown" },
     ...measurements,
     memory,
     rendererVersion,

@@ -12,7 +12,7 @@ export const CHILD_KINDS = [
 ] as const;
 export type RequiredKind = (typeof CHILD_KINDS)[number];
 /** Kinds that a bridge has where their API is served and the administrator asks for them. */
-type OptionalKind = "podmonitors";
+type OptionalKind = "podmonitors" | "httproutes";
 export type ChildKind = RequiredKind | OptionalKind;
 
 export interface ChildObject {
@@ -55,6 +55,14 @@ export type Write =
       /** When its track became `retired` (RFC 3339); undefined for any other, and where nobody knows. */
       readonly retiredAt: string | undefined;
     }
+  /** Weights of our Services in a route of the user's; bound to the version it was decided on. Nothing else of it is touched. */
+  | {
+      readonly kind: "RouteWeights";
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion: string;
+      readonly changes: readonly WeightChange[];
+    }
   /** A child that is no longer wanted; bound to the version it was decided on. */
   | {
       readonly kind: "Delete";
@@ -69,6 +77,13 @@ export type Write =
       readonly uid: string;
       readonly annotations: Readonly<Record<string, string>>;
     };
+
+/** One backend of one rule, by their places in their lists. */
+interface WeightChange {
+  readonly rule: number;
+  readonly backend: number;
+  readonly weight: number;
+}
 
 export interface PlannedEvent {
   readonly type: "Normal" | "Warning";

@@ -9,6 +9,7 @@ import type { KubeletReason } from "./observe/kubelet.ts";
 import type { Measurements } from "./observe/measurements.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 import type { ConfigMapReadings } from "./references.ts";
+import type { ObservedRoute } from "./route/http-route.ts";
 
 export interface SpecIssue {
   readonly path: string;
@@ -65,6 +66,8 @@ export interface Snapshot extends Measurements {
   readonly podMonitor: PodMonitorState | undefined;
   /** Other bridges, for the places, turns and order of rollouts. */
   readonly rollouts: FleetView;
+  /** Only read under router Gateway. */
+  readonly route: ObservedRoute;
   /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
   readonly memory: Memory;
   readonly rendererVersion: string;

@@ -44,11 +44,16 @@ describe("rendered", () => {
     );
   });
 
-  it.each(["minimal", "full"])("renders examples/%s.yaml", (name) => {
+  it.each([
+    ["minimal", 9],
+    ["full", 9],
+    // With its route.
+    ["gateway", 10],
+  ])("renders examples/%s.yaml", (name, count) => {
     const path = join(import.meta.dirname, "../../examples", `${name}.yaml`);
     const [linted] = lintDocuments(readFileSync(path, "utf8"));
     if (linted?.bridge === undefined) throw new Error(`${name} is not valid`);
-    expect(rendered(linted.bridge, "ai").children).toHaveLength(9);
+    expect(rendered(linted.bridge, "ai").children).toHaveLength(count);
   });
 });
 

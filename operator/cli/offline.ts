@@ -46,6 +46,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     analysisProblem: undefined,
     unreadableStatus: undefined,
     podMonitor: undefined,
+    route: { kind: "Served", route: undefined, owned: undefined },
     command: undefined,
     children: [],
     deployments: [],

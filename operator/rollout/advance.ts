@@ -12,6 +12,7 @@ import { compact, take } from "./phases.ts";
 import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
+import { noteRoute } from "./routers/noted.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
@@ -54,6 +55,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
     state,
     replicas: replicasOf(after),
     services: after.router.services(after),
+    routeWeight: after.router.routeWeight(after),
     tracks: tracksOf(after),
     desiredWeights: weightsOf(after),
     step: stepOf(after),
@@ -71,7 +73,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
 
 /** Pauses keep their clocks, and a mark of failure ends when the spec asks for something else. */
 function refresh(state: RolloutStatus, input: RolloutInput): RolloutStatus {
-  const kept = keepPause(state, isFrozen(input), input.nowMs);
+  const kept = keepPause(noteRoute(state, input), isFrozen(input), input.nowMs);
   const outdated =
     input.accepted && kept.failed !== undefined && kept.failed.revision !== input.desired.revision;
   return outdated ? { ...kept, failed: undefined } : kept;
@@ -223,6 +225,7 @@ function leaveEverything(input: RolloutInput, message: string): RolloutOutcome {
       Object.entries(input.revisions).map(([revision, { wantedReplicas }]) => [revision, wantedReplicas]),
     ),
     services: undefined,
+    routeWeight: undefined,
     tracks: undefined,
     desiredWeights: {},
     step: undefined,

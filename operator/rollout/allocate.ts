@@ -95,7 +95,8 @@ function stableTarget({ needed, stable, target, input }: Context): number {
 /** The stable version grows back, and the canary shrinks as fast as stable pods are ready. */
 function backward(context: Context): Pods {
   const { needed, stable, canary, room } = context;
-  if (canaryIsOut(context)) return { stable: needed, canary: 0 };
+  if (context.router.hasLeft(context)) return { stable: needed, canary: 0 };
+  if (canaryIsOut(context)) return { stable: needed, canary: canary.wantedReplicas };
   const canaryNext = Math.min(canary.wantedReplicas, Math.max(0, needed - stable.ready));
   const most = Math.max(stable.wantedReplicas, room - occupied(canary));
   return { stable: Math.min(needed, most), canary: canaryNext };

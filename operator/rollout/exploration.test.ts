@@ -8,10 +8,11 @@ const BOUND = Number(process.env.EXPLORE_WORLDS ?? 1200);
 const told: string[] = [];
 afterAll(() => console.log(told.join("\n")));
 
-const small = (needed: number, weights: number[], more: Partial<World> = {}): World =>
+const small = (needed: number, weights: number[], more: Partial<World> = {}, router = "Replicas"): World =>
   worldAtRest({
     needed,
     plan: {
+      traffic: { router },
       progressDeadline: "10m",
       watchAfter: "10m",
       analysis: { inconclusive: { after: "10m", action: "Pause" } },
@@ -34,6 +35,13 @@ describe("every small world around every stage of a rollout keeps the promises, 
     [
       "three pods and one to spare, Deployments that lag",
       small(3, [75, 100], { maxPods: 4, slowDeployments: true }),
+    ],
+    ["one pod by a gateway", small(1, [50, 100], {}, "Gateway")],
+    ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
+    ["three pods by a gateway that lags", small(3, [50, 100], { slowGateway: true }, "Gateway")],
+    [
+      "two pods by a gateway, all lag",
+      small(2, [40, 100], { slowGateway: true, slowDeployments: true }, "Gateway"),
     ],
   ])("%s", (name, world) => {
     const found = explore(stagesOfPromotion(world), BOUND);

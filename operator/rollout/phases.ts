@@ -96,6 +96,9 @@ const OF_THE_WATCH = [
 
 const WATCHED: readonly Phase[] = ["Promoting", "Watching"];
 
+/** What was last seen of the route goes on whatever the phase. */
+const OF_THE_ROUTE = ["routedWeight", "routedSince"] as const satisfies readonly (keyof RolloutStatus)[];
+
 const WITH_CANARY: readonly Phase[] = ["Preparing", "Stepping", "Holding", "Aborting"];
 
 /**
@@ -112,6 +115,7 @@ export function take(
   if (!from.includes(state.phase)) throw new Error(`${transition} does not start at phase ${state.phase}`);
   const next: RolloutStatus = { phase: to, phaseSince: iso(nowMs), stableRevision: state.stableRevision };
   if (state.failed) next.failed = state.failed;
+  Object.assign(next, pick(state, OF_THE_ROUTE));
   if (WITH_CANARY.includes(to)) Object.assign(next, pick(state, OF_THE_CANARY));
   if (WATCHED.includes(to)) Object.assign(next, pick(state, OF_THE_WATCH));
   return compact({ ...next, ...change });

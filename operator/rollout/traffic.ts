@@ -15,7 +15,7 @@ const PATIENCE_MS = 30_000;
  */
 export function canaryIsOut(context: Context): boolean {
   const { state, stable, canary, needed } = context;
-  if (state.evidenceSince === undefined) return true;
+  if (state.evidenceSince === undefined || state.leftSince !== undefined) return true;
   return stable.ready >= needed || canary.ready === 0 || (stable.ready > 0 && isOutOfPatience(context));
 }
 
@@ -52,13 +52,14 @@ export function weightsOf(context: Context): Record<string, number> {
   if (state.previousRevision !== undefined) weights[state.previousRevision] = 0;
   if (state.stableRevision !== undefined) weights[state.stableRevision] = 100;
   if (state.canaryRevision === undefined) return weights;
-  const weight = canaryWeight(context);
+  const weight = context.router.canaryWeight(context);
   weights[state.canaryRevision] = state.phase === "Pending" ? 100 : weight;
   if (state.stableRevision !== undefined) weights[state.stableRevision] = 100 - weight;
   return weights;
 }
 
-function canaryWeight(context: Context): number {
+/** Percent of the traffic for the canary by the plan, the pods that are ready and the state. */
+export function plannedWeight(context: Context): number {
   const { state, step, target, needed, stable, canary } = context;
   const inForce = state.weight ?? 0;
   switch (state.phase) {

@@ -44,6 +44,8 @@ export interface RevisionFacts {
   faults: readonly ContainerFault[];
   /** Whether the metrics show requests served by this revision since the present step began; undefined where no metrics tell. */
   servedRequests?: boolean | undefined;
+  /** Percent of the bridge's requests that this revision served in the last window; undefined where none was served or no metrics tell. */
+  requestShare?: number | undefined;
   createdMs: number;
   /** Label `llmbridge.dev/track` of the Deployment; only read when the stored state is lost. */
   track?: Track | undefined;
@@ -51,6 +53,20 @@ export interface RevisionFacts {
 
 /** `previous`: the version before the production one, while that is watched. */
 export type Track = "canary" | "production" | "previous";
+
+/** What is known of the route that carries the traffic, under router Gateway. */
+export type RouteFacts =
+  | {
+      kind: "Known";
+      /** Percent of the traffic for the canary's Service; undefined where the rules of the route do not agree. */
+      canaryWeight: number | undefined;
+      /** Whether every parent of the route takes it as it is now; if not, their words. */
+      acceptance: { kind: "Accepted" } | { kind: "Waiting" | "Refused"; message: string };
+    }
+  /** There is no route to write to: its API, the route itself or our Services in it are missing. */
+  | { kind: "Unusable"; message: string }
+  /** Not looked at yet. */
+  | { kind: "Unknown" };
 
 export interface SignalVerdict {
   category: Extract<VerdictStatus["category"], "ProvedWorse" | "ProvedBelow" | "Undecided" | "NoData">;
@@ -102,6 +118,8 @@ export interface RolloutInput {
   };
   /** Every revision of the bridge that is known, keyed by revision; the desired one may be absent before it exists. */
   revisions: Readonly<Record<string, RevisionFacts>>;
+  /** Only read under router Gateway. */
+  route?: RouteFacts | undefined;
   verdicts: Verdicts;
   metrics: { available: boolean; message: string };
   alerts: {
@@ -147,6 +165,7 @@ export type HoldReason =
   | "PodsNotReady"
   | "StableNotReady"
   | "WeightNotApplied"
+  | "RouteNotReady"
   | "NoRequests"
   | "HoldTime"
   | "ProvedWorse"
@@ -205,6 +224,8 @@ export interface RolloutOutcome {
   replicas: Readonly<Record<string, number>>;
   /** Undefined: leave every Service as it is. Written before any Deployment is made smaller. */
   services: ServiceTargets | undefined;
+  /** Percent for the canary's Service in the route, the rest for the stable one's; undefined where there is no route. Written after the Services. */
+  routeWeight: number | undefined;
   /** Label of each revision's Deployment; absent for history. Undefined as a whole: leave them. */
   tracks: Readonly<Record<string, Track>> | undefined;
   /** Percent of the traffic that each serving revision should have now. */

@@ -27,13 +27,15 @@ function phaseTimes(context: Context): (number | undefined)[] {
   const { state, input, frozen } = context;
   const waited = atMs(state.waitingSince);
   const late = waited === undefined ? undefined : waited + durationMs(input.spec.progressDeadline);
+  const settled = context.router.settlesAtMs(context);
   switch (state.phase) {
     case "Pending":
-    case "Promoting":
       return [late];
+    case "Promoting":
+      return [late, settled];
     case "Preparing":
     case "Stepping":
-      return frozen ? [] : [deadlineMs(context), late];
+      return frozen ? [] : [deadlineMs(context), late, settled];
     case "Holding":
       return frozen
         ? []
@@ -41,7 +43,7 @@ function phaseTimes(context: Context): (number | undefined)[] {
     case "Watching":
       return [watchEndsMs(context)];
     case "Aborting":
-      return [patienceEndsMs(context)];
+      return [patienceEndsMs(context), settled];
     case "Stable":
     case "Draining":
     case "Aborted":

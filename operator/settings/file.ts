@@ -39,6 +39,12 @@ export const administratorSettings = z
     fleet: fleetSettings
       .prefault({})
       .describe("How many rollouts there may be at once, and when there may be none."),
+    httpRoutes: z
+      .strictObject({})
+      .optional()
+      .describe(
+        "Let bridges split their traffic by HTTPRoutes (Gateway API, router `Gateway`), wherever that API is served. Without it none is read or written.",
+      ),
     analyses,
     defaultAnalysis: z
       .string({ error: "give a name in quotes" })

@@ -4,7 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { POD_MONITORS } from "../../operator/bridges/apply.ts";
+import { HTTP_ROUTES } from "../../operator/bridges/route/http-route.ts";
+import type { Resource } from "../../operator/kube/resources.ts";
 import {
+  HTTP_ROUTE_DEFINITION_PERMISSIONS,
+  HTTP_ROUTE_PERMISSIONS,
   type Permission,
   POD_MONITOR_DEFINITION_PERMISSIONS,
   POD_MONITOR_PERMISSIONS,
@@ -24,7 +28,11 @@ const source = { name: "default", url: "http://prometheus.monitoring.svc:9090", 
 const everything = {
   ...{ imagePullSecrets: [{ name: "registry" }], replicas: 2, logLevel: "debug", priorityClassName: "high" },
   image: { digest: `sha256:${"a".repeat(64)}` },
-  settings: { sources: [source], podMonitors: { labels: { release: "prometheus" }, interval: "30s" } },
+  settings: {
+    sources: [source],
+    podMonitors: { labels: { release: "prometheus" }, interval: "30s" },
+    httpRoutes: {},
+  },
   sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
   sourceConfigMaps: [{ name: "prometheus-ca", configMapName: "cluster-ca" }],
   serviceAccount: { name: "operator", annotations: { "example.com/a": "b" } },
@@ -104,12 +112,22 @@ describe("the chart", () => {
   });
 });
 
-describe("the right to PodMonitors", () => {
+const OPTIONAL_APIS: readonly [string, object, Resource, readonly Permission[], readonly Permission[]][] = [
+  [
+    "PodMonitors",
+    { podMonitors: {} },
+    POD_MONITORS,
+    POD_MONITOR_PERMISSIONS,
+    POD_MONITOR_DEFINITION_PERMISSIONS,
+  ],
+  ["HTTPRoutes", { httpRoutes: {} }, HTTP_ROUTES, HTTP_ROUTE_PERMISSIONS, HTTP_ROUTE_DEFINITION_PERMISSIONS],
+];
+
+describe.each(OPTIONAL_APIS)("the right to %s", (_name, settings, { group }, permissions, ofDefinition) => {
   interface Rules extends Manifest {
     readonly rules: readonly Rule[];
   }
-  const { group } = POD_MONITORS;
-  const definition = ruleOf(POD_MONITOR_DEFINITION_PERMISSIONS[0] as Permission);
+  const definition = ruleOf(ofDefinition[0] as Permission);
   const given = async (values: object): Promise<readonly Rule[]> => {
     const manifests = await bed.helm.template(values);
     const roles = [...named(manifests, "Role"), ...named(manifests, "ClusterRole")] as Rules[];
@@ -120,8 +138,7 @@ describe("the right to PodMonitors", () => {
   };
 
   it("is given where the settings ask for them, and to their one definition in cluster mode", async () => {
-    const settings = { podMonitors: {} };
-    const rules = POD_MONITOR_PERMISSIONS.map(ruleOf);
+    const rules = permissions.map(ruleOf);
     expect(await given({})).toEqual([]);
     expect(await given({ settings })).toEqual([...rules, definition]);
     expect(await given({ settings, watchNamespaces: ["a", "b"] })).toEqual([...rules, ...rules]);

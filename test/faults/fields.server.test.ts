@@ -55,8 +55,8 @@ const ACCEPTED = MUTATIONS.filter(({ path }) => path !== "metrics.source");
  * fewer connections may hold the more it was granted.
  */
 const GROWS = /^(replicas|scaling\.minReplicas|workers\.min|pools\.postgres\.maxPerPod)$/;
-/** Who else may decide on replicas, and what keeps a rollout from its end. */
-const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.paused|rollout\.after(\[\])?)$/;
+/** Who else may decide on replicas, and what keeps a rollout from its end: a pause, another bridge, a route that is not there. */
+const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.(paused|after(\[\])?|traffic\.rout.*))$/;
 
 function chosen<T>(list: readonly T[], count: number): T[] {
   const left = [...list];

@@ -4,6 +4,8 @@ import type { KubeObject } from "../../operator/kube/object.ts";
 import { resourceName, resources } from "../../operator/kube/resources.ts";
 import {
   BRIDGE_PERMISSIONS,
+  HTTP_ROUTE_DEFINITION_PERMISSIONS,
+  HTTP_ROUTE_PERMISSIONS,
   LEASE_PERMISSIONS,
   type Permission,
   POD_MONITOR_DEFINITION_PERMISSIONS,
@@ -14,6 +16,7 @@ import { cacheRoot } from "../../tools/setup/cache.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { buildTools } from "../../tools/setup/tools.ts";
 import { type Helm, helm } from "../chart/helm.ts";
+import { serveGatewayApi } from "../kube/gateway-api.ts";
 import { servePodMonitors } from "../kube/pod-monitors.ts";
 import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
 import type { ServerProcess } from "../servers/process.ts";
@@ -53,6 +56,7 @@ beforeAll(async () => {
   for (const name of [HOME, WATCHED, ALSO_WATCHED, UNWATCHED])
     await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name } });
   await servePodMonitors(plane.client);
+  await serveGatewayApi(plane.client);
   settings = settingsFile(SETTINGS);
 });
 afterAll(async () => {
@@ -74,7 +78,11 @@ const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
   ClusterRoleBinding: () => `${RBAC}/clusterrolebindings`,
 };
 /** With all that takes a right of its own. */
-const SETTINGS = { sources: [{ name: "default", url: "http://127.0.0.1:9" }], podMonitors: {} };
+const SETTINGS = {
+  sources: [{ name: "default", url: "http://127.0.0.1:9" }],
+  podMonitors: {},
+  httpRoutes: {},
+};
 
 /** Stores what the chart gives an operator, but for what is there already, and logs in as its account. */
 async function accountOfChart(name: string, watchNamespaces: readonly string[]): Promise<string> {
@@ -158,12 +166,25 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     await bridge.rolledBack(WITHIN_MS);
     // Names that are taken.
     await meetStrangers(plane.client, ALSO_WATCHED);
+    // A route that is made, and asked for no more.
+    const routed = actor(plane.client, ALSO_WATCHED, "routed").bridge;
+    const traffic = { router: "Gateway" as const, route: { parentRefs: [{ name: "public" }] } };
+    await routed.apply({ ...spec, rollout: { ...spec.rollout, traffic } });
+    await routed.waitFor("told of its route", ({ conditions }) =>
+      conditions.some(({ type, message }) => type === "RouteAccepted" && message.includes("Gateway public")),
+    );
+    await routed.patch({ rollout: { traffic: { router: "Replicas", route: null } } });
     // A pod that does not start and does not say why.
     await bridge.patch({ image: `registry.example/bridge:${STUCK}` });
 
     const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
     const used = async () => rightsUsed((await requests()).filter(({ code }) => code < 400));
-    const wanted = rightsIn([...BRIDGE_PERMISSIONS, ...POD_MONITOR_PERMISSIONS, ...LEASE_PERMISSIONS]);
+    const wanted = rightsIn([
+      ...BRIDGE_PERMISSIONS,
+      ...POD_MONITOR_PERMISSIONS,
+      ...HTTP_ROUTE_PERMISSIONS,
+      ...LEASE_PERMISSIONS,
+    ]);
     // What is watched is listed only where the server does not stream lists.
     const streamed = wanted.filter(
       (right) => !right.startsWith("list ") || !wanted.includes(right.replace("list ", "watch ")),
@@ -203,7 +224,7 @@ describe("an operator of the whole cluster", () => {
     await operator.stop();
     await behind.close();
     const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
-    const mine = rightsIn(POD_MONITOR_DEFINITION_PERMISSIONS);
+    const mine = rightsIn([...POD_MONITOR_DEFINITION_PERMISSIONS, ...HTTP_ROUTE_DEFINITION_PERMISSIONS]);
     await expect
       .poll(async () => rightsUsed((await requests()).filter(({ code }) => code < 400)), {
         timeout: WITHIN_MS,

@@ -2,6 +2,7 @@ import { llmBridgeSpec } from "../../operator/api/v1alpha1/spec.ts";
 import { POD_MONITORS } from "../../operator/bridges/apply.ts";
 import { revisionName } from "../../operator/bridges/names.ts";
 import { revisionHash } from "../../operator/bridges/revision.ts";
+import { HTTP_ROUTES } from "../../operator/bridges/route/http-route.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import { apiVersionOf, type Resource, resources } from "../../operator/kube/resources.ts";
 import { actor, storySpec } from "./story.ts";
@@ -28,12 +29,15 @@ const STRANGERS: readonly (readonly [Resource, typeof OF_THE_REVISION, object])[
       },
     },
   ],
+  [HTTP_ROUTES, OF_THE_BRIDGE, { spec: {} }],
   [POD_MONITORS, OF_THE_BRIDGE, { spec: { selector: { matchLabels: labels }, podMetricsEndpoints: [] } }],
 ];
 
 /** Makes a bridge for each kind of child, and before it an object of that child's name which is nobody's: whose it is has to be read. */
 export async function meetStrangers(client: KubeClient, namespace: string): Promise<void> {
-  const spec = storySpec("registry.example/bridge:1");
+  const told = storySpec("registry.example/bridge:1");
+  const traffic = { router: "Gateway" as const, route: { parentRefs: [{ name: "public" }] } };
+  const spec = { ...told, rollout: { ...told.rollout, traffic } };
   const revision = revisionHash(llmBridgeSpec.parse(spec));
   for (const [resource, nameOf, body] of STRANGERS) {
     const bridge = `meets-${resource.plural}`;

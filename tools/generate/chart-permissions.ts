@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   BRIDGE_PERMISSIONS,
+  HTTP_ROUTE_DEFINITION_PERMISSIONS,
+  HTTP_ROUTE_PERMISSIONS,
   LEASE_PERMISSIONS,
   type Permission,
   POD_MONITOR_DEFINITION_PERMISSIONS,
@@ -20,6 +22,12 @@ export function chartPermissions(): string {
     "{{- end }}",
     define("podMonitorDefinitionRules", "Beside those in the whole cluster."),
     ...rules(POD_MONITOR_DEFINITION_PERMISSIONS),
+    "{{- end }}",
+    define("httpRouteRules", "Beside them where the settings let bridges use HTTPRoutes."),
+    ...rules(HTTP_ROUTE_PERMISSIONS),
+    "{{- end }}",
+    define("httpRouteDefinitionRules", "Beside those in the whole cluster."),
+    ...rules(HTTP_ROUTE_DEFINITION_PERMISSIONS),
     "{{- end }}",
     define("leaseRules", "In the operator's own namespace. A name cannot be asked of a create."),
     ...rules(LEASE_PERMISSIONS.map((one) => ({ ...one, verbs: one.verbs.filter(isCreate) }))),

@@ -31,6 +31,7 @@ describe("recipes", () => {
       "coredns",
       "prometheus",
       "helm",
+      "gateway-api",
     ]);
   });
 

@@ -5,7 +5,15 @@ import { run } from "./command.ts";
 
 const KUBERNETES_VERSION = "v1.35.4";
 
-export type ToolName = "pause" | "kubestack" | "coredns" | "prometheus" | "helm" | "kwok" | "argo-rollouts";
+export type ToolName =
+  | "pause"
+  | "kubestack"
+  | "coredns"
+  | "prometheus"
+  | "helm"
+  | "gateway-api"
+  | "kwok"
+  | "argo-rollouts";
 
 /** What a recipe works with. */
 interface Workshop {
@@ -60,6 +68,13 @@ export const RECIPES: readonly Recipe[] = [
     tags: "remove_all_sd,enable_kubernetes_sd",
   }),
   published("helm", "Helm", "v4.3.1", "helm.sh/helm/v4/cmd/helm"),
+  definitions(
+    "gateway-api",
+    "Definitions of the Gateway API",
+    "v1.4.0",
+    "sigs.k8s.io/gateway-api",
+    "config/crd/standard",
+  ),
   fromCopy({
     name: "kwok",
     label: "kwok, which plays nodes",
@@ -118,6 +133,22 @@ function published(name: ToolName, label: string, version: string, path: string)
         env: { ...env, GOBIN: join(scratch, "bin") },
       });
       cpSync(join(scratch, "bin", name), join(scratch, "out", name));
+    },
+  };
+}
+
+/** A folder of a module; nothing is built. */
+function definitions(name: ToolName, label: string, version: string, module: string, folder: string): Recipe {
+  return {
+    name,
+    label,
+    version,
+    purpose: "Cluster",
+    inputs: [module, folder],
+    async build({ go, env, output }) {
+      const downloaded = await run([go, "mod", "download", "-json", `${module}@${version}`], { env });
+      const { Dir } = JSON.parse(downloaded) as { Dir: string };
+      await run(["cp", "-r", "--no-preserve=mode", join(Dir, folder), output]);
     },
   };
 }

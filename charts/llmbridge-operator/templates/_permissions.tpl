@@ -65,6 +65,23 @@
   verbs: [list, watch]
 {{- end }}
 
+{{- /* Beside them where the settings let bridges use HTTPRoutes. */ -}}
+{{- define "llmbridge-operator.httpRouteRules" -}}
+# A bridge's own route, deleted when its spec asks for none, and the weights in the routes that specs name.
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [create, delete, get, list, patch, watch]
+{{- end }}
+
+{{- /* Beside those in the whole cluster. */ -}}
+{{- define "llmbridge-operator.httpRouteDefinitionRules" -}}
+# Whether HTTPRoutes are served; asked for by its name alone.
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [httproutes.gateway.networking.k8s.io]
+  verbs: [list, watch]
+{{- end }}
+
 {{- /* In the operator's own namespace. A name cannot be asked of a create. */ -}}
 {{- define "llmbridge-operator.leaseRules" -}}
 # Leader election.

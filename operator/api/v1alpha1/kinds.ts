@@ -40,6 +40,23 @@ const kinds = {
     remedy:
       "is not a name; use lower-case letters, digits and '-', beginning and ending with a letter or digit.",
   },
+  objectName: {
+    pattern: `^${DNS_LABEL}([.]${DNS_LABEL})*$`,
+    remedy: "is not a name of an object; use lower-case letters, digits, '-' and '.'.",
+  },
+  headerName: {
+    pattern: "^[A-Za-z0-9][-_A-Za-z0-9]*$",
+    remedy: "is not a name of a header or cookie; use letters, digits, '-' and '_'.",
+  },
+  matchValue: {
+    pattern: "^[-_.~A-Za-z0-9]+$",
+    remedy: "cannot be matched; use letters, digits, '-', '_', '.' and '~'.",
+  },
+  hostname: {
+    pattern: `^([*][.])?${DNS_LABEL}([.]${DNS_LABEL})*$`,
+    remedy:
+      "is not a host name; write for example chat.example.com or *.example.com, without scheme, port or path.",
+  },
   secretName: {
     pattern: `^${DNS_LABEL}([.]${DNS_LABEL})*$`,
     remedy: "is not the name of a Secret; use lower-case letters, digits, '-' and '.'.",

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { duration, growth, name, percent, textOf } from "./scalars.ts";
+import { traffic } from "./traffic.ts";
 
 /** How a change moves through its canary. */
 
@@ -180,19 +181,7 @@ export const rollout = z
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["name"],
       }),
-    traffic: z
-      .strictObject({
-        router: z
-          .enum(["Replicas"])
-          .default("Replicas")
-          .meta({ description: "Replicas: traffic follows the share of pods behind the bridge's Service." }),
-        whenTooFewPods: z.enum(["AddPods", "Exceed", "Refuse"]).default("AddPods").meta({
-          description:
-            "When the stable version has too few pods for a weight: add stable pods, exceed the weight by one canary pod, or refuse the change.",
-        }),
-      })
-      .prefault({})
-      .meta({ description: "How traffic is split." }),
+    traffic,
     analysis,
     onFailure: z
       .enum(["Rollback", "Pause"])

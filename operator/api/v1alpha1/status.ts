@@ -27,6 +27,7 @@ const CONDITION_TYPES = [
   "ScalingActive",
   "TuningApplied",
   "PodMonitorApplied",
+  "RouteAccepted",
   "Reconciling",
   "Stalled",
 ] as const;
@@ -130,6 +131,11 @@ export const rolloutStatus = z.object({
   queued: z.object({ revision: text(16), since: time, released: z.boolean().optional() }).optional(),
   /** Since when the present rollout runs, and how long it has waited; `waitsSince` while it does. */
   timing: z.object({ startedAt: time, waitedMs: count, waitsSince: time.optional() }).optional(),
+  /** Percent for the canary in the route that every parent has accepted, and since when it was seen so; only under router Gateway. */
+  routedWeight: z.int().min(0).max(100).optional(),
+  routedSince: time.optional(),
+  /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
+  leftSince: time.optional(),
   /** Why the rollout did not go on when it was last looked at. */
   heldFor: text(32).optional(),
   stableRevision: text(16).optional(),

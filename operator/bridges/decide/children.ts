@@ -58,6 +58,7 @@ export interface ChildrenInput {
   readonly replicas: Readonly<Record<string, number>>;
   readonly grants: Readonly<Record<string, RuntimeGrant>>;
   readonly historyLimit: number;
+  readonly route: DesiredState["route"];
 }
 
 /** Every child as it should be now. */
@@ -80,6 +81,7 @@ export function desiredChildren(input: ChildrenInput): DesiredState {
           service(bridge, canaryService(bridge.name), orNone(outcome.services.canary)),
         ]
       : [],
+    route: input.route,
     revisions: parts.map((part) => part.desired),
     podAnnotations: parts.flatMap((part) => part.touches),
     surplus: surplus.flatMap((revision) => childrenOf(snapshot, revision)),

@@ -12,6 +12,7 @@ export interface ConditionsInput {
   readonly spec: LLMBridgeSpec | undefined;
   readonly acceptance: Acceptance;
   readonly outcome: RolloutOutcome;
+  readonly route: Omit<ConditionState, "type"> | undefined;
   readonly phase: Phase;
   readonly stable: RevisionFacts | undefined;
   readonly stableRevision: string | undefined;
@@ -29,6 +30,7 @@ export function conditions(input: ConditionsInput): ConditionState[] {
     scalingActive(input),
     tuningApplied(input),
     ...podMonitorApplied(input),
+    ...routeAccepted(input),
     reconciling(input, ready, stalled),
     stalled,
   ];
@@ -140,6 +142,14 @@ function podMonitorApplied({ snapshot: { podMonitor, status } }: ConditionsInput
   const type = "PodMonitorApplied";
   if (!podMonitor) return [];
   if (podMonitor.status !== "Unknown") return [{ type, ...podMonitor }];
+  return status.conditions.filter((one) => one.type === type).map((said) => ({ ...said, type }));
+}
+
+/** Said under router Gateway. While nothing is known of the route, what was said last still holds. */
+function routeAccepted({ route, spec, snapshot: { status } }: ConditionsInput): ConditionState[] {
+  const type = "RouteAccepted";
+  if (route) return [{ type, ...route }];
+  if (spec?.rollout.traffic.router === "Replicas") return [];
   return status.conditions.filter((one) => one.type === type).map((said) => ({ ...said, type }));
 }
 

@@ -9,10 +9,17 @@ export function revisionFacts(snapshot: Snapshot): Record<string, RevisionFacts>
     ...snapshot.deployments.map((one) => one.revision),
     ...snapshot.pods.filter((pod) => !pod.finished).map((pod) => pod.revision),
   ]);
-  return Object.fromEntries([...revisions].map((revision) => [revision, factsOf(snapshot, revision)]));
+  const shares = requestShares(snapshot);
+  return Object.fromEntries(
+    [...revisions].map((revision) => [revision, factsOf(snapshot, revision, shares)]),
+  );
 }
 
-function factsOf(snapshot: Snapshot, revision: string): RevisionFacts {
+function factsOf(
+  snapshot: Snapshot,
+  revision: string,
+  shares: Readonly<Record<string, number>> | undefined,
+): RevisionFacts {
   const deployment = snapshot.deployments.find((one) => one.revision === revision);
   const pods = snapshot.pods.filter((pod) => pod.revision === revision && !pod.finished);
   const living = pods.filter((pod) => !pod.terminating);
@@ -28,6 +35,7 @@ function factsOf(snapshot: Snapshot, revision: string): RevisionFacts {
       ...refusedPods(deployment?.refusal),
     ],
     servedRequests: servedRequests(snapshot, revision),
+    requestShare: shares?.[revision],
     createdMs: deployment?.createdMs ?? 0,
     track: trackOf(deployment?.track),
   };

@@ -13,7 +13,7 @@ import { selectorLabels } from "../names.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Acceptance } from "./acceptance.ts";
 import type { Bounds } from "./bounds.ts";
-import { conditions } from "./conditions.ts";
+import { type ConditionsInput, conditions } from "./conditions.ts";
 import type { Evidence } from "./evidence.ts";
 import { forecast } from "./forecast.ts";
 import type { Scale } from "./scale.ts";
@@ -29,6 +29,8 @@ export interface StatusInput {
   readonly tuning: TuningResult | undefined;
   readonly outcome: RolloutOutcome;
   readonly facts: Readonly<Record<string, RevisionFacts>>;
+  /** Undefined where no route is asked for, or nothing new is known of it. */
+  readonly route: ConditionsInput["route"];
   readonly versions: Versions;
   readonly evidence: Evidence;
   /** Evidence to checkpoint, about the canary of the outcome. */
@@ -59,6 +61,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     spec: input.spec,
     acceptance: input.acceptance,
     outcome,
+    route: input.route,
     phase,
     stable,
     stableRevision,

@@ -127,6 +127,22 @@ const withKeyed = (spec: LLMBridgeSpecInput) =>
   mutated(mutated(spec, { path: "pod.env[].configMapRef.name", value: "keyed" }), {
     ...{ path: "pod.env[].configMapRef.key", value: "key" },
   });
+/** A route belongs to router Gateway, and needs what names it. */
+function withRoute(spec: LLMBridgeSpecInput, { path }: Mutation): LLMBridgeSpecInput {
+  const place = "rollout.traffic";
+  const needed: Record<string, string> = { [`${place}.router`]: "Gateway" };
+  if (path.startsWith(`${place}.routeRef`)) needed[`${place}.routeRef.name`] = "web";
+  else needed[`${place}.route.parentRefs[].name`] = "public";
+  if (path.includes("canaryMatches")) {
+    needed[`${place}.route.canaryMatches[].value`] = "always";
+    if (!path.endsWith("cookie")) needed[`${place}.route.canaryMatches[].header`] = "x-canary";
+  }
+  delete needed[path];
+  return Object.entries(needed).reduce(
+    (before, [field, value]) => mutated(before, { path: field, value }),
+    spec,
+  );
+}
 const withObjective = (spec: LLMBridgeSpecInput) =>
   mutated(spec, { path: "rollout.analysis.latency.objective", value: "2s" });
 
@@ -136,7 +152,8 @@ export function specWith(mutation: Mutation, base = BASE): LLMBridgeSpecInput {
   const path = mutation.path.replace(/[^.]+(\.(name|key|optional|onChange))?$/, sibling ?? "");
   const place = sibling === undefined ? base : mutated(base, { path, value: undefined });
   const spec = mutated(place, mutation);
-  return WITH[mutation.path]?.(spec) ?? spec;
+  const isRouted = /^rollout[.]traffic[.]rout/.test(mutation.path);
+  return WITH[mutation.path]?.(spec) ?? (isRouted ? withRoute(spec, mutation) : spec);
 }
 
 /** Every field of the schema with another value than {@link BASE} has. */

@@ -55,6 +55,8 @@ export class World {
   /** What the source tells of a stable version's past. */
   past: Baseline = {};
   behaviours: Record<string, Behaviour> = {};
+  /** HTTPRoutes are followed, and there is this one. */
+  route: Snapshot["route"] = { kind: "Disabled" };
   readonly children = new Map<string, ObservedChild>();
   readonly deployments = new Map<string, ChildObject & { spec: { replicas: number } }>();
   pods: WorldPod[] = [];
@@ -97,6 +99,7 @@ export class World {
       kubelet: {},
       problem: undefined,
       podMonitor: undefined,
+      route: this.route,
       fleet: this.metricsDown
         ? failing("SourceFailing", "The source is down.")
         : { kind: "ok", value: readings },

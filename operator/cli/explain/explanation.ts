@@ -39,6 +39,7 @@ const GOOD: readonly string[] = [
   "ScalingActive",
   "TuningApplied",
   "PodMonitorApplied",
+  "RouteAccepted",
 ];
 /** Why ScalingActive may be False by the spec's own wish. */
 const AS_ASKED: readonly string[] = ["Fixed", "External"];

@@ -3,7 +3,7 @@ import type { Phase } from "../../api/v1alpha1/status.ts";
 import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
-import { copyOf, followDeployment, pass, phaseOf, stateOf, type World } from "./world.ts";
+import { copyOf, followDeployment, gatewayActs, pass, phaseOf, stateOf, type World } from "./world.ts";
 
 /**
  * Every interleaving of what people, pods, metrics and time can do to a small world, breadth first, each world once. Each engine pass is held against
@@ -113,8 +113,23 @@ const command =
     return true;
   };
 
+const gateway: Event = (world) => {
+  const { written, followed } = world.route;
+  if (written === followed || world.refusal !== undefined) return false;
+  gatewayActs(world);
+  return true;
+};
+
+const refuses: Event = (world) => {
+  if (world.spec.traffic.router !== "Gateway") return false;
+  world.refusal = world.refusal === undefined ? "it says no" : undefined;
+  return true;
+};
+
 const tick: Event = (world) => {
   world.nowMs += TICK_MS;
+  // What a gateway has accepted it follows long before.
+  if (world.route.accepted === world.route.written) gatewayActs(world);
   return true;
 };
 
@@ -123,6 +138,8 @@ const REVISIONS = ["a", "b", "c"];
 const EVENTS: Readonly<Record<string, Event>> = {
   pass: () => true,
   tick,
+  gateway,
+  refuses,
   below: setTo("verdicts", BELOW),
   worse: setTo("verdicts", WORSE),
   missing: setTo("verdicts", MISSING),
@@ -156,9 +173,8 @@ function age(world: World, time: string | undefined): string {
 /** Two worlds with the same key behave the same from here on. */
 function keyOf(world: World): string {
   const s = stateOf(world);
-  const clocks = [s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince].map((time) =>
-    age(world, time),
-  );
+  const stored = [s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince, s.routedSince, s.leftSince];
+  const clocks = stored.map((time) => age(world, time));
   const state = [
     s.phase,
     s.stableRevision,
@@ -187,7 +203,10 @@ function keyOf(world: World): string {
     world.spec.paused,
     verdicts,
     world.metrics.available,
-    world.services.main,
+    s.routedWeight,
+    Object.values(world.route),
+    world.refusal,
+    Object.values(world.services).join("/"),
   ].join();
 }
 
@@ -246,10 +265,13 @@ export function stagesOfPromotion(start: World): World[] {
     checkedPass(world);
     stages.push(copyOf(world));
     for (const revision of REVISIONS) followDeployment(world, revision);
+    gateway(world);
     for (const pods of Object.values(world.revisions)) {
       pods.ready += pods.unready;
       pods.unready = 0;
     }
+    // A gateway takes up what is written within seconds.
+    if (phaseOf(world) === "Promoting") world.nowMs += 5_000;
     if (phaseOf(world) === "Holding" || phaseOf(world) === "Watching") {
       world.verdicts = BELOW;
       world.nowMs += TICK_MS;
@@ -280,7 +302,9 @@ function abortEndsWith(start: World, canary: string, podsComeUp: boolean): numbe
     for (const revision of REVISIONS) followDeployment(world, revision);
     world.command = undefined;
     const stable = world.revisions[stateOf(world).stableRevision ?? ""];
-    const isOut = !world.services.main.includes(canary);
+    const isOut = Object.values(world.services).every((selected) => !selected.includes(canary));
+    // A gateway follows within seconds, and the canary's pods wait for it.
+    if (isOut) world.nowMs += 5_000;
     const isOver = phaseOf(world) !== "Aborting" && stateOf(world).canaryRevision !== canary;
     if (isOut && isOver) return passes;
     if (podsComeUp && stable && !stable.fault) {

@@ -2,6 +2,7 @@ import { contextOf } from "../context.ts";
 import { TRANSITIONS } from "../phases.ts";
 import { patienceEndsMs } from "../traffic.ts";
 import type { RolloutOutcome } from "../types.ts";
+import { servedBy } from "./served.ts";
 import { inputOf, phaseOf, stateOf, type World } from "./world.ts";
 
 /** The promises of the engine, held against one pass: what our own writes did to a world that did not move meanwhile. */
@@ -44,8 +45,24 @@ function abortIsOutOfPatience(after: World): boolean {
 /** (2) Ready pods behind the Service never fall by our doing below what is needed, or below what there was if that is less. */
 function capacityIsKept(before: World, after: World): void {
   if (phaseOf(before) === undefined || abortIsOutOfPatience(after)) return;
+  if (after.spec.traffic.router === "Gateway") {
+    stableIsKept(before, after);
+    return;
+  }
   const least = Math.min(before.needed, readyBehind(before));
   if (readyBehind(after) < least) fail("capacity fell below what is needed", before, after);
+}
+
+/** (2) by a gateway: nobody is led to a Service without endpoints, and the stable version keeps the pods that it needs to take all back. */
+function stableIsKept(before: World, after: World): void {
+  if (servedBy(after).nobody > servedBy(before).nobody) fail("clients are led to nobody", before, after);
+  const { stableRevision = "" } = stateOf(after);
+  const ready = (world: World): number => {
+    const pods = world.revisions[stableRevision];
+    return pods ? Math.min(pods.ready, pods.wanted) : 0;
+  };
+  if (ready(after) < Math.min(before.needed, ready(before)))
+    fail("the stable version lost pods", before, after);
 }
 
 /** (1) The weight of a version is raised only to what its ready pods carry of the capacity needed. */

@@ -7,12 +7,21 @@ export interface Served {
   readonly nobody: number;
 }
 
-/** As kube-proxy does it: connections are dealt out evenly to the ready pods behind the bridge's Service. */
-export function servedBy({ services, revisions }: World): Served {
-  return across(services.main, revisions, 100);
+/**
+ * As kube-proxy does it: connections are dealt out evenly to the ready pods behind the bridge's Service. As a gateway does it: by the weight that it
+ * follows now, and within a Service evenly.
+ */
+export function servedBy({ services, revisions, spec, route }: World): Served {
+  if (spec.traffic.router === "Replicas") return across(services.main, revisions, 100);
+  const stable = across(services.stable, revisions, 100 - route.followed);
+  const canary = across(services.canary, revisions, route.followed);
+  const sum = { ...stable.revisions };
+  for (const [name, share] of Object.entries(canary.revisions)) sum[name] = (sum[name] ?? 0) + share;
+  return { revisions: sum, nobody: stable.nobody + canary.nobody };
 }
 
 function across(selected: readonly string[], revisions: World["revisions"], percent: number): Served {
+  if (percent === 0) return { revisions: {}, nobody: 0 };
   const ready = selected.map((revision): [string, number] => {
     const pods = revisions[revision];
     // Pods that are told to end are out of the Service.

@@ -41,9 +41,10 @@ export function reconcile(story: Story): RolloutOutcome {
 /** Passes until the engine asks for no further one at once. Pods stay as they are. */
 export function settle(story: Story): RolloutOutcome {
   for (let passes = 0; passes < 50; passes += 1) {
-    const before = JSON.stringify([story.world.state, story.world.revisions]);
+    const look = () => JSON.stringify([story.world.state, story.world.revisions, story.world.route]);
+    const before = look();
     const outcome = reconcile(story);
-    const quiet = before === JSON.stringify([story.world.state, story.world.revisions]);
+    const quiet = before === look();
     if (quiet && outcome.wakeAtMs !== story.world.nowMs) return outcome;
   }
   throw new Error(`does not settle: ${JSON.stringify(story.world.state)}`);

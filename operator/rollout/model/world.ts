@@ -7,10 +7,13 @@ import type {
   RevisionFacts,
   RolloutInput,
   RolloutOutcome,
+  RouteFacts,
   ServiceTargets,
   Verdicts,
 } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
+
+import { servedBy } from "./served.ts";
 
 /** A tiny model of the world around the engine, for tests: Deployments that make pods, a Service, a clock that only tests move. */
 
@@ -33,6 +36,12 @@ export interface World {
   state: RolloutInput["state"];
   revisions: Record<string, ModelRevision>;
   services: ServiceTargets;
+  /** Under router Gateway: percent for the canary's Service as it is written, accepted by the parents, and followed by the gateway. */
+  route: { written: number; accepted: number; followed: number };
+  /** What every parent of the route says but that it is accepted. */
+  refusal: string | undefined;
+  /** The gateway accepts and follows only when the test says so. */
+  slowGateway: boolean;
   /** Whether the canary is seen to serve whenever one of its pods is behind the Service. */
   traffic: boolean;
   verdicts: Verdicts;
@@ -60,17 +69,23 @@ export const step = (name: string, weight: number, more: Partial<Step> = {}): St
 export function worldAtRest(options: Partial<World> & { plan?: Record<string, unknown> } = {}): World {
   const { plan, ...rest } = options;
   const needed = options.needed ?? 3;
+  const spec = rolloutSchema.parse({ progressDeadline: "10m", watchAfter: "0s", ...plan });
+  const isRouted = spec.traffic.router === "Gateway";
+  const routed = isRouted ? { routedWeight: 0, routedSince: new Date(T0 - 60_000).toISOString() } : {};
   return {
     nowMs: T0,
-    spec: rolloutSchema.parse({ progressDeadline: "10m", watchAfter: "0s", ...plan }),
+    spec,
     desired: "a",
     fleet: undefined,
     accepted: true,
     needed,
     maxPods: 100,
-    state: { phase: "Stable", phaseSince: new Date(T0).toISOString(), stableRevision: "a" },
+    state: { phase: "Stable", phaseSince: new Date(T0).toISOString(), stableRevision: "a", ...routed },
+    route: { written: 0, accepted: 0, followed: 0 },
+    refusal: undefined,
+    slowGateway: false,
     revisions: { a: { wanted: needed, ready: needed, unready: 0, terminating: 0, fault: undefined } },
-    services: { main: ["a"], stable: ["a"], canary: [] },
+    services: { main: ["a"], stable: ["a"], canary: isRouted ? ["a"] : [] },
     traffic: true,
     verdicts: { kind: "NotStarted", message: "nothing was counted yet" },
     metrics: { available: true, message: "" },
@@ -94,7 +109,7 @@ export function copyOf(world: World): World {
 }
 
 function factsOf(world: World, revision: string, pods: ModelRevision): RevisionFacts {
-  const behindService = world.services.main.includes(revision) && pods.ready > 0;
+  const share = servedBy(world).revisions[revision] ?? 0;
   return {
     exists: true,
     wantedReplicas: pods.wanted,
@@ -103,7 +118,8 @@ function factsOf(world: World, revision: string, pods: ModelRevision): RevisionF
     terminating: pods.terminating,
     image: `bridge:${revision}`,
     faults: pods.fault ? [pods.fault] : [],
-    servedRequests: world.metrics.available ? world.traffic && behindService : undefined,
+    servedRequests: world.metrics.available ? world.traffic && share > 0 : undefined,
+    requestShare: world.metrics.available && world.traffic ? share : undefined,
     createdMs: T0,
   };
 }
@@ -120,6 +136,7 @@ export function inputOf(world: World): RolloutInput {
     state: world.state,
     capacity: { needed: world.needed, maxPods: world.maxPods },
     revisions,
+    route: routeOf(world),
     verdicts: verdictsOf(world),
     metrics: world.metrics,
     alerts: world.alerts,
@@ -142,6 +159,28 @@ function verdictsOf({ verdicts, state }: World): Verdicts {
   };
 }
 
+function routeOf({ spec, route, refusal }: World): RouteFacts | undefined {
+  if (spec.traffic.router !== "Gateway") return undefined;
+  const acceptance =
+    refusal !== undefined
+      ? { kind: "Refused" as const, message: refusal }
+      : route.accepted === route.written
+        ? { kind: "Accepted" as const }
+        : { kind: "Waiting" as const, message: "The gateway has not said yet whether it takes the route." };
+  return { kind: "Known", canaryWeight: route.written, acceptance };
+}
+
+/** The gateway takes up what is written: first it says so, then it does it. */
+export function gatewayActs(world: World): void {
+  const { written, accepted } = world.route;
+  const isSaid = accepted === written;
+  world.route = {
+    written,
+    accepted: written,
+    followed: isSaid || !world.slowGateway ? written : world.route.followed,
+  };
+}
+
 /** One pass: decide on the world as it is, and write what was decided. */
 export function pass(world: World): RolloutOutcome {
   const outcome = advanceRollout(inputOf(world));
@@ -152,6 +191,10 @@ export function pass(world: World): RolloutOutcome {
 export function write(world: World, outcome: RolloutOutcome): void {
   for (const [revision, replicas] of Object.entries(outcome.replicas)) scale(world, revision, replicas);
   if (outcome.services) world.services = outcome.services;
+  if (outcome.routeWeight !== undefined && outcome.routeWeight !== world.route.written) {
+    world.route = { ...world.route, written: outcome.routeWeight };
+    if (!world.slowGateway) gatewayActs(world);
+  }
   if (outcome.state) world.state = outcome.state;
   if (outcome.commandResult) world.acknowledged = outcome.commandResult.id;
 }

@@ -20,7 +20,7 @@ export const preparing: MoveOf<"Preparing"> = (context) => {
     const waitingSince = context.state.waitingSince ?? iso(nowMs);
     return stay(firstHold(context) ?? notReady(context), { waitingSince });
   }
-  const waits = addedStablePods(context) ?? frozenEntry(context);
+  const waits = addedStablePods(context) ?? context.router.whyNotOn(context) ?? frozenEntry(context);
   if (waits) return stay(waits);
   return {
     kind: "Take",
@@ -81,6 +81,8 @@ export const stepping: MoveOf<"Stepping"> = (context) => {
   }
   if (stable.wantedReplicas !== stableNext)
     return stay({ reason: "WeightNotApplied", message: `Pods for step ${step.name} are being adjusted.` });
+  const waits = context.router.whyNotOn(context);
+  if (waits) return stay(waits);
   return {
     kind: "Take",
     transition: "WeightApplied",
@@ -102,7 +104,7 @@ export const holding: MoveOf<"Holding"> = (context) => {
       },
     };
   }
-  const served = state.servedSince ?? (canary.servedRequests === true ? iso(context.clockMs) : undefined);
+  const served = state.servedSince ?? (context.router.inEffect(context) ? iso(context.clockMs) : undefined);
   const waiting = canary.ready >= target.canary ? undefined : (state.waitingSince ?? iso(nowMs));
   const seen = { ...context, state: { ...state, servedSince: served, waitingSince: waiting } };
   const noDataSince = isWithoutData(seen) ? (state.noDataSince ?? iso(nowMs)) : undefined;

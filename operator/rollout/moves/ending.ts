@@ -1,5 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { atMs } from "../clock.ts";
+import { atMs, iso } from "../clock.ts";
 import { queuedFor } from "../fleet/queue.ts";
 import { alarmOf } from "../policies/recall.ts";
 import { whyNotStart } from "../policies/start.ts";
@@ -14,7 +14,10 @@ import { type MoveOf, stay } from "./move.ts";
  * The commit is made and the Service selects the new version only. The watch begins, or its predecessor is told to end, once the new version has
  * its capacity; where that takes too long, or the spec has moved on, it is not waited for.
  */
-export const promoting: MoveOf<"Promoting"> = ({ stable, needed, state, input, nowMs }) => {
+export const promoting: MoveOf<"Promoting"> = (context) => {
+  const { stable, needed, state, input, nowMs, router } = context;
+  if (nowMs < (router.settlesAtMs(context) ?? nowMs))
+    return stay({ reason: "WeightNotApplied", message: "Traffic is being led to the promoted version." });
   const deadline = (atMs(state.waitingSince) ?? nowMs) + durationMs(input.spec.progressDeadline);
   const moved = input.accepted && input.desired.revision !== state.stableRevision;
   if (stable.ready < needed && nowMs < deadline && !moved)
@@ -52,11 +55,16 @@ export const watching: MoveOf<"Watching"> = (context) => {
 
 /** Over when the canary is out of the Service and none of its pods is left but those that are ending. */
 export const aborting: MoveOf<"Aborting"> = (context) => {
-  const { canary, state } = context;
+  const { canary, state, nowMs } = context;
   if (!canaryIsOut(context)) {
     const message = "Stable pods are not all ready again; the canary shrinks as they become ready.";
     return stay({ reason: "StableNotReady", message });
   }
+  if (!context.router.hasLeft(context))
+    return stay(
+      { reason: "Draining", message: "Traffic is being led away from the withdrawn canary." },
+      { leftSince: state.leftSince ?? iso(nowMs) },
+    );
   if (canary.wantedReplicas > 0 || canary.pods > 0)
     return stay({ reason: "Draining", message: "Pods of the withdrawn canary are told to end." });
   const { failed } = state;

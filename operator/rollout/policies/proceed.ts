@@ -81,8 +81,10 @@ const ready: Policy = ({ canary, target, step }) => {
   return hold("PodsNotReady", `Pods of the canary that step ${step.name} needs are not ready${because}.`);
 };
 
+const route: Policy = (context) => context.router.whyNotOn(context);
+
 /** What a person cannot waive. */
-const ALWAYS: readonly Policy[] = [accepted, paused, alert, needed, ready];
+const ALWAYS: readonly Policy[] = [accepted, paused, alert, needed, ready, route];
 
 const provedWorse =
   (signal: Signal): Policy =>

@@ -62,7 +62,9 @@ const room: Policy = ({ input, needed, room }) => {
   return { reason: "NoRoom", message };
 };
 
+const route: Policy = (context) => context.router.whyNotStart(context);
+
 const POLICIES: readonly Policy[] = [
-  ...[accepted, failed, paused, alert, needed, tooFewPods, room],
+  ...[accepted, failed, paused, alert, needed, tooFewPods, room, route],
   ...[frozenStart, afterOthers, noPlace],
 ];

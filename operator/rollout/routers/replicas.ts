@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
-import { canaryIsOut } from "../traffic.ts";
+import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { ServiceTargets } from "../types.ts";
 import type { Router } from "./router.ts";
 
@@ -19,6 +19,14 @@ export const replicas: Router = {
       message: `${weight} cannot be given by ${needed} pods of the stable version; have at least ${podsForWeight(weight)}, change the weight, or set spec.rollout.traffic.whenTooFewPods to AddPods.`,
     };
   },
+  canaryWeight: plannedWeight,
+  routeWeight: () => undefined,
+  whyNotStart: () => undefined,
+  whyNotOn: () => undefined,
+  inEffect: ({ canary }) => canary.servedRequests === true,
+  // kube-proxy follows while the pods that end still accept.
+  hasLeft: (context) => canaryIsOut(context),
+  settlesAtMs: () => undefined,
   services(context): ServiceTargets {
     const { stableRevision, canaryRevision, phase } = context.state;
     const stable = stableRevision === undefined ? [] : [stableRevision];

@@ -1,6 +1,6 @@
 import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import type { Context } from "../context.ts";
-import type { Refusal, ServiceTargets } from "../types.ts";
+import type { Hold, Refusal, ServiceTargets } from "../types.ts";
 
 /**
  * How a weight becomes traffic. One file per router, all of them pure; `routers.test.ts` holds every one against the same promises.
@@ -12,8 +12,22 @@ export interface Router {
   split(input: SplitInput): Split;
   /** A weight of the plan that the pods cannot give, where the user wants neither other pods nor another weight. */
   refusal(context: Context): Refusal | undefined;
+  /** Percent of the traffic that the canary is to have in this pass. */
+  canaryWeight(context: Context): number;
   /** Revisions that each Service selects in this pass. */
   services(context: Context): ServiceTargets;
+  /** Percent for the canary's Service in a route; undefined where the Services are all there is. */
+  routeWeight(context: Context): number | undefined;
+  /** Why no canary is started: this router could not give it its traffic. */
+  whyNotStart(context: Context): Hold | undefined;
+  /** Why a canary does not go on although its pods are ready: its traffic is not where it should be. */
+  whyNotOn(context: Context): Hold | undefined;
+  /** Whether the canary is seen to serve at its weight. */
+  inEffect(context: Context): boolean;
+  /** Whether an aborting canary gets no requests any more, so that its pods may be told to end. */
+  hasLeft(context: Context): boolean;
+  /** Until when what was written in this phase may not have come through to clients yet; undefined where nothing is waited for. */
+  settlesAtMs(context: Context): number | undefined;
 }
 
 export interface SplitInput {

@@ -34,7 +34,8 @@ describe.each(EVERY)("router $name", ({ name, router }) => {
   /** What clients see of each step, pass by pass and pod by pod. */
   function watched(story: Story, look: (story: Story) => void): void {
     for (let rounds = 0; rounds < 60; rounds += 1) {
-      const before = JSON.stringify([story.world.state, story.world.revisions]);
+      const state = () => JSON.stringify([story.world.state, story.world.revisions, story.world.route]);
+      const before = state();
       reconcile(story);
       look(story);
       const next = Object.values(story.world.revisions).find((pods) => pods.unready > 0);
@@ -42,7 +43,7 @@ describe.each(EVERY)("router $name", ({ name, router }) => {
         next.unready -= 1;
         next.ready += 1;
         look(story);
-      } else if (before === JSON.stringify([story.world.state, story.world.revisions])) return;
+      } else if (before === state()) return;
     }
     throw new Error("does not settle");
   }
@@ -60,7 +61,10 @@ describe.each(EVERY)("router $name", ({ name, router }) => {
       story.world.nowMs += 600_000;
       evidenceSays(story, "ProvedBelow");
     }
-    watched(story, (now) => expect(served(now)).toEqual({ revisions: { b: 100 }, nobody: 0 }));
+    const isPromoted = (now: Story) => expect(served(now)).toEqual({ revisions: { b: 100 }, nobody: 0 });
+    watched(story, isPromoted);
+    timePasses(story, 1);
+    watched(story, isPromoted);
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
     expect(story.world.revisions).toMatchObject({ a: { wanted: 0 }, b: { wanted: 4 } });
   });

@@ -9,6 +9,7 @@ import { RESOURCE_RULES } from "./resources.ts";
 import { ORDER_RULES, REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
 import type { Rule } from "./rule.ts";
 import { SCALING_RULES } from "./scaling.ts";
+import { TRAFFIC_RULES } from "./traffic.ts";
 import { TUNING_RULES } from "./tuning.ts";
 
 /** Every rule of v1alpha1 in the order in which the CRD lists them. */
@@ -22,6 +23,7 @@ export const RULES: readonly Rule[] = [
   ...ROLLOUT_RULES,
   ...ORDER_RULES,
   ...REFUSE_RULES,
+  ...TRAFFIC_RULES,
   ...GATE_RULES,
   ...DURATION_RULES,
   ...POD_RULES,

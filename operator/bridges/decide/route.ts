@@ -1,0 +1,133 @@
+import type { Traffic } from "../../api/v1alpha1/traffic.ts";
+import type { RouteFacts } from "../../rollout/types.ts";
+import type { ConditionState } from "../conditions.ts";
+import { httpRoute } from "../desired/http-route.ts";
+import { differenceOf } from "../difference.ts";
+import type { ChildObject, Write } from "../plan.ts";
+import { HTTP_ROUTES, type HttpRoute, type ObservedRoute } from "../route/http-route.ts";
+import { acceptanceOf } from "../route/parents.ts";
+import { canaryPercent, type SplitRule, splitRules, weightsFor } from "../route/split-rules.ts";
+import type { Snapshot } from "../snapshot.ts";
+
+/** Everything about a bridge's route in one pass. */
+export interface RouteView {
+  /** What the rollout reads; undefined under router Replicas. */
+  readonly facts: RouteFacts | undefined;
+  readonly condition: Omit<ConditionState, "type"> | undefined;
+  /** The user's route and where in it weights are set. */
+  readonly split: { readonly route: HttpRoute; readonly rules: readonly SplitRule[] } | undefined;
+}
+
+const NOTHING: RouteView = { facts: undefined, condition: undefined, split: undefined };
+
+/** How the route stands to which the spec trusts the traffic. */
+export function lookAtRoute({ bridge, route: observed }: Snapshot, traffic: Traffic): RouteView {
+  if (traffic.router !== "Gateway") return NOTHING;
+  if (observed.kind !== "Served") return withoutApi(observed);
+  const { route } = observed;
+  if (!route) return traffic.routeRef ? missing(traffic.routeRef.name) : beingMade();
+  const rules = splitRules(route, bridge.name, traffic.routeRef?.rules ?? []);
+  if (typeof rules === "string") return unusable("BackendsMissing", rules);
+  const acceptance = acceptanceOf(route);
+  return {
+    facts: { kind: "Known", canaryWeight: canaryPercent(rules), acceptance },
+    split: { route, rules },
+    condition:
+      acceptance.kind === "Accepted"
+        ? {
+            status: "True",
+            reason: "Accepted",
+            message: `Every Gateway takes HTTPRoute "${route.metadata.name}" as it is.`,
+          }
+        : {
+            status: acceptance.kind === "Refused" ? "False" : "Unknown",
+            reason: acceptance.kind,
+            message: `${acceptance.message} The weight is held.`,
+          },
+  };
+}
+
+function unusable(reason: string, message: string): RouteView {
+  const condition = { status: "False", reason, message: `${message} The weight is held.` } as const;
+  return { facts: { kind: "Unusable", message }, condition, split: undefined };
+}
+
+const missing = (name: string): RouteView =>
+  unusable(
+    "RouteMissing",
+    `There is no HTTPRoute "${name}" (spec.rollout.traffic.routeRef.name); make it, or correct the name.`,
+  );
+
+function beingMade(): RouteView {
+  const message = "The HTTPRoute is being made.";
+  const acceptance = { kind: "Waiting", message } as const;
+  return {
+    facts: { kind: "Known", canaryWeight: undefined, acceptance },
+    condition: { status: "Unknown", reason: "Waiting", message },
+    split: undefined,
+  };
+}
+
+const API = `${HTTP_ROUTES.plural}.${HTTP_ROUTES.group}`;
+
+function withoutApi(observed: Exclude<ObservedRoute, { kind: "Served" }>): RouteView {
+  switch (observed.kind) {
+    case "Unknown":
+      return { facts: { kind: "Unknown" }, condition: undefined, split: undefined };
+    case "Disabled":
+      return unusable(
+        "NotEnabled",
+        "The administrator has not enabled HTTPRoutes; set settings.httpRoutes: {} in the values of the operator's chart, or use router Replicas.",
+      );
+    case "Absent":
+      return unusable(
+        "ApiAbsent",
+        `The API server does not serve ${API}; install the Gateway API's CustomResourceDefinitions, or use router Replicas.`,
+      );
+    case "Forbidden":
+      return unusable(
+        "ApiForbidden",
+        `The operator may not use ${API}; give it the right to, as its chart does where settings.httpRoutes is set. ${observed.message.slice(0, 400)}`,
+      );
+  }
+}
+
+/** The writes that make the route say what the rollout wants; none where it does, or where it cannot be known. */
+export function routeWrites(
+  { bridge, route: observed }: Snapshot,
+  traffic: Traffic | undefined,
+  view: RouteView,
+  percent: number | undefined,
+): Write[] {
+  if (observed.kind !== "Served" || traffic === undefined) return [];
+  const wanted = traffic.router === "Gateway" ? traffic.route : undefined;
+  if (!wanted) return [...deletion(observed.owned), ...weights(view, percent)];
+  if (percent === undefined) return [];
+  const object = httpRoute(bridge, wanted, percent) as ChildObject;
+  return differenceOf({ resource: "httproutes", object }, observed.owned as ChildObject | undefined);
+}
+
+/** A route that we made and that the spec asks for no more. */
+function deletion(owned: HttpRoute | undefined): Write[] {
+  if (!owned) return [];
+  const { name, uid, resourceVersion } = owned.metadata;
+  return [{ kind: "Delete", resource: "httproutes", name, uid, resourceVersion }];
+}
+
+function weights({ split }: RouteView, percent: number | undefined): Write[] {
+  if (!split || percent === undefined) return [];
+  const changes = split.rules.flatMap((rule) => {
+    const wanted = weightsFor(rule, percent);
+    return (["production", "canary"] as const).flatMap((one) =>
+      rule[one].weight === wanted[one]
+        ? []
+        : [{ rule: rule.index, backend: rule[one].index, weight: wanted[one] }],
+    );
+  });
+  if (changes.length === 0 || agrees(split.rules, percent)) return [];
+  const { name, uid, resourceVersion } = split.route.metadata;
+  return [{ kind: "RouteWeights", name, uid, resourceVersion, changes }];
+}
+
+/** Weights such as 9 and 1 say the same as 90 and 10, and are left as they were written. */
+const agrees = (rules: readonly SplitRule[], percent: number): boolean => canaryPercent(rules) === percent;

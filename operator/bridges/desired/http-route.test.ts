@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { httpRoute } from "./http-route.ts";
+
+const BRIDGE = { namespace: "ai", name: "chat", uid: "u-1" };
+const PARENTS = [{ name: "public", namespace: "infra" }];
+const made = (more: object = {}, percent = 10) =>
+  httpRoute(BRIDGE, { parentRefs: PARENTS, hostnames: [], canaryMatches: [], ...more }, percent).spec;
+
+/** Whether a request with these cookies is led to the canary by the rule for one. */
+function matches(cookie: string, value: string, header: string): boolean {
+  const { rules } = made({ canaryMatches: [{ cookie, value }] });
+  const [first] = rules as [{ matches: { headers: { value: string }[] }[] }];
+  return new RegExp(`^(?:${first.matches[0]?.headers[0]?.value})$`).test(header);
+}
+
+describe("the route that the operator makes", () => {
+  it("splits all requests between both Services", () => {
+    const backend = { group: "", kind: "Service", port: 80 };
+    expect(made()).toEqual({
+      parentRefs: PARENTS,
+      rules: [
+        {
+          matches: [{ path: { type: "PathPrefix", value: "/" } }],
+          backendRefs: [
+            { ...backend, name: "chat-production", weight: 90 },
+            { ...backend, name: "chat-canary", weight: 10 },
+          ],
+        },
+      ],
+    });
+    expect(made({ hostnames: ["a.example.com"] })).toMatchObject({ hostnames: ["a.example.com"] });
+  });
+
+  it("leads some clients to the canary whatever its weight, before all others", () => {
+    const { rules } = made({ canaryMatches: [{ header: "x-canary", value: "always" }] }, 0);
+    expect(rules).toMatchObject([
+      {
+        matches: [{ headers: [{ type: "Exact", name: "x-canary", value: "always" }] }],
+        backendRefs: [{ name: "chat-canary", weight: 1 }],
+      },
+      { backendRefs: [{ weight: 100 }, { weight: 0 }] },
+    ]);
+  });
+
+  it.each([
+    ["canary=v1.2", true],
+    ["a=b; canary=v1.2", true],
+    ["a=b;canary=v1.2; c=d", true],
+    ["canary=v1.2; c=d", true],
+    ["canary=v1x2", false],
+    ["canary=v1.23", false],
+    ["xcanary=v1.2", false],
+    ["a=canary=v1.2", false],
+    ["", false],
+  ])("finds one cookie among others: %j is %s", (header, found) => {
+    expect(matches("canary", "v1.2", header)).toBe(found);
+  });
+});

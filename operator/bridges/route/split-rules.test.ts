@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import type { BackendRef, HttpRoute } from "./http-route.ts";
+import { canaryPercent, splitRules, weightsFor } from "./split-rules.ts";
+
+const [PRODUCTION, CANARY] = ["chat-production", "chat-canary"] as const;
+const ref = (name: string, weight?: number, more: Partial<BackendRef> = {}): BackendRef => ({
+  name,
+  ...(weight === undefined ? {} : { weight }),
+  ...more,
+});
+
+function route(...rules: (readonly [string, ...BackendRef[]])[]): HttpRoute {
+  const metadata = { name: "web", namespace: "ai", uid: "u", resourceVersion: "1" };
+  return { metadata, spec: { rules: rules.map(([name, ...backendRefs]) => ({ name, backendRefs })) } };
+}
+
+const split = (of: HttpRoute, ...only: string[]) => splitRules(of, "chat", only);
+
+describe("the rules that split traffic", () => {
+  it("are those that name both Services of the bridge, wherever they stand", () => {
+    const found = split(
+      route(
+        ["static", ref("assets")],
+        ["pinned", ref(PRODUCTION)],
+        ["preview", ref(CANARY)],
+        ["chat", ref(CANARY, 0), ref(PRODUCTION, 100)],
+        ["elsewhere", ref(CANARY, 1, { namespace: "other" }), ref(PRODUCTION, 1, { namespace: "other" })],
+        ["objects", ref(CANARY, 1, { kind: "Bucket", group: "storage" }), ref(PRODUCTION)],
+        ["named", ref(PRODUCTION, 9, { namespace: "ai", kind: "Service", group: "" }), ref(CANARY, 1)],
+      ),
+    );
+    expect(found).toEqual([
+      { index: 3, production: { index: 1, weight: 100 }, canary: { index: 0, weight: 0 }, isShared: false },
+      { index: 6, production: { index: 0, weight: 9 }, canary: { index: 1, weight: 1 }, isShared: false },
+    ]);
+  });
+
+  it("are only those asked for", () => {
+    const both = route(["one", ref(PRODUCTION), ref(CANARY)], ["two", ref(PRODUCTION), ref(CANARY)]);
+    expect(split(both, "two")).toMatchObject([{ index: 1 }]);
+  });
+
+  it.each<[string, HttpRoute, string[], RegExp]>([
+    [
+      "none names our Services",
+      route(["static", ref("assets")]),
+      [],
+      /no rule that names both chat-production and chat-canary.*add backendRefs/,
+    ],
+    ["there is none of that name", route(["a", ref(PRODUCTION), ref(CANARY)]), ["b"], /no rule named b/],
+    [
+      "the one of that name names one Service",
+      route(["a", ref(PRODUCTION)]),
+      ["a"],
+      /rule a does not name both/,
+    ],
+    [
+      "a Service stands twice",
+      route(["", ref(PRODUCTION), ref(CANARY), ref(CANARY)]),
+      [],
+      /rule 1 names a Service of the bridge more than once/,
+    ],
+    [
+      "others leave no percents",
+      route(["a", ref(PRODUCTION, 9), ref(CANARY, 1), ref("x", 5)]),
+      [],
+      /weights of 10 together.*multiple of 100/,
+    ],
+    [
+      "others have it all",
+      route(["a", ref(PRODUCTION, 0), ref(CANARY, 0), ref("x", 5)]),
+      [],
+      /weights of 0 together/,
+    ],
+  ])("say what to write where %s", (_name, of, only, words) => {
+    expect(split(of, ...only)).toMatch(words);
+  });
+});
+
+describe("weights", () => {
+  const rule = (production: number, canary: number, isShared = false) => ({
+    index: 0,
+    production: { index: 0, weight: production },
+    canary: { index: 1, weight: canary },
+    isShared,
+  });
+
+  it("are percents where the rule is ours alone, and keep their sum beside others", () => {
+    expect(weightsFor(rule(1, 1), 25)).toEqual({ production: 75, canary: 25 });
+    expect(weightsFor(rule(0, 0), 0)).toEqual({ production: 100, canary: 0 });
+    expect(weightsFor(rule(150, 50, true), 1)).toEqual({ production: 198, canary: 2 });
+    expect(weightsFor(rule(150, 50, true), 100)).toEqual({ production: 0, canary: 200 });
+  });
+
+  it.each([
+    [[rule(9, 1)], 10],
+    [[rule(9, 1), rule(180, 20, true)], 10],
+    [[rule(90, 10), rule(100, 0)], undefined],
+    [[rule(2, 1)], undefined],
+    [[rule(0, 0)], undefined],
+    [[rule(0, 5)], 100],
+  ])("that are read agree on whole percents or on nothing", (rules, percent) => {
+    expect(canaryPercent(rules)).toBe(percent);
+  });
+});

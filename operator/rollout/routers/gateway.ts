@@ -1,0 +1,157 @@
+import { atMs } from "../clock.ts";
+import type { Context } from "../context.ts";
+import { lastStep } from "../plan.ts";
+import { canaryIsOut, plannedWeight } from "../traffic.ts";
+import type { Hold, RouteFacts, ServiceTargets } from "../types.ts";
+import type { Router } from "./router.ts";
+
+/**
+ * How long a gateway may take from what the API server shows to what it does. Traefik collects changes for up to 2 s by default and reports a
+ * generation as accepted before that; 5 s is also how long a pod that is told to end goes on accepting.
+ */
+const SETTLE_MS = 5_000;
+/** Clients that go past the gateway keep the canary's share below its weight; after so long the weight counts as in effect all the same. */
+const SHARE_PATIENCE_MS = 60_000;
+
+/**
+ * Traffic follows the weights of two Services in an HTTPRoute, so pods follow capacity and not weight: the canary has as many as its share of the
+ * capacity needs, the stable version keeps all until the promotion, and an abort is one change of a weight.
+ *
+ * A gateway answers the share of a Service without endpoints with 503. So neither Service is ever without: while there is no canary, or none that is
+ * ready, the canary's selects the stable version, whatever weight the route gives it.
+ */
+export const gateway: Router = {
+  split({ needed, weight }) {
+    return { stable: Math.max(0, needed), canary: Math.max(0, Math.ceil((needed * weight) / 100)) };
+  },
+  refusal: () => undefined,
+  canaryWeight: carriedWeight,
+  services(context): ServiceTargets {
+    const { stableRevision, canaryRevision, phase } = context.state;
+    const stable = stableRevision === undefined ? [] : [stableRevision];
+    const canary = canaryRevision === undefined ? [] : [canaryRevision];
+    const all = { main: stable, stable, canary: stable };
+    switch (phase) {
+      case "Pending":
+        return { main: canary, stable: canary, canary };
+      case "Stable":
+      case "Aborted":
+      case "Promoting":
+      case "Watching":
+      case "Draining":
+        return all;
+      case "Preparing":
+        return isAtZero(context) && context.canary.ready > 0 ? { ...all, canary } : all;
+      case "Stepping":
+      case "Holding":
+        return served(context, stable, canary);
+      case "Aborting":
+        return canaryIsOut(context) ? all : served(context, stable, canary);
+    }
+  },
+  routeWeight(context) {
+    if (context.state.phase !== "Promoting") return carriedWeight(context);
+    // Both Services select the promoted version by now; the stable one's is used again when the gateway knows its new endpoints.
+    return context.nowMs < (settlesAtMs(context) ?? 0) ? 100 : 0;
+  },
+  whyNotStart: ({ input, needed }) => unusable(input.route) ?? noRoom(input, needed),
+  whyNotOn(context) {
+    const hold = unusable(context.input.route);
+    if (hold) return hold;
+    const { state, step } = context;
+    if (state.phase === "Preparing")
+      return isAtZero(context)
+        ? undefined
+        : elsewhere("the gateway does not lead everything to the stable version yet");
+    const wanted = state.phase === "Stepping" ? step.weight : carriedWeight(context);
+    return state.routedWeight === wanted
+      ? undefined
+      : elsewhere(`the gateway has not taken up weight ${wanted}% yet`);
+  },
+  inEffect({ canary, step, input, state, clockMs }) {
+    if (canary.servedRequests !== true) return false;
+    const before = input.spec.steps[step.index - 1]?.weight ?? 0;
+    const { requestShare: share } = canary;
+    if (share !== undefined && Math.abs(share - step.weight) <= Math.abs(share - before)) return true;
+    const since = atMs(state.holdingSince);
+    return since !== undefined && clockMs >= since + SHARE_PATIENCE_MS;
+  },
+  hasLeft(context) {
+    if (!canaryIsOut(context)) return false;
+    return context.state.evidenceSince === undefined || hasSettled(context);
+  },
+  settlesAtMs,
+};
+
+/** When what this phase began with has come through to the gateway's clients. */
+function settlesAtMs({ state }: Context): number | undefined {
+  switch (state.phase) {
+    case "Preparing":
+      return state.routedWeight === 0 ? settled(state.routedSince) : undefined;
+    case "Promoting":
+      return settled(state.phaseSince);
+    case "Aborting":
+      return settled(state.leftSince);
+    default:
+      return undefined;
+  }
+}
+
+function settled(time: string | undefined): number | undefined {
+  const since = atMs(time);
+  return since === undefined ? undefined : since + SETTLE_MS;
+}
+
+const hasSettled = (context: Context): boolean => context.nowMs >= (settlesAtMs(context) ?? Infinity);
+
+/** The gateway leads nobody to the canary's Service by its weight, so that the first pods of the canary are not met by all of a step's clients. */
+const isAtZero = hasSettled;
+
+/** A version without a ready pod leaves its Services to the other one. */
+function served(
+  { stable, canary }: Context,
+  stables: readonly string[],
+  canaries: readonly string[],
+): ServiceTargets {
+  const first = stable.ready === 0 && canary.ready > 0 ? canaries : stables;
+  return { main: first, stable: first, canary: canary.ready > 0 ? canaries : stables };
+}
+
+/** The planned weight, as far as the canary's ready pods carry it and the route's parents let it rise. */
+function carriedWeight(context: Context): number {
+  const { canary, needed, target } = context;
+  const planned = Math.min(plannedWeight(context), mostByRoute(context));
+  if (planned === 0 || canary.ready >= target.canary) return planned;
+  return Math.min(planned, Math.floor((100 * canary.ready) / Math.max(1, needed)));
+}
+
+/** While a parent refuses the route, or has not said yet that it takes it, nothing is raised above what is written. */
+function mostByRoute({ input: { route }, state }: Context): number {
+  if (route?.kind !== "Known") return state.weight ?? 0;
+  return route.acceptance.kind === "Accepted" ? 100 : Math.max(state.weight ?? 0, route.canaryWeight ?? 0);
+}
+
+const elsewhere = (why: string): Hold => ({
+  reason: "WeightNotApplied",
+  message: `Traffic is not where it should be: ${why}.`,
+});
+
+function unusable(route: RouteFacts | undefined): Hold | undefined {
+  const because = (message: string): Hold => ({ reason: "RouteNotReady", message });
+  switch (route?.kind) {
+    case "Known":
+      return route.acceptance.kind === "Accepted" ? undefined : because(route.acceptance.message);
+    case "Unusable":
+      return because(route.message);
+    default:
+      return because("The route has not been looked at yet.");
+  }
+}
+
+/** The stable version keeps its pods, so all that the last step needs has to fit beside them. */
+function noRoom({ spec, capacity }: Context["input"], needed: number): Hold | undefined {
+  const all = needed + Math.ceil((needed * lastStep(spec).weight) / 100);
+  if (all <= capacity.maxPods) return undefined;
+  const message = `Router Gateway keeps all ${needed} stable pods until the promotion and needs ${all} in the last step, but the bounds and backend budgets allow ${capacity.maxPods}; raise spec.budget or spec.scaling.maxReplicas, or use router Replicas.`;
+  return { reason: "NoRoom", message };
+}
