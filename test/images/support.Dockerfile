@@ -4,6 +4,11 @@ COPY --chmod=0755 pause /pause
 USER 65535:65535
 ENTRYPOINT ["/pause"]
 
+FROM scratch AS traefik
+COPY --chmod=0755 traefik /traefik
+USER 65532:65532
+ENTRYPOINT ["/traefik"]
+
 FROM scratch AS coredns
 COPY --chmod=0755 coredns /coredns
 USER 65532:65532

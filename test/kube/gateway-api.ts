@@ -12,7 +12,16 @@ import { toolPaths } from "../../tools/setup/tools.ts";
 import { until } from "./until.ts";
 
 /** Of the Gateway API, HTTPRoutes alone: what the operator uses. */
-const ROUTES_ONLY: readonly string[] = ["httproutes"];
+export const ROUTES_ONLY: readonly string[] = ["httproutes"];
+/** With what a gateway needs. */
+export const ALL_OF_IT: readonly string[] = [
+  "gatewayclasses",
+  "gateways",
+  "httproutes",
+  "grpcroutes",
+  "referencegrants",
+  "backendtlspolicies",
+];
 
 /** The real definitions of the standard channel, without their prose, which is most of them and takes the API server seconds. */
 function definitions(kinds: readonly string[]): DesiredObject[] {

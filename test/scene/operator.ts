@@ -47,6 +47,8 @@ export async function installOperator(cluster: Cluster, options: InstallOptions 
     `podAnnotations=${JSON.stringify({ [IMAGE_ID]: imageId })}`,
     "--set-json",
     `settings.sources=${JSON.stringify(source)}`,
+    "--set-json",
+    "settings.httpRoutes={}",
     "--wait",
     "--timeout",
     "120s",

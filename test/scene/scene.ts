@@ -27,8 +27,8 @@ export interface Scene {
   bridge(name?: string): Bridge;
   /** A small spec that promotes within half a minute, and is not watched after that unless it says so. */
   spec(more?: Partial<LLMBridgeSpecInput>): Promise<LLMBridgeSpecInput>;
-  /** Traffic to the bridge's Service; stopped with the scene if not before. */
-  load(bridge: Bridge, options: Omit<LoadOptions, "url">): Promise<Load>;
+  /** Traffic to the bridge's Service, or to another address; stopped with the scene if not before. */
+  load(bridge: Bridge, options: Omit<LoadOptions, "url"> & { readonly url?: string }): Promise<Load>;
   /** `http://address` of a Service of the namespace, as this machine reaches it. */
   serviceUrl(name: string, port?: number): Promise<string>;
   close(): Promise<void>;
@@ -101,7 +101,7 @@ export async function openScene(name: string, options: SceneOptions = {}): Promi
       return { ...base, ...more, rollout: { watchAfter: "0s", ...(more.rollout ?? base.rollout) } };
     },
     async load(bridge, options) {
-      const load = startLoad({ url: await serviceUrl(bridge.name), ...options });
+      const load = startLoad({ ...options, url: options.url ?? (await serviceUrl(bridge.name)) });
       loads.push(load);
       return load;
     },

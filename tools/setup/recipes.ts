@@ -12,6 +12,7 @@ export type ToolName =
   | "prometheus"
   | "helm"
   | "gateway-api"
+  | "traefik"
   | "kwok"
   | "argo-rollouts";
 
@@ -31,8 +32,8 @@ export interface Recipe {
   readonly name: ToolName;
   readonly label: string;
   readonly version: string;
-  /** What needs it: the test cluster, or only a benchmark. */
-  readonly purpose: "Cluster" | "Bench";
+  /** What needs it: the test cluster, one suite on it (and then it is built beside the others), or only a benchmark. */
+  readonly purpose: "Cluster" | "Suite" | "Bench";
   /** Everything besides name and version that decides what the binary is. */
   readonly inputs: readonly string[];
   build(workshop: Workshop): Promise<void>;
@@ -75,6 +76,14 @@ export const RECIPES: readonly Recipe[] = [
     "sigs.k8s.io/gateway-api",
     "config/crd/standard",
   ),
+  fromCopy({
+    name: "traefik",
+    label: "Traefik, a gateway (minutes)",
+    version: "v3.6.12",
+    purpose: "Suite",
+    module: "github.com/traefik/traefik/v3",
+    main: "./cmd/traefik",
+  }),
   fromCopy({
     name: "kwok",
     label: "kwok, which plays nodes",
