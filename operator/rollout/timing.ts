@@ -11,6 +11,7 @@ const PART_OF: Readonly<Record<HoldReason, "Progress" | "Waiting">> = {
   StableNotReady: "Progress",
   WeightNotApplied: "Progress",
   Draining: "Progress",
+  RouteNotReady: "Progress",
   NoRoom: "Waiting",
   NoPodsNeeded: "Waiting",
   TooFewPods: "Waiting",
