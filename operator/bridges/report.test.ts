@@ -50,6 +50,12 @@ describe("writeDueInMs", () => {
     expect(writes).toBeLessThan(40);
   });
 
+  it("writes nothing for a mere look more at a gate", () => {
+    const gate = (samples: number) =>
+      status({ verdicts: [{ signal: "memory", category: "Passed", samples, message: "" }] });
+    expect(writeDueInMs(gate(6), gate(60), 0, 1)).toBeUndefined();
+  });
+
   it("writes numbers after a restart, when the last write is not known", () => {
     expect(
       writeDueInMs(status(verdict("Undecided", 10)), status(verdict("Undecided", 20)), undefined, 0),

@@ -1,5 +1,6 @@
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import { SIGNALS } from "../evidence/counts.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { LLMBRIDGES } from "./caches.ts";
@@ -16,6 +17,7 @@ export const COUNTS_EVERY_MS = 2_000;
  * minute sees them move, and one that takes days costs a few dozen writes more.
  */
 const GROWTH = 1.5;
+const COUNTED: ReadonlySet<string> = new Set(SIGNALS);
 
 /**
  * In how many milliseconds the status is worth a write; undefined: not before something else changes.
@@ -64,7 +66,8 @@ function categories(status: LLMBridgeStatus): unknown {
       .map(({ signal, category, samples = 0 }) => ({
         signal,
         category,
-        grown: Math.floor(Math.log(samples + 1) / Math.log(GROWTH)),
+        // Looks at gates are few, and grow beside the requests.
+        grown: COUNTED.has(signal) ? Math.floor(Math.log(samples + 1) / Math.log(GROWTH)) : 0,
       })),
     evidence: status.evidence && { revision: status.evidence.revision },
     scaling: status.scaling && { recommended: status.scaling.recommended },

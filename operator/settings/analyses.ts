@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { analysisValues, BUILT_IN_ANALYSIS } from "../api/v1alpha1/rollout.ts";
 import { analysisIssues } from "../api/v1alpha1/validate.ts";
+import { namesDiffer } from "./names-differ.ts";
 
 const name = z
   .string({ error: "give a name in quotes" })
@@ -17,16 +18,10 @@ export const analyses = z
     analysisValues.extend({ name }).superRefine(({ name: _, ...values }, context) => {
       for (const { path, message } of analysisIssues(values))
         context.addIssue({ code: "custom", path: path.split("."), message });
+      namesDiffer("gate", ["gates"])(values.gates, context);
     }),
   )
   .default([])
-  .superRefine((all, context) => {
-    all.forEach(({ name: given }, index) => {
-      if (all.findIndex((other) => other.name === given) < index) {
-        const message = `there is another analysis named ${JSON.stringify(given)}; names must differ`;
-        context.addIssue({ code: "custom", path: [index, "name"], message });
-      }
-    });
-  })
+  .superRefine(namesDiffer("analysis"))
   .describe("Analyses that bridges may take by name, with the fields of `spec.rollout.analysis`.");
 export type NamedAnalysis = z.output<typeof analyses>[number];

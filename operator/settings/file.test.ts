@@ -63,6 +63,10 @@ describe("parseAdministratorSettings", () => {
   it.each([
     ["analyses: [{name: a, errors: {rollbackAbove: 2%}}]", "rollbackAbove 2% is not below promoteBelow 1%"],
     ["analyses: [{name: a, gates: [{name: g, metric: CpuShare}]}]", "gate g compares nothing"],
+    [
+      "analyses: [{name: a, gates: [{name: g, metric: CpuShare, below: 9%}, {name: g, metric: GcTimeShare, below: 9%}]}]",
+      'there is another gate named "g"',
+    ],
     ["analyses: [{name: a}, {name: a}]", 'there is another analysis named "a"'],
     ["analyses: [{name: built-in}]", "every field at its default"],
     ["analyses: [{name: a, from: b}]", "from"],

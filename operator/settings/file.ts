@@ -2,21 +2,11 @@ import { parseDocument } from "yaml";
 import * as z from "zod";
 import { analyses } from "./analyses.ts";
 import { fleetSettings } from "./fleet.ts";
+import { namesDiffer } from "./names-differ.ts";
 import { notification } from "./notification.ts";
 import { podMonitors } from "./pod-monitors.ts";
 import { formatIssues, SettingsError } from "./problem.ts";
 import { source } from "./source.ts";
-
-function namesDiffer(what: string) {
-  return (all: readonly { readonly name: string }[], context: z.RefinementCtx): void => {
-    all.forEach(({ name: given }, index) => {
-      if (all.findIndex((other) => other.name === given) < index) {
-        const message = `there is another ${what} named ${JSON.stringify(given)}; names must differ`;
-        context.addIssue({ code: "custom", path: [index, "name"], message });
-      }
-    });
-  };
-}
 
 /** What only the administrator may decide; bridges refer to it by name. */
 export const administratorSettings = z
