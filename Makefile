@@ -59,8 +59,8 @@ bench-connections: setup ## Count what is cut of thousands of streams and WebSoc
 bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Argo Rollouts and Flagger, and write docs/evidence.md (RUNS)
 	@$(NODE) bench/evidence.ts --runs=$${RUNS:-10000} --write
 
-bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS)
-	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} --write
+bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS, ONLY, SOAK, STORM)
+	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} $${ONLY:+--only=$$ONLY} $${SOAK:+--soak=$$SOAK} $${STORM:+--storm=$$STORM} --write
 
 clean: ## Remove what was built in this folder (the cache of the machine stays)
 	@rm -rf dist

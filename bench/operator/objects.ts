@@ -59,6 +59,7 @@ export const BRIDGES: Kind = {
         ],
         // A Rollout too is done with its promotion.
         watchAfter: "0s",
+        revisionHistoryLimit: 3,
       },
     },
   }),

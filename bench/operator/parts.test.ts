@@ -5,7 +5,7 @@ describe("the parts of a run", () => {
   const none = { storm: 0, soakMinutes: 0 };
 
   it("are all that need no number, and those that were given theirs", () => {
-    const all = ["life", "rest", "edits", "restarts", "memory", "sync"];
+    const all = ["life", "rest", "edits", "memory", "sync", "restarts"];
     expect(partsOf(undefined, none)).toEqual(all);
     expect(partsOf(undefined, { storm: 10, soakMinutes: 1 })).toEqual([...all, "soak", "storm"]);
   });
