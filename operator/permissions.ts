@@ -82,6 +82,12 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
     why: "Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.",
   },
   {
+    resource: resources.pods,
+    subresource: "eviction",
+    verbs: ["create"],
+    why: "`kubectl llmbridge restart` replaces pods, as far as disruption budgets allow.",
+  },
+  {
     resource: resources.coreEvents,
     verbs: ["list"],
     why: "kubelet's reasons why an image cannot be pulled or a Secret is missing.",

@@ -1,6 +1,13 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { JsonPatch, KubeClient } from "../kube/client.ts";
-import { isConflict, isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import {
+  ApiError,
+  isConflict,
+  isForbidden,
+  isInvalid,
+  isNamespaceTerminating,
+  isNotFound,
+} from "../kube/errors.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
@@ -149,6 +156,15 @@ async function execute(
       await client.jsonPatch(HTTP_ROUTES, bridge.namespace, name, patch, { signal });
       return;
     }
+    case "Evict":
+      try {
+        await client.evict(bridge.namespace, write.name, { uid: write.uid, signal });
+      } catch (error) {
+        // A disruption budget that has no room now (429), two that select the pod (500), a pod that is gone or another one by now: the next look
+        // decides anew, and a restart that comes no further is given up.
+        if (!(error instanceof ApiError) || isForbidden(error)) throw error;
+      }
+      return;
     case "AnnotatePod": {
       const patch = { metadata: { uid: write.uid, annotations: write.annotations } };
       try {

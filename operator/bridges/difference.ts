@@ -52,6 +52,8 @@ export interface DesiredState {
     readonly uid: string;
     readonly annotations: Readonly<Record<string, string>>;
   }[];
+  /** Pods to be replaced. */
+  readonly evictions: readonly { readonly name: string; readonly uid: string }[];
   /** Children no longer wanted. */
   readonly surplus: readonly Omit<Extract<Write, { kind: "Delete" }>, "kind">[];
 }
@@ -82,6 +84,7 @@ export function difference(
     ...desired.services.flatMap((object) => ensure("services", object)),
     ...desired.route,
     ...desired.podAnnotations.map((pod) => ({ kind: "AnnotatePod" as const, ...pod })),
+    ...desired.evictions.map((pod) => ({ kind: "Evict" as const, ...pod })),
     ...capacity.filter(shrinking),
     ...desired.surplus.map((child) => ({ kind: "Delete" as const, ...child })),
   ];

@@ -71,6 +71,8 @@ export type Write =
       readonly uid: string;
       readonly resourceVersion: string;
     }
+  /** A pod to be replaced, as far as disruption budgets allow it. */
+  | { readonly kind: "Evict"; readonly name: string; readonly uid: string }
   | {
       readonly kind: "AnnotatePod";
       readonly name: string;

@@ -22,6 +22,7 @@ export interface Arguments {
   readonly kubeconfig: string | undefined;
   readonly output: OutputFormat | undefined;
   readonly watch: boolean;
+  readonly to: string | undefined;
   readonly full: boolean;
   readonly timeoutMs: number;
   readonly files: readonly string[];
@@ -49,6 +50,8 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
   if (values.help) return { help: command };
   refuseForeignOptions(command, values);
   refuseWrongCount(command, words, values.filename ?? []);
+  if (command === "jump" && values.to === undefined)
+    throw wrong("jump needs the step to go to; write --to STEP.", command);
   if (words.length > 0 && values["all-namespaces"])
     throw wrong("a name cannot be got from all namespaces; give -n or leave -A out.", command);
   if (values.output && values.watch)
@@ -62,6 +65,7 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     kubeconfig: values.kubeconfig,
     output: outputOf(values.output, command),
     watch: values.watch ?? false,
+    to: values.to,
     full: values.full ?? false,
     timeoutMs: timeoutOf(values.timeout, command),
     files: values.filename ?? [],

@@ -7,6 +7,7 @@ import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
 import { render } from "./commands/render.ts";
+import { undo } from "./commands/undo.ts";
 import { type Connection, connect, sentenceOf } from "./connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "./failure.ts";
 import { colours } from "./render/colour.ts";
@@ -63,9 +64,14 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
       return history({ ...args, name }, connection, terminal);
     case "diff":
       return diff(args, connection, terminal);
+    case "undo":
+      return undo({ ...args, name }, connection, terminal);
     case "promote":
+    case "skip":
+    case "jump":
     case "abort":
     case "retry":
+    case "restart":
       return order({ ...args, name, command }, connection, terminal);
     case "pause":
     case "resume":

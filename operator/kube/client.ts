@@ -1,7 +1,7 @@
 import type { Lane } from "./connections.ts";
 import type { Status } from "./errors.ts";
 import type { DesiredObject, KubeObject } from "./object.ts";
-import { apiVersionOf, pathOf, type Resource, resourceName } from "./resources.ts";
+import { apiVersionOf, pathOf, type Resource, resourceName, resources } from "./resources.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 import { parseLines } from "./watch-lines.ts";
 
@@ -129,6 +129,10 @@ export interface KubeClient {
   ): Promise<T>;
   /** Succeeds for an object with finalizers too: it is then only marked. */
   delete(resource: Resource, namespace: string, name: string, options?: DeleteOptions): Promise<void>;
+  /**
+   * Deletes a pod gracefully, unless a disruption budget forbids it: then 429. A pod with another uid is left alone (409).
+   */
+  evict(namespace: string, pod: string, options: CallOptions & { readonly uid: string }): Promise<void>;
   /** Never sent twice: after a lost answer a `test` could fail on our own success. */
   jsonPatch<T extends KubeObject>(
     resource: Resource,
@@ -158,6 +162,7 @@ export interface ClientOptions {
 }
 
 const LIST_LIMIT = 500;
+const EVICTION_MS = 5_000;
 
 /** Without a resourceVersion "not older" means: not older than the latest at the time of the request. */
 const STREAMED_LIST = { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan" };
@@ -299,6 +304,19 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
         { method: "DELETE", verb: "delete", idempotent: true, body },
         call,
       );
+    },
+    async evict(namespace, name, { uid, ...call }) {
+      const body = {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name, namespace },
+        deleteOptions: { preconditions: { uid } },
+      };
+      const path = pathOf(resources.pods, namespace, name, "eviction");
+      const request = { method: "POST", verb: "create", idempotent: false, body, path } as const;
+      // A budget without room answers 429 too, and is not waited for.
+      const options = { deadlineMs: EVICTION_MS, ...call };
+      await write(resources.pods, { namespace, name, subresource: "eviction" }, request, options);
     },
     jsonPatch(resource, namespace, name, patch, call = {}) {
       const contentType = "application/json-patch+json";

@@ -3,7 +3,7 @@ import { type Clock, systemClock, type Timer } from "./clock.ts";
 import type { Informer } from "./informer.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "./object.ts";
-import { type Resource, resourceName } from "./resources.ts";
+import { type Resource, resourceName, resources } from "./resources.ts";
 
 /**
  * Remembers what this process wrote until its own caches show it, so that no decision rests on a cache older than our own last
@@ -158,6 +158,10 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
           remembered(resource, call?.dryRun, client.jsonPatch(resource, namespace, name, patch, call)),
         mergePatch: (resource, namespace, name, patch, call) =>
           remembered(resource, call?.dryRun, client.mergePatch(resource, namespace, name, patch, call)),
+        async evict(namespace, pod, call) {
+          await client.evict(namespace, pod, call);
+          deleted(key, resources.pods, namespace, pod, call.uid);
+        },
         async delete(resource, namespace, name, call) {
           await client.delete(resource, namespace, name, call);
           const uid = call?.uid ?? informerFor(resource, namespace)?.store.get(namespace, name)?.metadata.uid;

@@ -43,6 +43,7 @@ describe("a good version", () => {
       phase: "Stable",
       phaseSince: expect.any(String),
       stableRevision: "b",
+      served: ["a"],
     });
     expect(story.world.revisions).toMatchObject({ a: { wanted: 0 }, b: { wanted: 3, ready: 3 } });
     expect(story.decisions.map(({ action, reason }) => `${action}/${reason}`)).toEqual([

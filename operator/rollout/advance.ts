@@ -1,7 +1,7 @@
 import type { DecisionStatus, Phase, RolloutStatus } from "../api/v1alpha1/status.ts";
 import { replicasOf } from "./allocate.ts";
 import { iso, keepPause } from "./clock.ts";
-import { obey } from "./commands.ts";
+import { obey } from "./commands/obey.ts";
 import { type Context, contextOf, isFrozen } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
@@ -13,6 +13,7 @@ import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { noteRoute } from "./routers/noted.ts";
+import { evictionsOf, followRestart } from "./restart.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
@@ -44,7 +45,8 @@ const MOVES: { readonly [P in Phase]: MoveOf<P> } = {
 export function advanceRollout(input: RolloutInput): RolloutOutcome {
   if (isUnreadable(input.state)) return leaveEverything(input, input.state.unreadable);
   const before = input.state ?? recoverState(input);
-  const context = contextOf(input, refresh(before, input));
+  const restart = followRestart(refresh(before, input), input);
+  const context = contextOf(input, restart.state);
   const step = onward(input, before.phase, stepForward(context));
   const moved = step.state.phase !== before.phase || step.state.stepName !== before.stepName;
   const hold = moved ? holdOnArrival(input, step.state) : step.hold;
@@ -59,7 +61,8 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
     tracks: tracksOf(after),
     desiredWeights: weightsOf(after),
     step: stepOf(after),
-    decisions: decisionsOf(context, step, hold),
+    evictions: evictionsOf(after),
+    decisions: decisionsOf(context, [restart.told, step.told], hold),
     commandResult: step.commandResult,
     refusal: state.stableRevision === input.desired.revision ? undefined : after.router.refusal(after),
     summary: summaryOf(after, hold),
@@ -198,10 +201,15 @@ const WORTH_TELLING: readonly Hold["reason"][] = [
   "NoDataTooLong",
 ];
 
-function decisionsOf({ state, nowMs }: Context, { told }: Pass, hold: Hold | undefined): DecisionStatus[] {
+function decisionsOf(
+  { state, nowMs }: Context,
+  all: readonly (Told | undefined)[],
+  hold: Hold | undefined,
+): DecisionStatus[] {
   const time = iso(nowMs);
   const decisions: DecisionStatus[] = [];
-  if (told) decisions.push({ time, ...told, refused: (told.refused ?? []).map((one) => one.slice(0, 200)) });
+  for (const told of all.filter((one) => one !== undefined))
+    decisions.push({ time, ...told, refused: (told.refused ?? []).map((one) => one.slice(0, 200)) });
   if (hold && hold.reason !== state.heldFor && WORTH_TELLING.includes(hold.reason))
     decisions.push({
       time,
@@ -227,6 +235,7 @@ function leaveEverything(input: RolloutInput, message: string): RolloutOutcome {
     services: undefined,
     routeWeight: undefined,
     tracks: undefined,
+    evictions: undefined,
     desiredWeights: {},
     step: undefined,
     decisions: [],

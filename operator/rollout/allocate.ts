@@ -1,4 +1,5 @@
 import { type Context, occupied } from "./context.ts";
+import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
 import { keptPods } from "./watch.ts";
 
@@ -32,12 +33,13 @@ export function podsOfTheTwo(context: Context): Pods {
   switch (state.phase) {
     case "Pending":
       return { stable: 0, canary: needed };
+    case "Promoting":
+      return { stable: needed, canary: 0 };
     case "Stable":
     case "Aborted":
-    case "Promoting":
     case "Watching":
     case "Draining":
-      return { stable: needed, canary: 0 };
+      return { stable: needed + surge(context), canary: 0 };
     case "Preparing":
       return needed > 0 ? beforeTraffic(context) : { stable: 0, canary: 0 };
     case "Stepping":

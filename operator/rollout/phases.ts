@@ -31,10 +31,10 @@ export const TRANSITIONS = {
     when: "pods of both versions give the weight of the step",
   },
   StepPassed: { from: ["Holding"], to: "Stepping", when: "hold, evidence and approval are given" },
-  Skipped: {
+  Jumped: {
     from: ["Stepping", "Holding"],
     to: "Stepping",
-    when: "a person asked for all of the traffic at once",
+    when: "a person asked for another step, or for all of the traffic at once",
   },
   Replanned: {
     from: ["Stepping", "Holding"],
@@ -98,6 +98,8 @@ const WATCHED: readonly Phase[] = ["Promoting", "Watching"];
 
 /** What was last seen of the route goes on whatever the phase. */
 const OF_THE_ROUTE = ["routedWeight", "routedSince"] as const satisfies readonly (keyof RolloutStatus)[];
+/** Phases without a canary, in which pods of the stable version may be replaced. */
+const AT_REST: readonly Phase[] = ["Stable", "Watching", "Draining", "Aborted"];
 
 const WITH_CANARY: readonly Phase[] = ["Preparing", "Stepping", "Holding", "Aborting"];
 
@@ -116,9 +118,27 @@ export function take(
   const next: RolloutStatus = { phase: to, phaseSince: iso(nowMs), stableRevision: state.stableRevision };
   if (state.failed) next.failed = state.failed;
   Object.assign(next, pick(state, OF_THE_ROUTE));
+  if (state.restart && AT_REST.includes(to)) next.restart = state.restart;
   if (WITH_CANARY.includes(to)) Object.assign(next, pick(state, OF_THE_CANARY));
   if (WATCHED.includes(to)) Object.assign(next, pick(state, OF_THE_WATCH));
-  return compact({ ...next, ...change });
+  const changed = { ...next, ...change };
+  const before = transition === "Proved" ? state.stableRevision : undefined;
+  return compact({ ...changed, served: servedBefore(changed, [before, ...(state.served ?? [])]) });
+}
+
+/** How many revisions that were stable are remembered. */
+const REMEMBERED = 20;
+
+/** A revision that fails is no longer known to be good. */
+function servedBefore(
+  { stableRevision, failed }: RolloutStatus,
+  known: readonly (string | undefined)[],
+): string[] | undefined {
+  const others = known.filter(
+    (one) => one !== undefined && one !== stableRevision && one !== failed?.revision,
+  );
+  const served = [...new Set(others as string[])].slice(0, REMEMBERED);
+  return served.length > 0 ? served : undefined;
 }
 
 function pick<K extends keyof RolloutStatus>(

@@ -16,7 +16,7 @@ export function summaryOf(context: Context, hold: Hold | undefined): string {
     case "Pending":
       return clip(`Starting the first version, revision ${state.canaryRevision ?? "unknown"}${because}`);
     case "Stable":
-      return clip(serving(stable.ready, needed, state.stableRevision) + also(hold));
+      return clip(serving(stable.ready, needed, state.stableRevision) + restarting(context) + also(hold));
     case "Preparing":
       return clip(`Preparing canary ${state.canaryRevision} for ${at}${limit}${because}`);
     case "Stepping":
@@ -44,6 +44,10 @@ export function summaryOf(context: Context, hold: Hold | undefined): string {
 
 const serving = (ready: number, needed: number, revision: string | undefined): string =>
   `Serving: ${Math.min(ready, needed)} of ${needed} pods of revision ${revision} are ready.`;
+
+/** What is done beside it at rest. */
+const restarting = ({ state: { restart } }: Context): string =>
+  restart ? ` Pods made before ${restart.before} are being replaced.` : "";
 
 const also = (hold: Hold | undefined): string => (hold ? ` ${hold.message}` : "");
 

@@ -47,6 +47,8 @@ export interface RevisionFacts {
   /** Percent of the bridge's requests that this revision served in the last window; undefined where none was served or no metrics tell. */
   requestShare?: number | undefined;
   createdMs: number;
+  /** When each of `pods` was made. */
+  podsMadeMs?: readonly number[] | undefined;
   /** Label `llmbridge.dev/track` of the Deployment; only read when the stored state is lost. */
   track?: Track | undefined;
 }
@@ -228,6 +230,8 @@ export interface RolloutOutcome {
   routeWeight: number | undefined;
   /** Label of each revision's Deployment; absent for history. Undefined as a whole: leave them. */
   tracks: Readonly<Record<string, Track>> | undefined;
+  /** Pods of the stable version to evict now: so many of those made before then, those first that are not ready. */
+  evictions: { before: string; count: number } | undefined;
   /** Percent of the traffic that each serving revision should have now. */
   desiredWeights: Readonly<Record<string, number>>;
   /** The present step of the plan, while there is a canary. */

@@ -4,12 +4,20 @@ import type { Context } from "./context.ts";
 import { hasCanary } from "./describe.ts";
 import { holdEndsMs, inconclusiveAtMs, noDataAtMs } from "./policies/inconclusive.ts";
 import { deadlineMs } from "./policies/withdraw.ts";
+import { restartEndsMs } from "./restart.ts";
 import { patienceEndsMs } from "./traffic.ts";
 import { watchEndsMs } from "./watch.ts";
 
 /** The next moment at which time alone changes what is decided; undefined if only an event can. */
 export function wakeAt(context: Context): number | undefined {
-  const times = [...faultTimes(context), ...phaseTimes(context), context.input.fleet?.freeze?.untilMs];
+  const { restart } = context.state;
+  const restartTimes = restart ? [restartEndsMs(restart, context.input)] : [];
+  const times = [
+    ...faultTimes(context),
+    ...phaseTimes(context),
+    ...restartTimes,
+    context.input.fleet?.freeze?.untilMs,
+  ];
   const ahead = times.filter(
     (ms): ms is number => ms !== undefined && ms > context.nowMs && Number.isFinite(ms),
   );

@@ -37,11 +37,14 @@ export interface ControlPlaneOptions {
   readonly flags?: readonly string[];
   /** Whether pods wait until the real scheduler has found them one of the nodes that the test adds. Default: they run nowhere. */
   readonly hasNodes?: boolean;
+  /** Whether disruption budgets are kept, so that pods can be evicted. Default: where there are nodes. */
+  readonly hasBudgets?: boolean;
 }
 
 export async function startControlPlane({
   flags = [],
   hasNodes = false,
+  hasBudgets = hasNodes,
 }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const progress = createProgress({ write: () => {}, nowMs: Date.now });
   const server = await apiServerUp({ progress, extraFlags: flags });
@@ -51,7 +54,7 @@ export async function startControlPlane({
   const tools = toolPaths(cacheRoot(process.env));
   // Whatever ends the API server ends what shares its folder.
   const start = (component: Component) => startComponent(component, { owner: dirname(kubeconfigPath) });
-  const controllers = [...CONTROLLERS, ...(hasNodes ? ["disruption-controller"] : [])];
+  const controllers = [...CONTROLLERS, ...(hasBudgets ? ["disruption-controller"] : [])];
   await start(controllerManager(tools, kubeconfigPath, [`--controllers=${controllers.join(",")}`]));
   if (hasNodes) await start(scheduler(tools, kubeconfigPath));
   const transport = createTransport({

@@ -49,7 +49,10 @@ beforeAll(async () => {
   const progress = createProgress({ write: () => {}, nowMs: Date.now });
   const tools = await buildTools(cacheRoot(process.env), progress, ["kubestack", "helm"]);
   [plane, program] = await Promise.all([
-    startControlPlane({ flags: ["--enable-admission-plugins=OwnerReferencesPermissionEnforcement"] }),
+    startControlPlane({
+      flags: ["--enable-admission-plugins=OwnerReferencesPermissionEnforcement"],
+      hasBudgets: true,
+    }),
     operatorProgram(),
   ]);
   chart = helm(tools.helm, plane.server.kubeconfigPath);
@@ -155,6 +158,11 @@ describe("an operator that may touch two namespaces and nothing else", () => {
       .toSatisfy((pods: KubeObject[]) =>
         pods.every(({ metadata }) => metadata.annotations?.[ANNOTATIONS.runtimeGeneration] === "2"),
       );
+    const { stable } = await bridge.status();
+    await command({ action: "restart", revision: stable?.revision ?? "", id: "restart-1" });
+    await bridge.waitFor("restarted", ({ decisions }) =>
+      decisions.some(({ reason }) => reason === "Restarted"),
+    );
     // An Event that repeats becomes a series.
     await bridge.patch({ image: "registry.example/bridge:2" });
     const revision = await holding("registry.example/bridge:2");

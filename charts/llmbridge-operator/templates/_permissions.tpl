@@ -38,6 +38,10 @@
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, patch, watch]
+# `kubectl llmbridge restart` replaces pods, as far as disruption budgets allow.
+- apiGroups: [""]
+  resources: [pods/eviction]
+  verbs: [create]
 # kubelet's reasons why an image cannot be pulled or a Secret is missing.
 - apiGroups: [""]
   resources: [events]

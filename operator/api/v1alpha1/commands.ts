@@ -4,13 +4,16 @@ import * as z from "zod";
 export const COMMAND_ANNOTATION = "llmbridge.dev/command";
 
 /**
- * A command is bound to the revision it speaks of and, for promote, to the step, so that one that is stale or given twice cannot hit a newer one.
- * promote leaves the present step (approval and hold are waived; `full` goes to 100 % at once); abort rolls back; retry tries a failed revision again.
+ * A command is bound to the revision it speaks of and, for promote, skip and jump, to the step, so that one that is stale or given twice cannot hit a
+ * newer one. promote leaves the present step once its pods are ready (approval, hold and evidence are waived; `full` goes to 100 % at once), or ends
+ * the watch of a promoted version; skip goes to the next step now, jump to the step `to`; abort rolls back; retry tries a failed revision again;
+ * restart replaces the pods that the stable version has now.
  */
 export const command = z.strictObject({
-  action: z.enum(["promote", "abort", "retry"]),
+  action: z.enum(["promote", "skip", "jump", "abort", "retry", "restart"]),
   revision: z.string().min(1).max(16),
   step: z.string().max(30).optional(),
+  to: z.string().max(30).optional(),
   full: z.boolean().optional(),
   id: z.string().min(1).max(64),
 });

@@ -193,6 +193,10 @@ export const rollout = z
     watchAfter: duration(
       "How long a promoted version is watched for getting worse, while the one before it stays ready to return to. 0s: not at all.",
     ).default("10m"),
+    rollbackWindow: z.int().min(0).max(20).default(3).meta({
+      description:
+        "Going back to one of so many revisions that were stable before skips steps and evidence, never readiness or capacity. 0: it is a change like any other.",
+    }),
     revisionHistoryLimit: z
       .int()
       .min(0)

@@ -142,6 +142,10 @@ export const rolloutStatus = z.object({
   canaryRevision: text(16).optional(),
   /** The version before the stable one, while that is watched and may still be left for it. */
   previousRevision: text(16).optional(),
+  /** Revisions that were stable before the present one and did not fail since, newest first. */
+  served: z.array(text(16)).max(20).optional().meta({ "x-kubernetes-list-type": "atomic" }),
+  /** A restart under way: pods made before then are replaced; how many are left, and since when. */
+  restart: z.object({ before: time, left: count, since: time }).optional(),
   /** The revision that failed and is not tried again until the spec changes or retry is given. */
   failed: z.object({ revision: text(16), reason: text(64), message: text(600), time }).optional(),
 });

@@ -22,6 +22,7 @@ import {
 import type { ChildKind, ChildObject } from "../plan.ts";
 import type { KeptConfigMap } from "../references.ts";
 import { HASH_ALGORITHM } from "../revision.ts";
+import { revisionSpec } from "../revision-spec.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { nextRuntime, type StoredRevision } from "./runtime.ts";
 
@@ -84,6 +85,7 @@ export function desiredChildren(input: ChildrenInput): DesiredState {
     route: input.route,
     revisions: parts.map((part) => part.desired),
     podAnnotations: parts.flatMap((part) => part.touches),
+    evictions: evictions(input),
     surplus: surplus.flatMap((revision) => childrenOf(snapshot, revision)),
   };
 }
@@ -115,7 +117,7 @@ function revisionParts(input: ChildrenInput, revision: string): RevisionParts {
   const { runtime, changed } = nextRuntime(stored?.runtime, withGrant(rendered.runtime, grant));
   const annotations = { [ANNOTATIONS.poolCeiling]: String(grant.postgresCeiling) };
   const hot = withAnnotations(runtimeConfigMap(bridge, revision, runtime), annotations);
-  const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment);
+  const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment, rendered.spec);
   const copies =
     revision === input.desiredRevision
       ? input.kept.filter(({ found }) => found).map((kept) => keptConfigMap(bridge, revision, kept))
@@ -131,12 +133,14 @@ interface Rendered {
   readonly config: BridgeConfig;
   readonly deployment: ChildObject;
   readonly runtime: Omit<RuntimeConfig, "generation">;
+  readonly spec: object | undefined;
 }
 
 /** A revision that exists is taken from its ConfigMap, whatever this version of the operator would render. */
 function fromStore(stored: StoredRevision | undefined): Rendered | undefined {
   if (!stored?.config || !stored.rendered || !stored.runtime) return undefined;
-  return { config: stored.config, deployment: stored.rendered, runtime: stored.runtime };
+  const { config, rendered, runtime, spec } = stored;
+  return { config, deployment: rendered, runtime, spec };
 }
 
 function render(
@@ -178,6 +182,7 @@ function render(
         rendererVersion: snapshot.rendererVersion,
         hashAlgorithm: HASH_ALGORITHM,
       }),
+    spec: stored?.spec ?? revisionSpec(spec),
     runtime: {
       version: CONFIG_VERSION,
       postgresConnections: 0,
@@ -224,6 +229,20 @@ function touches(
       uid,
       annotations: { [ANNOTATIONS.runtimeGeneration]: String(generation) },
     }));
+}
+
+/** Those that are not ready serve nobody and go first; then the oldest. The same choice until the cache shows them ending. */
+function evictions({ snapshot, outcome }: ChildrenInput): DesiredState["evictions"] {
+  if (!outcome.evictions) return [];
+  const { before, count } = outcome.evictions;
+  return snapshot.pods
+    .filter((pod) => pod.revision === outcome.state?.stableRevision && !pod.terminating && !pod.finished)
+    .filter((pod) => pod.createdMs < Date.parse(before))
+    .sort(
+      (a, b) => Number(a.ready) - Number(b.ready) || a.createdMs - b.createdMs || (a.name < b.name ? -1 : 1),
+    )
+    .slice(0, count)
+    .map(({ name, uid }) => ({ name, uid }));
 }
 
 /** Old revisions beyond the history limit that hold no pod any more, oldest first. */

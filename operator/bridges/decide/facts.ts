@@ -36,6 +36,7 @@ function factsOf(
     ],
     servedRequests: servedRequests(snapshot, revision),
     requestShare: shares?.[revision],
+    podsMadeMs: living.map((pod) => pod.createdMs),
     createdMs: deployment?.createdMs ?? 0,
     track: trackOf(deployment?.track),
   };

@@ -8,7 +8,7 @@ import {
 import { FILES } from "../../../contract/endpoints.ts";
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { sameJson } from "../canonical.ts";
-import { TEMPLATE_KEY } from "../desired/configmaps.ts";
+import { SPEC_KEY, TEMPLATE_KEY } from "../desired/configmaps.ts";
 import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
 import { perObject } from "../per-object.ts";
@@ -21,6 +21,8 @@ export interface StoredRevision {
   /** The Deployment as it was rendered. */
   readonly rendered: ChildObject | undefined;
   readonly runtime: RuntimeConfig | undefined;
+  /** What it was made from; undefined where its maker did not keep it. */
+  readonly spec?: object | undefined;
   /** Most Postgres connections that a pod may hold which has not confirmed `runtime` (tuning/pool-budget.ts). */
   readonly postgresCeiling: number;
 }
@@ -55,6 +57,7 @@ const renderedDeployment = (value: unknown): ChildObject | undefined =>
 const fixedPart = perObject(({ data }: ConfigMap) => ({
   config: storedConfig.safeParse(json(data?.[FILES.config])).data,
   rendered: renderedDeployment(json(data?.[TEMPLATE_KEY])),
+  spec: z.looseObject({}).safeParse(json(data?.[SPEC_KEY])).data,
 }));
 
 const runtimePart = perObject(

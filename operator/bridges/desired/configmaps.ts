@@ -16,12 +16,16 @@ import type { KeptConfigMap } from "../references.ts";
 /** Key of the immutable ConfigMap that keeps the rendered Deployment, so that one deleted by hand comes back as it was. Not mounted. */
 export const TEMPLATE_KEY = "deployment.json";
 
-/** The immutable ConfigMap of a revision: its configuration file and its rendered Deployment. */
+/** Key of what the revision was made from, in the shape of the spec, so that a person can go back to it. Not mounted. */
+export const SPEC_KEY = "spec.json";
+
+/** The immutable ConfigMap of a revision: its configuration file, its rendered Deployment, and what it was made from. */
 export function revisionConfigMap(
   bridge: BridgeRef,
   revision: string,
   config: BridgeConfig,
   deployment: object,
+  spec: object | undefined,
 ) {
   return {
     apiVersion: "v1",
@@ -36,6 +40,7 @@ export function revisionConfigMap(
     data: {
       [FILES.config]: `${JSON.stringify(config, undefined, 2)}\n`,
       [TEMPLATE_KEY]: canonicalJson(deployment),
+      ...(spec === undefined ? {} : { [SPEC_KEY]: canonicalJson(spec) }),
     },
   };
 }

@@ -27,6 +27,24 @@ describe("commandFor", () => {
     expect(() => order("abort", waits)).toThrow(/nothing to abort/);
   });
 
+  it("binds skip and jump to the canary and the present step", () => {
+    const order = (command: "skip" | "jump", to?: string) =>
+      commandFor(sampleBridge(), { command, name: "chat", full: false, to }, "id-1");
+    expect(order("skip")).toEqual({ action: "skip", revision: "d04be8", step: "tenth", id: "id-1" });
+    expect(order("jump", "all")).toEqual({ ...order("skip"), action: "jump", to: "all" });
+  });
+
+  it("binds restart to the stable version", () => {
+    const rollout = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z", stableRevision: "7c9f21" };
+    const at = sampleBridge({ status: { rollout } });
+    expect(commandFor(at, { command: "restart", name: "chat", full: false }, "id-1")).toEqual({
+      ...{ action: "restart", revision: "7c9f21", id: "id-1" },
+    });
+    expect(() =>
+      commandFor(sampleBridge(), { command: "restart", name: "chat", full: false }, "id-1"),
+    ).toThrow("nothing to restart");
+  });
+
   it("binds abort to the canary", () => {
     expect(order("abort")).toEqual({ action: "abort", revision: "d04be8", id: "id-1" });
   });

@@ -8,12 +8,15 @@ import type { Terminal } from "../terminal.ts";
 
 type Acknowledgement = NonNullable<BridgeView["status"]["command"]>;
 
+/** Commands that the operator obeys. */
+export type OrderName = Command["action"];
+
 /**
- * `promote`, `abort` and `retry`: writes the command, bound to the revision and step that status shows now, and waits until the operator
+ * `promote`, `skip`, `jump`, `abort`, `retry` and `restart`: writes the command, bound to the revision and step that status shows now, and waits until the operator
  * has answered. The uid is a precondition, so that a bridge made anew under the same name is not meant.
  */
 export async function order(
-  args: Arguments & { readonly name: string; readonly command: "promote" | "abort" | "retry" },
+  args: Arguments & { readonly name: string; readonly command: OrderName },
   connection: Connection,
   terminal: Terminal,
 ): Promise<void> {
@@ -31,11 +34,16 @@ export async function order(
 
 /**
  * What to write for the state that the person sees.
- * @throws CliFailure when there is nothing to promote, abort or retry
+ * @throws CliFailure when there is nothing to do it to
  */
 export function commandFor(
   bridge: BridgeView,
-  args: { readonly command: "promote" | "abort" | "retry"; readonly name: string; readonly full: boolean },
+  args: {
+    readonly command: OrderName;
+    readonly name: string;
+    readonly full: boolean;
+    readonly to?: string | undefined;
+  },
   id: string,
 ): Command {
   const { canary, step, rollout } = bridge.status;
@@ -44,6 +52,12 @@ export function commandFor(
     if (revision === undefined)
       throw new CliFailure(`no version of ${args.name} was rolled back; there is nothing to try again.`);
     return { action: "retry", revision, id };
+  }
+  if (args.command === "restart") {
+    const stable = rollout?.stableRevision;
+    if (stable === undefined)
+      throw new CliFailure(`${args.name} has no stable version; there is nothing to restart.`);
+    return { action: "restart", revision: stable, id };
   }
   const watched = rollout?.previousRevision === undefined ? undefined : rollout.stableRevision;
   const revision = canary?.revision ?? rollout?.canaryRevision ?? watched;
@@ -54,11 +68,12 @@ export function commandFor(
   if (revision === undefined)
     throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
   if (args.command === "abort") return { action: "abort", revision, id };
-  if (revision === watched) return { action: "promote", revision, id };
-  if (args.full) return { action: "promote", revision, full: true, id };
+  if (args.command === "promote" && revision === watched) return { action: "promote", revision, id };
+  if (args.command === "promote" && args.full) return { action: "promote", revision, full: true, id };
   if (step === undefined)
-    throw new CliFailure(`${args.name} is at no step yet; wait for its canary, or promote with --full.`);
-  return { action: "promote", revision, step: step.name, id };
+    throw new CliFailure(`${args.name} is at no step; wait for its canary, or promote with --full.`);
+  const { to } = args;
+  return { action: args.command, revision, step: step.name, ...(to === undefined ? {} : { to }), id };
 }
 
 async function acknowledgement(

@@ -41,7 +41,8 @@ export function pickRevisions(
   return { before, after };
 }
 
-function found(
+/** The revision that a word names: its hash, the beginning of it, or stable or canary. */
+export function found(
   word: string,
   name: string,
   deployments: readonly DeploymentView[],

@@ -126,6 +126,16 @@ const refuses: Event = (world) => {
   return true;
 };
 
+/** To the first or the last step of the plan, whichever way that is. */
+const jump =
+  (which: 0 | -1): Event =>
+  (world) => {
+    const to = world.spec.steps.at(which)?.name;
+    if (!command("jump")(world) || world.command === undefined || to === undefined) return false;
+    world.command = { ...world.command, to };
+    return true;
+  };
+
 const tick: Event = (world) => {
   world.nowMs += TICK_MS;
   // What a gateway has accepted it follows long before.
@@ -149,6 +159,9 @@ const EVENTS: Readonly<Record<string, Event>> = {
   resume: paused(false),
   promote: command("promote"),
   promoteFully: command("promote", true),
+  skip: command("skip"),
+  jumpToFirst: jump(0),
+  jumpToLast: jump(-1),
   abort: command("abort"),
   retry: command("retry"),
   ...Object.fromEntries(
@@ -183,6 +196,7 @@ function keyOf(world: World): string {
     s.stepName,
     s.weight,
     s.approvedStep,
+    s.served,
     s.evidenceSince === undefined,
     s.failed?.revision,
     (s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined) ||

@@ -51,6 +51,8 @@ export interface World {
   acknowledged: string | undefined;
   /** Pods that are told to end stay as terminating ones until the test ends them. */
   slowDrain: boolean;
+  /** When the pods of a revision were made, where a test is about that. */
+  madeMs: Record<string, readonly number[]>;
   /** Pods follow their Deployment only when the test says so with `followDeployment`. */
   slowDeployments: boolean;
 }
@@ -94,6 +96,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     acknowledged: undefined,
     slowDrain: false,
     slowDeployments: false,
+    madeMs: {},
     ...rest,
   };
 }
@@ -121,6 +124,7 @@ function factsOf(world: World, revision: string, pods: ModelRevision): RevisionF
     servedRequests: world.metrics.available ? world.traffic && share > 0 : undefined,
     requestShare: world.metrics.available && world.traffic ? share : undefined,
     createdMs: T0,
+    podsMadeMs: world.madeMs[revision],
   };
 }
 

@@ -2,7 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { queuedFor } from "../fleet/queue.ts";
-import { stepAt } from "../plan.ts";
+import { lastStep, stepAt } from "../plan.ts";
 import { whyNotStart } from "../policies/start.ts";
 import { type Move, type MoveOf, stay } from "./move.ts";
 
@@ -90,7 +90,11 @@ function start(context: Context): Start {
   const hold = whyNotStart(context);
   if (hold) return stay(hold, { queued: queuedFor(context, hold) });
   const { queued } = context.state;
-  const step = stepAt(input.spec, 0);
+  const wasStable = isKnownGood(context);
+  const step = wasStable ? lastStep(input.spec) : stepAt(input.spec, 0);
+  const how = wasStable
+    ? `It was stable before (rollbackWindow ${input.spec.rollbackWindow}): it gets all of the traffic as soon as its pods are ready, without steps and evidence.`
+    : `First step ${step.name} (${step.weight}%).`;
   return {
     kind: "Take",
     transition: "Started",
@@ -98,15 +102,20 @@ function start(context: Context): Start {
       canaryRevision: input.desired.revision,
       failed: undefined,
       queued: queued?.released ? queued : undefined,
-      stepIndex: 0,
+      stepIndex: step.index,
       stepName: step.name,
+      approvedStep: wasStable ? step.name : undefined,
       weight: 0,
       waitingSince: iso(nowMs),
     },
     told: {
       action: "Start",
-      reason: "NewRevision",
-      message: `Canary ${input.desired.revision} (${input.desired.image}) starts; first step ${step.name} (${step.weight}%).`,
+      reason: wasStable ? "WasStable" : "NewRevision",
+      message: `Canary ${input.desired.revision} (${input.desired.image}) starts. ${how}`,
     },
   };
 }
+
+/** Nothing has to be proved anew of a version that was stable a little while ago and did not fail since. */
+const isKnownGood = ({ input, state }: Context): boolean =>
+  (state.served ?? []).slice(0, input.spec.rollbackWindow).includes(input.desired.revision);

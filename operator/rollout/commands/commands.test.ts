@@ -10,8 +10,8 @@ import {
   settle,
   specAsksFor,
   storyOf,
-} from "./model/story.ts";
-import { phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
+} from "../model/story.ts";
+import { phaseOf, stateOf, step, worldAtRest } from "../model/world.ts";
 
 const plan = {
   steps: [step("half", 50, { approval: true, hold: "48h" }), step("most", 75), step("all", 100)],

@@ -1,0 +1,131 @@
+import { type LLMBridgeSpec, llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { SPEC_KEY } from "../../bridges/desired/configmaps.ts";
+import { withoutNewerFields } from "../../bridges/observe/newer-fields.ts";
+import { revisionHash } from "../../bridges/revision.ts";
+import { parseRevisionSpec, type RevisionSpec, restored, revisionSpec } from "../../bridges/revision-spec.ts";
+import { isNotFound } from "../../kube/errors.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { resources } from "../../kube/resources.ts";
+import type { Arguments } from "../arguments.ts";
+import { type BridgeView, bridgeView } from "../bridge-view.ts";
+import { BRIDGES, type Connection, readStored } from "../connection.ts";
+import { found } from "../diff/pick-revisions.ts";
+import { CliFailure } from "../failure.ts";
+import type { DeploymentView } from "../family.ts";
+import { mergePatchOf } from "../merge-patch.ts";
+import type { Terminal } from "../terminal.ts";
+import { readDeployments } from "./history.ts";
+import { order } from "./order.ts";
+
+/**
+ * `undo NAME [REVISION]`: what is on its way, or was promoted a moment ago, is aborted; what is at rest gets the spec of a version before. The operator
+ * never writes a spec, so this tool does, bound to the object that it has read.
+ */
+export async function undo(
+  args: Arguments & { readonly name: string },
+  connection: Connection,
+  terminal: Terminal,
+): Promise<void> {
+  const { name } = args;
+  const stored = await readStored(connection, name);
+  const bridge = bridgeView(stored);
+  const [, word] = args.words;
+  if (word === undefined && isOnItsWay(bridge))
+    return order({ ...args, command: "abort" }, connection, terminal);
+  const present = specOf(stored, name);
+  const target = targetOf(bridge, await readDeployments(connection, bridge), present, word);
+  const wanted = await wantedSpec(connection, present, target);
+  const { uid, resourceVersion } = bridge.metadata;
+  const raw = (stored as KubeObject & { spec: Readonly<Record<string, unknown>> }).spec;
+  const parts = Object.keys(revisionSpec(present));
+  const only = (spec: object) =>
+    Object.fromEntries(Object.entries(spec).filter(([key]) => parts.includes(key)));
+  const patch = mergePatchOf(only(raw), JSON.parse(JSON.stringify(only(wanted))));
+  await connection.client.mergePatch(BRIDGES, connection.namespace, name, {
+    metadata: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+    spec: patch,
+  });
+  terminal.write(
+    `${name}: the spec asks for revision ${target.revision} again (image ${wanted.image}). ${howItGoes(bridge, target)}\n`,
+  );
+}
+
+const MOVING = ["Preparing", "Stepping", "Holding", "Watching"];
+
+const isOnItsWay = ({ status }: BridgeView): boolean => MOVING.includes(status.phase ?? "");
+
+function specOf(stored: KubeObject, name: string): LLMBridgeSpec {
+  const { spec } = withoutNewerFields((stored as { spec?: unknown }).spec);
+  const parsed = llmBridgeSpec.safeParse(spec);
+  if (parsed.success) return parsed.data;
+  throw new CliFailure(`the spec of ${name} cannot be read; \`kubectl llmbridge lint\` says what is wrong.`);
+}
+
+/** The revision to go back to. */
+export function targetOf(
+  bridge: BridgeView,
+  deployments: readonly DeploymentView[],
+  present: LLMBridgeSpec,
+  word: string | undefined,
+): DeploymentView {
+  const { name } = bridge.metadata;
+  const { rollout } = bridge.status;
+  const asked = revisionHash(present);
+  const marks = { stable: rollout?.stableRevision, canary: rollout?.canaryRevision };
+  if (word !== undefined) {
+    const target = found(word, name, deployments, marks);
+    if (target.revision === asked)
+      throw new CliFailure(`the spec of ${name} asks for revision ${asked} already.`);
+    return target;
+  }
+  const before = asked === marks.stable ? rollout?.served : [marks.stable ?? ""];
+  const target = before
+    ?.map((revision) => deployments.find((one) => one.revision === revision))
+    .find((one) => one !== undefined);
+  if (target) return target;
+  throw new CliFailure(
+    `${name} has no version that was stable before; \`kubectl llmbridge history ${name}\` shows its revisions, \`undo ${name} REVISION\` goes to one.`,
+  );
+}
+
+async function wantedSpec(
+  connection: Connection,
+  present: LLMBridgeSpec,
+  { name, revision }: DeploymentView,
+): Promise<LLMBridgeSpec> {
+  const wanted = restored(present, await readRevisionSpec(connection, name, revision));
+  const parsed = llmBridgeSpec.safeParse(JSON.parse(JSON.stringify(wanted)));
+  if (parsed.success && revisionHash(parsed.data) === revision) return parsed.data;
+  throw new CliFailure(
+    `what is kept of revision ${revision} does not make that revision by the rules of this version of the tool; set the spec by hand (\`kubectl llmbridge diff\` shows what differs).`,
+  );
+}
+
+async function readRevisionSpec(
+  { client, namespace }: Connection,
+  name: string,
+  revision: string,
+): Promise<RevisionSpec> {
+  const map = await client
+    .get<KubeObject & { data?: Record<string, string> }>(resources.configMaps, namespace, name)
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+  const text = map?.data?.[SPEC_KEY];
+  const spec = text === undefined ? undefined : parseRevisionSpec(JSON.parse(text));
+  if (spec) return spec;
+  throw new CliFailure(
+    map === undefined
+      ? `the ConfigMap ${name} of revision ${revision} is gone.`
+      : `the operator that made revision ${revision} did not keep its spec; set the spec by hand (\`kubectl llmbridge diff\` shows what differs).`,
+  );
+}
+
+function howItGoes({ status, spec }: BridgeView, { revision }: DeploymentView): string {
+  const { served = [], stableRevision } = status.rollout ?? {};
+  if (revision === stableRevision) return "It is the stable version: no pod changes.";
+  return served.slice(0, spec.rollout.rollbackWindow).includes(revision)
+    ? `It was stable before (rollbackWindow ${spec.rollout.rollbackWindow}): it gets all of the traffic as soon as its pods are ready.`
+    : "It goes through the steps like any change.";
+}
