@@ -158,7 +158,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       events: eventsOf(decisions),
       decisions,
       ended: outcome.ended,
-      wakeAfterMs: wakeAfter(snapshot, outcome, next.phase === "Stable" || next.phase === "Aborted"),
+      wakeAfterMs: wakeAfter(snapshot, outcome, isAtRest(outcome)),
     },
     memory: {
       ...snapshot.memory,
@@ -239,6 +239,9 @@ function nextEvidence(
   const about = snapshot.status.rollout?.canaryRevision;
   return state && about === evidence.revision ? state : begin();
 }
+
+const isAtRest = ({ state }: RolloutOutcome): boolean =>
+  (state?.phase === "Stable" || state?.phase === "Aborted") && state.restart === undefined;
 
 function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
   const isAway = snapshot.fleet.kind === "failing" && snapshot.fleet.isAway === true;

@@ -72,9 +72,18 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
     canary: factsOf(input, state.canaryRevision),
     router,
     step,
-    target: router.split({ needed, weight: step.weight, maxPods, whenTooFewPods }),
+    target: pinned(router.split({ needed, weight: step.weight, maxPods, whenTooFewPods }), step, needed),
     room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
   };
+}
+
+/**
+ * The pods that a step asks for, never fewer than its weight needs. At weight 0 no router gives the canary a pod, and one is there to be looked at.
+ */
+function pinned(split: Split, { replicas, weight }: PlanStep, needed: number): Split {
+  if (needed <= 0 || (replicas === undefined && weight > 0)) return split;
+  const asked = replicas === "All" ? needed : (replicas ?? 1);
+  return { ...split, canary: Math.max(split.canary, asked) };
 }
 
 /** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */

@@ -21,6 +21,11 @@ const small = (needed: number, weights: number[], more: Partial<World> = {}, rou
     ...more,
   });
 
+const withPlan = (world: World, change: Partial<World["spec"]>): World => ({
+  ...world,
+  spec: { ...world.spec, ...change },
+});
+
 describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
   it.each<[string, World]>([
     ["one pod", small(1, [50, 100])],
@@ -30,6 +35,12 @@ describe("every small world around every stage of a rollout keeps the promises, 
     ["two pods and one to spare", small(2, [50, 100], { maxPods: 3 })],
     ["three pods above half and one to spare", small(3, [75, 100], { maxPods: 4 })],
     ["three pods at once", small(3, [100], { maxPods: 5 })],
+    ["two pods, blue and green", withPlan(small(2, [100]), { strategy: "BlueGreen" })],
+    [
+      "two pods, blue and green, Deployments that lag",
+      withPlan(small(2, [100], { slowDeployments: true }), { strategy: "BlueGreen" }),
+    ],
+    ["two pods with a step of weight 0", small(2, [0, 100])],
     ["two pods, Deployments that lag", small(2, [50, 100], { slowDeployments: true })],
     ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
     [

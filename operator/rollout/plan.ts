@@ -1,4 +1,4 @@
-import type { Rollout } from "../api/v1alpha1/rollout.ts";
+import type { Rollout, Step } from "../api/v1alpha1/rollout.ts";
 import { durationMs } from "../api/v1alpha1/scalars.ts";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 
@@ -11,34 +11,69 @@ export interface PlanStep {
   weight: number;
   holdMs: number;
   approval: boolean;
+  analysis: Step["analysis"];
+  /** Pods of the canary, where the step says so. All: as many as the stable version needs. */
+  replicas: number | "All" | undefined;
+}
+
+/** BlueGreen's steps: before the switch, and after it. */
+const PREVIEW = "preview";
+
+type Planned = Omit<Step, "replicas"> & { replicas?: number | "All" | undefined };
+
+/** The steps that a strategy takes. */
+export function stepsOf({ strategy, steps, preview }: Rollout): readonly Planned[] {
+  const last = steps.at(-1);
+  if (!last) throw new Error("a plan has at least one step");
+  switch (strategy) {
+    case "Canary":
+      return steps;
+    case "BlueGreen":
+      return [{ ...preview, name: PREVIEW, weight: 0, replicas: "All" }, last];
+    case "Immediate":
+      return [{ name: last.name, weight: 100, hold: "0s", approval: false, analysis: "None" }];
+  }
 }
 
 export function stepAt(spec: Rollout, index: number): PlanStep {
-  const at = Math.max(0, Math.min(index, spec.steps.length - 1));
-  const step = spec.steps[at];
+  const steps = stepsOf(spec);
+  const at = Math.max(0, Math.min(index, steps.length - 1));
+  const step = steps[at];
   if (!step) throw new Error("a plan has at least one step");
   return {
     name: step.name,
     index: at,
-    count: spec.steps.length,
+    count: steps.length,
     weight: step.weight,
     holdMs: durationMs(step.hold),
     approval: step.approval,
+    analysis: step.analysis,
+    replicas: step.replicas,
   };
 }
 
-export const lastStep = (spec: Rollout): PlanStep => stepAt(spec, spec.steps.length - 1);
+/**
+ * The canary has pods and none of the traffic: a step of weight 0 is in force, or being prepared. It is reached through its own Service.
+ */
+export const isDark = (at: { readonly step: PlanStep; readonly state: RolloutStatus }): boolean =>
+  at.step.weight === 0 && (at.state.weight ?? 0) === 0;
+
+/** A hold counts from the canary's first requests, where it is to have some. */
+export const needsRequests = ({ weight, analysis }: PlanStep): boolean => weight > 0 && analysis !== "None";
+
+export const lastStep = (spec: Rollout): PlanStep => stepAt(spec, stepsOf(spec).length - 1);
 
 /**
  * The step a rollout is at, found by its name, since a plan may be edited while it runs. A step that was removed is taken to be the last one whose
  * weight is not above the weight in force, so that an edit never raises the weight by itself.
  */
 export function presentStep(spec: Rollout, state: RolloutStatus): PlanStep {
-  const named = spec.steps.findIndex((step) => step.name === state.stepName);
+  const steps = stepsOf(spec);
+  const named = steps.findIndex((step) => step.name === state.stepName);
   if (named >= 0) return stepAt(spec, named);
   const inForce = state.weight ?? 0;
   return stepAt(
     spec,
-    spec.steps.findLastIndex((step) => step.weight <= inForce),
+    steps.findLastIndex((step) => step.weight <= inForce),
   );
 }

@@ -1,6 +1,7 @@
 import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
+import { isDark } from "./plan.ts";
 import type { Track } from "./types.ts";
 
 /** Longest wait for stable pods during an abort from a weight at which the stable version kept all its pods. */
@@ -15,7 +16,7 @@ const PATIENCE_MS = 30_000;
  */
 export function canaryIsOut(context: Context): boolean {
   const { state, stable, canary, needed } = context;
-  if (state.evidenceSince === undefined || state.leftSince !== undefined) return true;
+  if (state.evidenceSince === undefined || state.leftSince !== undefined || isDark(context)) return true;
   return stable.ready >= needed || canary.ready === 0 || (stable.ready > 0 && isOutOfPatience(context));
 }
 

@@ -20,8 +20,9 @@ export function judgedPair(state: RolloutStatus | undefined): { canary: string; 
   return previousRevision === undefined ? undefined : { canary: stableRevision, stable: previousRevision };
 }
 
-export const isWatching = ({ watchAfter }: Pick<Rollout, "watchAfter">): boolean =>
-  durationMs(watchAfter) > 0;
+/** Immediate takes no evidence, before or after. */
+export const isWatching = ({ watchAfter, strategy }: Rollout): boolean =>
+  strategy !== "Immediate" && durationMs(watchAfter) > 0;
 
 /** When the watch is over. It is never paused: what follows a commit goes on. */
 export const watchEndsMs = ({ state, input }: Context): number =>

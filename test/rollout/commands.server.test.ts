@@ -83,7 +83,7 @@ describe("a person", () => {
     await bridge.promoted(SECOND);
     await bridge.patch({ alerts: [] });
     const undone = await kubectl(stage, "undo", "chat");
-    expect(undone.out).toContain(`the spec asks for revision ${first} again`);
+    expect(undone.out + undone.err).toContain(`the spec asks for revision ${first} again`);
     const back = await bridge.promoted(FIRST);
     expect(back.stable?.revision).toBe(first);
     expect(back.decisions.map(({ reason }) => reason)).toContain("WasStable");

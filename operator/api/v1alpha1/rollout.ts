@@ -4,10 +4,26 @@ import { traffic } from "./traffic.ts";
 
 /** How a change moves through its canary. */
 
+/** What the evidence may do at a step. */
+const stepAnalysis = z.enum(["Required", "Background", "None"]).meta({
+  description:
+    "Required: the step is left only with proof. Background: what is proved worse acts, and no proof is waited for. None: nothing is judged.",
+});
+
 const step = z.strictObject({
   name: name("Name of the step, shown in status and used by commands.", 30),
-  weight: z.int().min(1).max(100).meta({ description: "Share of the traffic for the canary, in percent." }),
-  hold: duration("Least time at this weight, counted from the canary's first served requests.").default("0s"),
+  weight: z.int().min(0).max(100).meta({
+    description:
+      "Share of the traffic for the canary, in percent. 0, as the first step: it is reached through the Service `<bridge>-canary` alone.",
+  }),
+  replicas: z.int().min(1).max(1000).optional().meta({
+    description:
+      "Pods of the canary at this step; never fewer than its weight needs. Absent: as many as the weight needs, and one at weight 0.",
+  }),
+  analysis: stepAnalysis.default("Required"),
+  hold: duration(
+    "Least time at this weight, counted from the canary's first served requests; at weight 0 and with analysis None from when the weight is in force.",
+  ).default("0s"),
   approval: z
     .boolean()
     .default(false)
@@ -167,14 +183,32 @@ export function saysNothing({ from: _, ...values }: Analysis): boolean {
 
 export const rollout = z
   .strictObject({
+    strategy: z.enum(["Canary", "BlueGreen", "Immediate"]).default("Canary").meta({
+      description:
+        "Canary: through the steps. BlueGreen: all pods beside the stable ones, reached through the Service `<bridge>-canary`, then all of the traffic at once, as the last of the steps says. Immediate: as soon as its pods are ready, without steps, evidence and watch.",
+    }),
+    preview: z
+      .strictObject({
+        hold: duration("Least time before the switch, counted from when its pods are ready.").default("0s"),
+        approval: z
+          .boolean()
+          .default(false)
+          .meta({ description: "Wait for `kubectl llmbridge promote` before the switch." }),
+        analysis: stepAnalysis.default("Background"),
+      })
+      .prefault({})
+      .meta({
+        description:
+          "With BlueGreen: what the new version waits for before it gets the traffic. The step is called preview.",
+      }),
     steps: z
       .array(step)
       .min(1)
       .max(20)
       .default([
-        { name: "tenth", weight: 10, hold: "10m", approval: false },
-        { name: "half", weight: 50, hold: "10m", approval: false },
-        { name: "all", weight: 100, hold: "5m", approval: false },
+        { name: "tenth", weight: 10, analysis: "Required", hold: "10m", approval: false },
+        { name: "half", weight: 50, analysis: "Required", hold: "10m", approval: false },
+        { name: "all", weight: 100, analysis: "Required", hold: "5m", approval: false },
       ])
       .meta({
         description: "Weights of the canary, in rising order.",

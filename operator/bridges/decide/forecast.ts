@@ -3,6 +3,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import { evidenceConfig } from "../../evidence/config.ts";
 import { earliestDecision } from "../../evidence/earliest.ts";
+import { stepsOf } from "../../rollout/plan.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /** How often the stable version's past is read for this while nothing is rolled out. */
@@ -28,7 +29,8 @@ const STEPS: readonly (readonly [ms: number, text: string])[] = [
  */
 export function forecast(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): LLMBridgeStatus["forecast"] {
   const before = snapshot.status.forecast;
-  const [step] = spec?.rollout.steps ?? [];
+  const step =
+    spec && stepsOf(spec.rollout).find(({ weight, analysis }) => weight > 0 && analysis === "Required");
   const stable = snapshot.status.rollout?.stableRevision;
   if (
     !spec ||

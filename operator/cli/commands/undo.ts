@@ -3,7 +3,7 @@ import { SPEC_KEY } from "../../bridges/desired/configmaps.ts";
 import { withoutNewerFields } from "../../bridges/observe/newer-fields.ts";
 import { revisionHash } from "../../bridges/revision.ts";
 import { parseRevisionSpec, type RevisionSpec, restored, revisionSpec } from "../../bridges/revision-spec.ts";
-import { isNotFound } from "../../kube/errors.ts";
+import { isConflict, isNotFound } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { resources } from "../../kube/resources.ts";
 import type { Arguments } from "../arguments.ts";
@@ -17,11 +17,28 @@ import type { Terminal } from "../terminal.ts";
 import { readDeployments } from "./history.ts";
 import { order } from "./order.ts";
 
+/** How often what was read is read again because status was written meanwhile. */
+const TRIES = 5;
+
 /**
  * `undo NAME [REVISION]`: what is on its way, or was promoted a moment ago, is aborted; what is at rest gets the spec of a version before. The operator
  * never writes a spec, so this tool does, bound to the object that it has read.
  */
 export async function undo(
+  args: Arguments & { readonly name: string },
+  connection: Connection,
+  terminal: Terminal,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await undoOnce(args, connection, terminal);
+    } catch (error) {
+      if (!isConflict(error) || tries === TRIES) throw error;
+    }
+  }
+}
+
+async function undoOnce(
   args: Arguments & { readonly name: string },
   connection: Connection,
   terminal: Terminal,

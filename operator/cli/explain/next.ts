@@ -1,5 +1,6 @@
 import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
 
 /** Something that is to happen: when, where a time is known, and what. */
@@ -56,7 +57,8 @@ function watch({ rollout, previous }: BridgeView["status"], plan: Rollout): read
   ];
 }
 
-function atRest({ steps: [first] }: Rollout): Coming {
+function atRest(rollout: Rollout): Coming {
+  const [first] = stepsOf(rollout);
   const step = first ? ` at step ${first.name} (${first.weight}%)` : "";
   return { what: `The next change of the spec that reaches the pods starts a canary${step}.` };
 }
@@ -72,11 +74,12 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
     ];
   if (phase === "Stepping") return [{ what: `When enough pods are ready, ${at} is in force.` }];
   if (phase !== "Holding") return [];
-  const after = rollout.steps[step.index + 1];
+  const steps = stepsOf(rollout);
+  const after = steps[step.index + 1];
   const then = after ? `step ${after.name} (${after.weight}%) begins` : "the canary is promoted";
   const needs = [
     step.holdUntil === undefined ? "it has served requests and its hold is over" : "the hold is over",
-    ...evidenceNeeded(rollout),
+    ...(steps[step.index]?.analysis === "Required" ? evidenceNeeded(rollout) : []),
     ...(step.needsApproval ? ["a person has promoted it"] : []),
   ];
   return [

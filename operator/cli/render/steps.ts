@@ -1,4 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "./age.ts";
 import type { View } from "./view.ts";
@@ -6,7 +7,7 @@ import type { View } from "./view.ts";
 /** The plan of the rollout in one line: what is passed, where it stands and how much of the hold is over, what comes. */
 export function stepsText({ spec, status }: BridgeView, { nowMs, colour }: View): string {
   const present = status.step;
-  const parts = spec.rollout.steps.map((step, index) => {
+  const parts = stepsOf(spec.rollout).map((step, index) => {
     const { name, weight, hold, approval } = step;
     const needsApproval = approval ? " (needs approval)" : "";
     if (present === undefined || index > present.index)

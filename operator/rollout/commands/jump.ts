@@ -1,7 +1,7 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import { iso } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { type PlanStep, stepAt } from "../plan.ts";
+import { type PlanStep, stepAt, stepsOf } from "../plan.ts";
 import { answer, type Obedience, refuse, whyNotLead } from "./obedience.ts";
 
 /** To a step by its name, forwards or backwards. What is left out is left out; the step itself is judged as any. */
@@ -9,7 +9,7 @@ export function jump(context: Context, command: Command): Obedience {
   const { step, input } = context;
   const why = whyNotLead(context, command);
   if (why) return refuse(command, why);
-  const { steps } = input.spec;
+  const steps = stepsOf(input.spec);
   const index = steps.findIndex(({ name }) => name === command.to);
   if (command.to === undefined || index < 0) {
     const which = command.to === undefined ? "names no step to jump to" : `names step ${command.to}`;
@@ -48,12 +48,15 @@ interface Lead {
 
 /** The step becomes the present one. Capacity is built up or given back first, as at any step. */
 export function leadTo(
-  { state, nowMs }: Context,
+  { state, step, canary, nowMs }: Context,
   command: Command,
   to: PlanStep,
   { done, told, approvedStep }: Lead,
 ): Obedience {
-  const change = { stepName: to.name, stepIndex: to.index, approvedStep };
+  // On its way to a weight the canary's ready pods serve already; led back to none it leaves the Service only when it can be spared.
+  const serves = to.weight === 0 && step.weight > 0 && state.phase !== "Preparing" && canary.ready > 0;
+  const weight = serves ? Math.max(1, state.weight ?? 0) : state.weight;
+  const change = { stepName: to.name, stepIndex: to.index, approvedStep, weight };
   const obeyed = {
     ...answer(command, "Done", done),
     told: { action: "Step" as const, reason: "Command", message: told },

@@ -101,6 +101,8 @@ const leads = (from: string, to: string): boolean =>
 function missingDataDecidesNothing(before: World, after: World, outcome: RolloutOutcome): void {
   if (before.metrics.available && before.verdicts.kind === "Judged") return;
   if (before.spec.analysis.noData.action !== "Pause") return;
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  if (known && contextOf(inputOf(before), known).step.analysis !== "Required") return;
   for (const { action, reason } of outcome.decisions) {
     const passes = (action === "Promote" || action === "Step") && reason === "StepPassed";
     const judges = reason.endsWith("ProvedWorse") && action === "Rollback";

@@ -62,6 +62,7 @@ export const T0 = Date.parse("2026-01-01T00:00:00Z");
 export const step = (name: string, weight: number, more: Partial<Step> = {}): Step => ({
   name,
   weight,
+  analysis: "Required",
   hold: "5m",
   approval: false,
   ...more,

@@ -3,7 +3,7 @@ import { podsOfTheTwo } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenEntry } from "../fleet/holds.ts";
-import { presentStep, stepAt } from "../plan.ts";
+import { isDark, presentStep, stepAt } from "../plan.ts";
 import { firstHold, isWithoutData } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
@@ -29,7 +29,10 @@ export const preparing: MoveOf<"Preparing"> = (context) => {
     told: {
       action: "Step",
       reason: "Prepared",
-      message: `Canary ${context.state.canaryRevision} is ready and enters the Service for step ${step.name} (${step.weight}%).`,
+      message:
+        step.weight === 0
+          ? `Canary ${context.state.canaryRevision} is ready; at step ${step.name} (0%) it is reached through its own Service alone.`
+          : `Canary ${context.state.canaryRevision} is ready and enters the Service for step ${step.name} (${step.weight}%).`,
     },
   };
 };
@@ -62,7 +65,7 @@ function isLate({ state, input, clockMs }: Context): boolean {
 }
 
 export const stepping: MoveOf<"Stepping"> = (context) => {
-  const { canary, stable, state, step, target, nowMs, input } = context;
+  const { canary, stable, state, step, target, nowMs, input, needed } = context;
   const planned = presentStep(input.spec, state);
   if (context.frozen) return stay(firstHold(context));
   if (planned.name !== state.stepName) {
@@ -81,6 +84,11 @@ export const stepping: MoveOf<"Stepping"> = (context) => {
   }
   if (stable.wantedReplicas !== stableNext)
     return stay({ reason: "WeightNotApplied", message: `Pods for step ${step.name} are being adjusted.` });
+  if (step.weight === 0 && !isDark(context) && stable.ready < needed)
+    return stay({
+      reason: "StableNotReady",
+      message: "Stable pods are not all ready to take all of the traffic.",
+    });
   const waits = context.router.whyNotOn(context);
   if (waits) return stay(waits);
   return {
@@ -114,7 +122,9 @@ export const holding: MoveOf<"Holding"> = (context) => {
   const released = state.approvedStep === step.name;
   const why = released
     ? "it was released by a person"
-    : "its hold is over and the evidence is below the margins";
+    : step.analysis === "Required"
+      ? "its hold is over and the evidence is below the margins"
+      : `its hold is over, and no proof is asked for (analysis ${step.analysis})`;
   if (step.index < step.count - 1) {
     const next = stepAt(input.spec, step.index + 1);
     return {

@@ -1,11 +1,12 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { needsRequests } from "../plan.ts";
 import type { Hold, HoldReason } from "../types.ts";
 
-/** When a step's hold ends; undefined until the canary has served requests at its weight. */
+/** When a step's hold ends; undefined until the canary has served requests at its weight, where it is to serve some. */
 export function holdEndsMs({ state, step }: Context): number | undefined {
-  const served = atMs(state.servedSince);
+  const served = atMs(needsRequests(step) ? state.servedSince : state.holdingSince);
   return served === undefined ? undefined : served + step.holdMs;
 }
 

@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenStep } from "../fleet/holds.ts";
+import { needsRequests } from "../plan.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import { holdEndsMs, isInconclusive, isMissing, isMissingTooLong } from "./inconclusive.ts";
@@ -38,7 +39,7 @@ const REMEDY = "`kubectl llmbridge promote` or `abort` decides.";
 
 /** Evidence that is too little, or missing, for too long is acted on as the spec says. What is proved worse was held before. */
 function evidenceHold(context: Context): Hold | undefined {
-  const waiting = first(EVIDENCE, context);
+  const waiting = first(evidenceFor(context), context);
   if (!waiting || waiting.reason === "HoldTime") return waiting;
   const { inconclusive, noData } = context.input.spec.analysis;
   if (isMissing(waiting)) {
@@ -55,7 +56,7 @@ function evidenceHold(context: Context): Hold | undefined {
 }
 
 /** Whether there is nothing to judge by at present. */
-export const isWithoutData = (context: Context): boolean => isMissing(first(EVIDENCE, context));
+export const isWithoutData = (context: Context): boolean => isMissing(first(evidenceFor(context), context));
 
 const accepted: Policy = ({ input }) =>
   input.accepted
@@ -109,7 +110,7 @@ const violated: Policy = (context) => {
 const FAILED: readonly Policy[] = [provedWorse("errors"), provedWorse("latency"), violated];
 
 const served: Policy = ({ state, step }) =>
-  state.servedSince !== undefined
+  state.servedSince !== undefined || !needsRequests(step)
     ? undefined
     : hold("NoRequests", `The canary has not served a request at step ${step.name} (${step.weight}%) yet.`);
 
@@ -126,7 +127,8 @@ const judged: Policy = (context) => {
   const verdicts = usableVerdicts(context);
   if (verdicts.kind !== "Judged") return hold("NoData", `No verdict yet: ${verdicts.message}`);
   const interval = durationMs(context.input.spec.analysis.interval);
-  const served = atMs(context.state.servedSince);
+  const { servedSince, holdingSince } = context.state;
+  const served = atMs(needsRequests(context.step) ? servedSince : holdingSince);
   if (served !== undefined && verdicts.decidedAtMs >= served + interval) return undefined;
   return hold("Undecided", "No whole counting interval has passed at this weight yet.");
 };
@@ -168,6 +170,10 @@ const EVIDENCE: readonly Policy[] = [
   provedBelow("latency"),
   gates,
 ];
+
+/** What a step is left by, besides approval. */
+const evidenceFor = ({ step }: Context): readonly Policy[] =>
+  step.analysis === "Required" ? EVIDENCE : [served, holdTime];
 
 const approval: Policy = ({ step, input }) =>
   step.approval

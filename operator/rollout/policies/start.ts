@@ -53,10 +53,17 @@ const tooFewPods: Policy = (context) => {
 
 /** A canary needs at least one pod beside those that serve; with fewer, capacity would have to fall. */
 const room: Policy = ({ input, needed, room }) => {
-  if (room > needed) return undefined;
+  const isWhole = input.spec.strategy === "BlueGreen";
+  const beside = isWhole ? needed : 1;
+  if (room >= needed + beside) return undefined;
   const { maxPods } = input.capacity;
+  if (isWhole && maxPods < 2 * needed)
+    return {
+      reason: "NoRoom",
+      message: `BlueGreen needs ${needed} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections, or set spec.rollout.strategy to Canary.`,
+    };
   const message =
-    maxPods > needed
+    maxPods >= needed + beside
       ? "The canary starts when pods of older revisions have ended."
       : `All ${maxPods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least one pod.`;
   return { reason: "NoRoom", message };

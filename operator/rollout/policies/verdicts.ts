@@ -9,14 +9,18 @@ export function usableVerdicts({ input }: Context): Verdicts {
   return input.metrics.available ? input.verdicts : { kind: "NoData", message: input.metrics.message };
 }
 
+const isJudged = ({ step }: Context): boolean => step.analysis !== "None";
+
 export type Signal = "errors" | "latency";
 
 export function signalVerdict(context: Context, signal: Signal): SignalVerdict | undefined {
   const verdicts = usableVerdicts(context);
-  return verdicts.kind === "Judged" ? verdicts[signal] : undefined;
+  return verdicts.kind === "Judged" && isJudged(context) ? verdicts[signal] : undefined;
 }
 
 export function violatedGate(context: Context): GateVerdict | undefined {
   const verdicts = usableVerdicts(context);
-  return verdicts.kind === "Judged" ? verdicts.gates.find((gate) => gate.category === "Violated") : undefined;
+  return verdicts.kind === "Judged" && isJudged(context)
+    ? verdicts.gates.find((gate) => gate.category === "Violated")
+    : undefined;
 }

@@ -1,6 +1,6 @@
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { lastStep } from "../plan.ts";
+import { lastStep, stepsOf } from "../plan.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { Hold, RouteFacts, ServiceTargets } from "../types.ts";
 import type { Router } from "./router.ts";
@@ -70,7 +70,7 @@ export const gateway: Router = {
   },
   inEffect({ canary, step, input, state, clockMs }) {
     if (canary.servedRequests !== true) return false;
-    const before = input.spec.steps[step.index - 1]?.weight ?? 0;
+    const before = stepsOf(input.spec)[step.index - 1]?.weight ?? 0;
     const { requestShare: share } = canary;
     if (share !== undefined && Math.abs(share - step.weight) <= Math.abs(share - before)) return true;
     const since = atMs(state.holdingSince);

@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { isDark, stepsOf } from "../plan.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { ServiceTargets } from "../types.ts";
@@ -8,7 +9,8 @@ import type { Router } from "./router.ts";
 export const replicas: Router = {
   split,
   refusal({ input, needed }) {
-    const { steps, traffic } = input.spec;
+    const { traffic } = input.spec;
+    const steps = stepsOf(input.spec);
     if (traffic.whenTooFewPods !== "Refuse" || needed <= 0) return undefined;
     const index = steps.findIndex(({ weight }) => isTooFine(needed, weight));
     const step = steps[index];
@@ -45,12 +47,27 @@ export const replicas: Router = {
         return { main: stable, stable, canary };
       case "Stepping":
       case "Holding":
-        return { main: isAlone(context) ? canary : both, stable, canary };
+        return { main: mainOf(context, { stable, canary, both }), stable, canary };
       case "Aborting":
         return canaryIsOut(context) ? { main: stable, stable, canary: [] } : { main: both, stable, canary };
     }
   },
 };
+
+interface Choices {
+  stable: string[];
+  canary: string[];
+  both: string[];
+}
+
+/** Behind the Service while a canary is on its way. BlueGreen never mixes versions on its way forward: it switches once all pods are there. */
+function mainOf(context: Context, { stable, canary, both }: Choices): string[] {
+  const { state, input, needed, step } = context;
+  if (isDark(context)) return stable;
+  if (isAlone(context)) return canary;
+  if (step.weight === 0 && context.stable.ready >= needed) return stable;
+  return input.spec.strategy === "BlueGreen" && (state.weight ?? 0) < 100 ? stable : both;
+}
 
 /**
  * At 100 % the Service selects the canary only, for as long as the canary has all the capacity needed; should it lose some, the stable pods that wait

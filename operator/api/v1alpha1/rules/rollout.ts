@@ -1,4 +1,4 @@
-import { type Analysis, analysisValues, type Step, saysNothing } from "../rollout.ts";
+import { type Analysis, analysisValues, type Rollout, type Step, saysNothing } from "../rollout.ts";
 import { share } from "../scalars.ts";
 import type { LLMBridgeSpec } from "../spec.ts";
 import { isOfKind, percentOf, sentence } from "./cel.ts";
@@ -8,6 +8,9 @@ const steps = (...weights: number[]) => weights.map((weight, index) => ({ name: 
 
 /** A step that does not rise above the one before it. Steps have unique names, so a step is found again by equality. */
 const fallingSteps = "self.filter(s, self.indexOf(s) > 0 && s.weight <= self[self.indexOf(s) - 1].weight)";
+
+const withoutWeight = "!has(s.replicas) || s.weight == 0";
+const pinnedStep = `self.steps.filter(s, !(${withoutWeight}))[0]`;
 
 const marginOrder = (
   signal: "errors" | "latency",
@@ -147,6 +150,27 @@ export const ROLLOUT_RULES: readonly Rule[] = [
     refused: { spec: { rollout: { analysis: { from: "strict", falseRollback: "2%" } } } },
     expect: "from takes the whole analysis",
   }),
+  rule<Rollout>({
+    id: "replicas-without-weight",
+    path: "spec.rollout",
+    validation: {
+      rule: `self.traffic.router != 'Replicas' || self.steps.all(s, ${withoutWeight})`,
+      message: "With router Replicas only a step of weight 0 can have replicas.",
+      messageExpression: sentence`steps: ${`${pinnedStep}.name`} has weight ${`${pinnedStep}.weight`} and replicas ${`${pinnedStep}.replicas`}, but with router Replicas the share of the pods is the share of the traffic. Remove replicas, or set the weight to 0.`,
+      fieldPath: ".steps",
+    },
+    check: ({ traffic, steps }) => {
+      const step = steps.find(({ weight, replicas }) => replicas !== undefined && weight > 0);
+      return traffic.router !== "Replicas" || step === undefined
+        ? undefined
+        : `steps: ${step.name} has weight ${step.weight} and replicas ${step.replicas}, but with router Replicas the share of the pods is the share of the traffic. Remove replicas, or set the weight to 0.`;
+    },
+    accepted: { spec: { rollout: { steps: [{ name: "dark", weight: 0, replicas: 2 }, ...steps(50, 100)] } } },
+    refused: {
+      spec: { rollout: { steps: [{ name: "tenth", weight: 10, replicas: 2 }, ...steps(50, 100)] } },
+    },
+    expect: "steps: tenth has weight 10 and replicas 2",
+  }),
   marginOrder("errors", (margins) => margins),
   marginOrder("latency", (margins) => ({ objective: "120ms", ...margins })),
   increaseOrder("errors", (margins) => margins),
@@ -188,7 +212,7 @@ function leastReplicasFor(weight: number): number {
 
 const replicas = "(self.scaling.mode == 'Managed' ? self.scaling.minReplicas : self.replicas)";
 const smallerPart = "(s.weight <= 50 ? s.weight : 100 - s.weight)";
-const tooFine = `self.rollout.steps.filter(s, s.weight < 100 && ${smallerPart} * (${replicas} + 1) < 100)`;
+const tooFine = `self.rollout.steps.filter(s, s.weight > 0 && s.weight < 100 && ${smallerPart} * (${replicas} + 1) < 100)`;
 const least = "((100 + w - 1) / w - 1)";
 const replicasField = "(self.scaling.mode == 'Managed' ? 'scaling.minReplicas' : 'replicas')";
 const stepNeeds = sentence`step ${"s.name"} with weight ${"s.weight"} needs ${least} pods of the stable version (one pod in ${`${least} + 1`} is the smallest share), but ${replicasField} is ${replicas}; raise it, change the weight, or set rollout.traffic.whenTooFewPods to AddPods.`;
@@ -199,15 +223,18 @@ export const REFUSE_RULES: readonly Rule[] = [
     id: "weight-within-pods",
     path: "spec",
     validation: {
-      rule: `self.rollout.traffic.whenTooFewPods != 'Refuse' || ${replicas} == 0 || ${tooFine}.size() == 0`,
+      rule: `self.rollout.traffic.whenTooFewPods != 'Refuse' || self.rollout.strategy != 'Canary' || ${replicas} == 0 || ${tooFine}.size() == 0`,
       message: "With whenTooFewPods Refuse every weight must be one that the pods can give.",
       messageExpression: `${tooFine}.map(s, [${smallerPart}].map(w, ${stepNeeds})[0])[0]`,
       fieldPath: ".rollout.steps",
     },
     check: ({ rollout, scaling, replicas: fixed }) => {
       const count = scaling.mode === "Managed" ? scaling.minReplicas : fixed;
-      if (rollout.traffic.whenTooFewPods !== "Refuse" || count === 0) return undefined;
-      const step = rollout.steps.find(({ weight }) => weight < 100 && leastReplicasFor(weight) > count);
+      const { traffic, strategy } = rollout;
+      if (traffic.whenTooFewPods !== "Refuse" || strategy !== "Canary" || count === 0) return undefined;
+      const step = rollout.steps.find(
+        ({ weight }) => weight > 0 && weight < 100 && leastReplicasFor(weight) > count,
+      );
       if (step === undefined) return undefined;
       const field = scaling.mode === "Managed" ? "scaling.minReplicas" : "replicas";
       const needed = leastReplicasFor(step.weight);
