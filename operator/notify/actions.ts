@@ -7,6 +7,7 @@ export const ACTIONS = {
   Promote: "the canary becomes the stable version",
   Rollback: "a version that failed, or that a person aborted, leaves",
   Withdraw: "a canary that did not fail leaves",
+  Restart: "a person has the pods replaced",
   Finish: "what was begun is over",
   Replace: "another revision takes the place of a first version that never served",
   Adopt: "a first version of which a part serves counts as stable",
