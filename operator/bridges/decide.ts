@@ -16,6 +16,7 @@ import { beginEvidence, type Evidence, gatherEvidence } from "./decide/evidence.
 import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
+import { withHeldReplicas } from "./decide/held-replicas.ts";
 import { leaveAlone } from "./decide/leave-alone.ts";
 import { grant } from "./decide/pool-grants.ts";
 import { lookAtRoute, routeWrites } from "./decide/route.ts";
@@ -58,7 +59,9 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
   if (snapshot.unreadableStatus) {
     return leaveAlone(snapshot, { reason: "UnreadableStatus", message: snapshot.unreadableStatus }, REST_MS);
   }
-  const spec = snapshot.spec.ok ? snapshot.spec.value : undefined;
+  const { spec, held } = snapshot.spec.ok
+    ? withHeldReplicas(snapshot.spec.value, snapshot.status, snapshot.nowMs)
+    : { spec: undefined, held: undefined };
   const tuning = spec && tune(tuningInput(spec));
   const bounds = spec && boundsOf(spec);
   const verdict = acceptance(snapshot, tuning, bounds);
@@ -72,6 +75,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     spec,
     bounds,
     accepted: verdict.accepted,
+    held,
     workerCap: tuning?.workerCap ?? 0,
     workerCapReason: tuning?.workerCapReason ?? "",
   });

@@ -70,7 +70,7 @@ function categories(status: LLMBridgeStatus): unknown {
         grown: COUNTED.has(signal) ? Math.floor(Math.log(samples + 1) / Math.log(GROWTH)) : 0,
       })),
     evidence: status.evidence && { revision: status.evidence.revision },
-    scaling: status.scaling && { recommended: status.scaling.recommended },
+    scaling: status.scaling && { recommended: status.scaling.recommended, held: status.scaling.held },
     workers: status.workers && { current: status.workers.current, cap: status.workers.cap },
     alerts: status.alerts.map(({ name, state, action, severity, lastActed }) => ({
       name,

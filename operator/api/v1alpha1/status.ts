@@ -225,6 +225,10 @@ export const llmBridgeStatus = z.object({
   scaling: z
     .object({
       recommended: count,
+      held: z
+        .object({ replicas: count, since: time })
+        .optional()
+        .meta({ description: "Fewer pods that an autoscaler asked for while it saw a part of them." }),
       demand: text(24).optional(),
       capacityPerPod: text(24).optional(),
       message: text(300),

@@ -17,6 +17,8 @@ export interface ScaleInput {
   readonly spec: LLMBridgeSpec | undefined;
   readonly bounds: Bounds | undefined;
   readonly accepted: boolean;
+  /** What an autoscaler asked for and is not followed to at once. */
+  readonly held: NonNullable<LLMBridgeStatus["scaling"]>["held"];
   readonly workerCap: number;
   /** Why the cap is what it is, in words. */
   readonly workerCapReason: string;
@@ -92,7 +94,7 @@ export function scale(input: ScaleInput): Scale {
     hold: hold && named(hold),
     rollback: rollback && { ...named(rollback), sinceMs: firingSince(rollback.alert, judged.statuses) },
     alertStatuses: judged.statuses,
-    scalingStatus: scalingStatus(plan, spec),
+    scalingStatus: scalingStatus(plan, spec, input.held),
     workersStatus: {
       current: plan.workers,
       cap: input.workerCap,
@@ -176,13 +178,21 @@ function notices(
 
 const isoTime = (ms: number) => new Date(ms).toISOString();
 
-function scalingStatus(plan: ScalePlan, spec: LLMBridgeSpec): NonNullable<LLMBridgeStatus["scaling"]> {
+function scalingStatus(
+  plan: ScalePlan,
+  spec: LLMBridgeSpec,
+  lowered: ScaleInput["held"],
+): NonNullable<LLMBridgeStatus["scaling"]> {
   const { recommendation, replicas, decision } = plan;
   const isNews = decision?.action === "Hold" && decision.message !== recommendation?.message;
   const held = isNews ? ` Held: ${decision.message}` : "";
-  const fallback = `spec.replicas is followed in ${spec.scaling.mode} mode.`;
+  const fallback =
+    lowered === undefined
+      ? `spec.replicas is followed in ${spec.scaling.mode} mode.`
+      : `spec.replicas was lowered to ${lowered.replicas} while the autoscaler saw a part of the pods; after the rollout it is gone down to one pod at a time.`;
   return {
     recommended: replicas,
+    ...(lowered ? { held: lowered } : {}),
     ...(recommendation?.demand === undefined ? {} : { demand: recommendation.demand.toFixed(1) }),
     ...(recommendation?.capacityPerPod === undefined
       ? {}
