@@ -1,6 +1,10 @@
 import type { KINDS } from "../../operator/api/v1alpha1/kinds.ts";
 import type { SpecPatch } from "../../operator/api/v1alpha1/rules/rule.ts";
 
+const routed = (route: object): SpecPatch => ({
+  rollout: { traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }], ...route } } },
+});
+
 /** A field of each kind of text, and what people write wrongly there. */
 export const WRONG_TEXTS: readonly (readonly [keyof typeof KINDS, string, SpecPatch])[] = [
   ["bytes", "1gb", { resources: { limits: { memory: "1gb" } } }],
@@ -26,5 +30,9 @@ export const WRONG_TEXTS: readonly (readonly [keyof typeof KINDS, string, SpecPa
   ["url", "https://u:p@h/v1", { upstreams: [{ name: "m", protocol: "OpenAI", url: "https://u:p@h/v1" }] }],
   ["image", "my image:1", { image: "my image:1" }],
   ["nodeVersion", "20", { tuning: { nodeVersion: "20" } }],
+  ["objectName", "My Gateway", routed({ parentRefs: [{ name: "My Gateway" }] })],
+  ["hostname", "https://chat.example.com", routed({ hostnames: ["https://chat.example.com"] })],
+  ["headerName", "x canary", routed({ canaryMatches: [{ header: "x canary", value: "always" }] })],
+  ["matchValue", "a|b", routed({ canaryMatches: [{ header: "x-canary", value: "a|b" }] })],
   ["envName", "MY-VAR", { pod: { env: [{ name: "MY-VAR", value: "x" }] } }],
 ];

@@ -419,6 +419,8 @@ describe("a route of the operator's", () => {
   });
 
   it("is not asked for where the administrator has not enabled it", async () => {
+    // The test before this one takes it away.
+    await serveGatewayApi(bed.plane.client);
     const disabled = settingsFile({ sources: SETTINGS.sources });
     const stage = await staged({ public: TAKES }, { settingsPath: disabled.path });
     const { bridge } = stage.actor();

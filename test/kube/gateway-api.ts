@@ -49,11 +49,14 @@ export async function serveGatewayApi(client: KubeClient, kinds = ROUTES_ONLY): 
       .catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });
-  await until("the Gateway API", () =>
-    client.list(HTTP_ROUTES).then(
-      () => true,
-      () => false,
-    ),
+  await until(
+    "the Gateway API",
+    () =>
+      client.list(HTTP_ROUTES).then(
+        () => true,
+        () => false,
+      ),
+    90_000,
   );
 }
 

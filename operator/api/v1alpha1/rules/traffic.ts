@@ -50,7 +50,7 @@ export const TRAFFIC_RULES: readonly Rule[] = [
     expect: "routeRef has no effect with router Replicas",
   }),
   rule<Traffic>({
-    id: "pods-follow-weights-by-replicas-only",
+    id: "too-few-pods-by-replicas-only",
     path: "spec.rollout.traffic",
     validation: {
       rule: "self.router == 'Replicas' || self.whenTooFewPods == 'AddPods'",
