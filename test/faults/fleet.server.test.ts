@@ -59,7 +59,7 @@ async function places(stage: Stage): Promise<{ rolling: string[]; waiting: strin
   };
 }
 
-describe("a fleet that may roll one bridge at a time", () => {
+describe("scenario 33: a fleet that may roll one bridge at a time", () => {
   it("never rolls two, takes them in their order, and goes on so after it was killed", async () => {
     const { stage, settings, start } = await staged({ maxRollouts: 1 });
     const names = ["one", "two", "three", "four"];

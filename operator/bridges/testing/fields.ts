@@ -93,6 +93,7 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
 /** What must be given with them. */
 const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecInput>> = {
   replicas: (spec) => mutated(spec, { path: "scaling.mode", value: "Fixed" }),
+  "rollout.steps[].replicas": (spec) => mutated(spec, { path: "rollout.steps[].weight", value: 0 }),
   "pod.env[].secretRef.name": (spec) => mutated(spec, { path: "pod.env[].secretRef.key", value: "key" }),
   "pod.env[].secretRef.key": (spec) => mutated(spec, { path: "pod.env[].secretRef.name", value: "secret" }),
   "pod.env[].configMapRef.name": (spec) =>
