@@ -34,5 +34,8 @@ export const WRONG_TEXTS: readonly (readonly [keyof typeof KINDS, string, SpecPa
   ["hostname", "https://chat.example.com", routed({ hostnames: ["https://chat.example.com"] })],
   ["headerName", "x canary", routed({ canaryMatches: [{ header: "x canary", value: "always" }] })],
   ["matchValue", "a|b", routed({ canaryMatches: [{ header: "x-canary", value: "a|b" }] })],
+  ["configMapName", "My Map", { pod: { env: [{ name: "A", configMapRef: { name: "My Map", key: "k" } }] } }],
+  ["configMapKey", "a/b", { pod: { env: [{ name: "A", configMapRef: { name: "m", key: "a/b" } }] } }],
+  ["mountPath", "etc/x", { pod: { mounts: [{ name: "m", path: "etc/x", configMap: { name: "m" } }] } }],
   ["envName", "MY-VAR", { pod: { env: [{ name: "MY-VAR", value: "x" }] } }],
 ];
