@@ -44,6 +44,7 @@ beforeAll(async () => {
       ],
       analysis: { interval: "5s", errors: { rollbackAbove: "10%", promoteBelow: "30%" } },
       watchAfter: "0s",
+      rollbackWindow: 0,
     },
     alerts: [],
   });

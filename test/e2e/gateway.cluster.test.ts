@@ -13,8 +13,6 @@ import { openScene, type Scene } from "../scene/scene.ts";
 const STEPS = [
   { name: "twentieth", weight: 5, hold: "1h" },
   { name: "quarter", weight: 25, hold: "1h" },
-  { name: "half", weight: 50, hold: "1h" },
-  { name: "most", weight: 75, hold: "1h" },
   { name: "all", weight: 100, hold: "1h" },
 ];
 

@@ -25,7 +25,7 @@ export interface Scene {
   /** Image reference of a version of the bridge that is on the node. */
   image(version: "first" | BridgeVersion): Promise<string>;
   bridge(name?: string): Bridge;
-  /** A small spec that promotes within half a minute, and is not watched after that unless it says so. */
+  /** A small spec that promotes within half a minute, is not watched after that, and is judged anew each time, unless it says so. */
   spec(more?: Partial<LLMBridgeSpecInput>): Promise<LLMBridgeSpecInput>;
   /** Traffic to the bridge's Service, or to another address; stopped with the scene if not before. */
   load(bridge: Bridge, options: Omit<LoadOptions, "url"> & { readonly url?: string }): Promise<Load>;
@@ -98,7 +98,8 @@ export async function openScene(name: string, options: SceneOptions = {}): Promi
     bridge: (bridgeName = "chat") => new Bridge(api.client, namespace, bridgeName),
     spec: async (more = {}) => {
       const base = smallSpec(await image("first"), model);
-      return { ...base, ...more, rollout: { watchAfter: "0s", ...(more.rollout ?? base.rollout) } };
+      const everyTime = { watchAfter: "0s", rollbackWindow: 0 };
+      return { ...base, ...more, rollout: { ...everyTime, ...(more.rollout ?? base.rollout) } };
     },
     async load(bridge, options) {
       const load = startLoad({ ...options, url: options.url ?? (await serviceUrl(bridge.name)) });
