@@ -17,6 +17,7 @@ describe("whyNotYet", () => {
   it.each([
     ["may still be returned from", { phase: "Watching" }, "whose own change is under way"],
     ["rolls", { phase: "Holding" }, "whose own change is under way"],
+    ["rolls and is held", { phase: "Holding", heldFor: "HoldTime" }, "whose own change is under way"],
     ["has never served", { phase: "Pending" }, "whose own change is under way"],
     ["waits itself", { heldFor: "FleetLimit" }, "whose own change waits (FleetLimit)"],
     ["was edited a moment ago", { current: false }, "whose spec has just changed"],

@@ -23,8 +23,8 @@ function unsettled(name: string, peer: Peer): string | undefined {
   const so = `It starts after LLMBridge "${name}" (spec.rollout.after)`;
   if (peer.stalled !== undefined) return `${so}, which does not go on: ${peer.stalled.slice(0, 120)}`;
   if (!peer.current || peer.phase === undefined) return `${so}, whose spec has just changed.`;
-  if (peer.heldFor !== undefined) return `${so}, whose own change waits (${peer.heldFor}).`;
-  return SETTLED.includes(peer.phase) ? undefined : `${so}, whose own change is under way.`;
+  if (!SETTLED.includes(peer.phase)) return `${so}, whose own change is under way.`;
+  return peer.heldFor === undefined ? undefined : `${so}, whose own change waits (${peer.heldFor}).`;
 }
 
 /** The circle that `after` makes, from the bridge back to itself, for people to read; undefined where there is none. */
