@@ -165,6 +165,15 @@ describe("spec.replicas in External mode", () => {
     expect(world.status.scaling?.recommended).toBe(0);
   });
 
+  it("is followed at once as soon as the first version is ready, which never had a part of the traffic", () => {
+    const world = new World(spec);
+    world.run("10s");
+    expect(world.status.stable).toMatchObject({ replicas: 4, ready: 4 });
+    world.edit((before) => ({ ...before, replicas: 2 }));
+    world.run("10s");
+    expect(world.status.scaling?.recommended).toBe(2);
+  });
+
   it("is followed at once where nothing rolls, and by a person in Fixed mode always", () => {
     const world = started();
     world.edit((before) => ({ ...before, replicas: 2 }));

@@ -78,7 +78,6 @@ describe("the operator's rights", () => {
   it.each([
     "secrets",
     "pods/exec",
-    "pods/eviction",
     "roles.rbac.authorization.k8s.io",
     "namespaces",
     "nodes",

@@ -19,7 +19,7 @@ type Held = NonNullable<LLMBridgeStatus["scaling"]>["held"];
  */
 export function withHeldReplicas(
   spec: LLMBridgeSpec,
-  { scaling, rollout }: LLMBridgeStatus,
+  { scaling, rollout, lastRollout }: LLMBridgeStatus,
   nowMs: number,
 ): { readonly spec: LLMBridgeSpec; readonly held: Held } {
   const before = scaling?.recommended ?? 0;
@@ -31,17 +31,23 @@ export function withHeldReplicas(
     held: { replicas, since: new Date(sinceMs).toISOString() },
   });
   const known = scaling?.held?.replicas === replicas ? scaling.held : undefined;
-  if (isPartial(rollout, nowMs)) return { ...hold(before, nowMs), ...(known ? { held: known } : {}) };
+  if (isPartial(rollout, lastRollout, nowMs))
+    return { ...hold(before, nowMs), ...(known ? { held: known } : {}) };
   if (!known) return { spec, held: undefined };
   const steppedMs = Math.max(Date.parse(known.since), Date.parse(rollout?.phaseSince ?? ""));
   const waits = nowMs >= steppedMs && nowMs - steppedMs < AUTOSCALER_SEES_MS;
   return waits ? { ...hold(before, nowMs), held: known } : hold(before - 1, nowMs);
 }
 
-/** The autoscaler has not seen all of the pods with all of the traffic yet. */
-function isPartial(rollout: LLMBridgeStatus["rollout"], nowMs: number): boolean {
+/** The autoscaler has not seen all of the pods with all of the traffic yet. A first version never had a part of it. */
+function isPartial(
+  rollout: LLMBridgeStatus["rollout"],
+  lastRollout: LLMBridgeStatus["lastRollout"],
+  nowMs: number,
+): boolean {
   if (rollout === undefined || rollout.phase === "Pending") return false;
   if (!AT_REST.has(rollout.phase)) return true;
+  if (lastRollout === undefined) return false;
   const sinceMs = nowMs - Date.parse(rollout.phaseSince);
   return sinceMs >= 0 && sinceMs < AUTOSCALER_SEES_MS;
 }
