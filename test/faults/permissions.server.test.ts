@@ -17,6 +17,7 @@ import { createProgress } from "../../tools/setup/progress.ts";
 import { buildTools } from "../../tools/setup/tools.ts";
 import { type Helm, helm } from "../chart/helm.ts";
 import { serveGatewayApi } from "../kube/gateway-api.ts";
+import { untilOld } from "../kube/old-pods.ts";
 import { servePodMonitors } from "../kube/pod-monitors.ts";
 import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
 import type { ServerProcess } from "../servers/process.ts";
@@ -159,6 +160,7 @@ describe("an operator that may touch two namespaces and nothing else", () => {
         pods.every(({ metadata }) => metadata.annotations?.[ANNOTATIONS.runtimeGeneration] === "2"),
       );
     const { stable } = await bridge.status();
+    await untilOld(plane.client, ALSO_WATCHED);
     await command({ action: "restart", revision: stable?.revision ?? "", id: "restart-1" });
     await bridge.waitFor("restarted", ({ decisions }) =>
       decisions.some(({ reason }) => reason === "Restarted"),

@@ -6,6 +6,7 @@ import type { KubeObject } from "../../operator/kube/object.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import { type Bed, openBed, type Stage } from "../faults/bed.ts";
 import { bridgeImage } from "../faults/story.ts";
+import { untilOld } from "../kube/old-pods.ts";
 
 /** The plugin's commands against a real API server and a real operator. No Prometheus tells, so that nothing moves by itself. */
 
@@ -36,14 +37,6 @@ const podNames = async (stage: Stage) =>
   (await stage.list<Pod>(resources.pods))
     .filter((pod) => pod.metadata.deletionTimestamp === undefined)
     .map(({ metadata }) => metadata.name);
-
-/** A pod tells the whole second in which it was made, and one that was made in the present second counts as new. */
-async function untilOld(stage: Stage): Promise<void> {
-  const made = (await stage.list<Pod>(resources.pods)).map(({ metadata }) =>
-    Date.parse(metadata.creationTimestamp ?? ""),
-  );
-  await expect.poll(() => Date.now() - Math.max(...made)).toBeGreaterThan(1000);
-}
 
 describe("a person", () => {
   it("leads a canary on and back by the names of its steps", async () => {
@@ -109,7 +102,7 @@ describe("a person", () => {
     const { bridge } = stage.actor();
     const revision = (await bridge.status()).stable?.revision;
     const before = await podNames(stage);
-    await untilOld(stage);
+    await untilOld(bed.plane.client, stage.namespace);
     let fewest = Number.POSITIVE_INFINITY;
     let isOver = false;
     const looking = (async () => {
@@ -145,7 +138,7 @@ describe("a person", () => {
     };
     await bed.plane.client.create(resources.podDisruptionBudgets, budget);
     const before = await podNames(stage);
-    await untilOld(stage);
+    await untilOld(bed.plane.client, stage.namespace);
     expect(await kubectl(stage, "restart", "chat")).toMatchObject({ code: 0 });
     const refused = () =>
       stage.proxy.requests.filter(
