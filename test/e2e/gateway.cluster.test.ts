@@ -115,6 +115,8 @@ describe("a version behind a gateway", () => {
   });
 
   it("holds while one of its parents refuses the route, in the gateway's words, and goes on afterwards", async () => {
+    // A step counts from the canary's first requests.
+    await startLoad();
     const bridge = scene.bridge();
     const nowhere = { name: GATEWAY.name, sectionName: "nowhere" };
     await bridge.patch({ rollout: { traffic: { route: { parentRefs: [GATEWAY, nowhere] } } } });
@@ -137,15 +139,17 @@ describe("a version behind a gateway", () => {
     await retried;
     await bridge.patch({ rollout: { traffic: { route: { parentRefs: [GATEWAY] } } } });
     await served(5);
+    const { failed, cut, samples } = await ended();
+    expect({ failed, cut, samples }).toEqual({ failed: 0, cut: 0, samples: [] });
   });
 
   it("whose pods all go away leaves its share to the stable version, and gets it back with them", async () => {
     const bridge = scene.bridge();
+    await startLoad();
     const { canary } = await served(5);
     const revision = canary?.revision ?? "";
-    await chat().command({ action: "promote", revision, step: "twentieth", id: "half" });
+    await chat().command({ action: "promote", revision, step: "twentieth", id: "on-again" });
     await served(25);
-    await startLoad();
     const pods = (await podsOf(scene.client, bridge)).filter((pod) => pod.revision === revision);
     const goneMs = Date.now();
     await Promise.all(pods.map(({ name }) => scene.client.delete(resources.pods, scene.namespace, name)));
