@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SIGNALS } from "./counts.ts";
+import { mapSignals, perSignal, readText, round, tally, tallyOf, tallyText } from "./checkpoint-text.ts";
 import { marginNumbers, marginsOfNumbers, numbersOfMargins } from "./margin-numbers.ts";
 import type { EvidenceState, GateState, SignalState } from "./state.ts";
 
@@ -9,7 +9,6 @@ import type { EvidenceState, GateState, SignalState } from "./state.ts";
  */
 const VERSION = 1;
 
-const tally = z.tuple([z.number(), z.number()]);
 const signalText = z.tuple([
   marginNumbers,
   z.number(), // intervals
@@ -35,19 +34,12 @@ const checkpoint = z.strictObject({
   v: z.literal(VERSION),
   subject: z.string(),
   end: z.number(),
-  signals: z.strictObject(
-    Object.fromEntries(SIGNALS.map((signal) => [signal, signalText.optional()])) as Record<
-      (typeof SIGNALS)[number],
-      z.ZodOptional<typeof signalText>
-    >,
-  ),
+  signals: perSignal(signalText),
   gatesEnd: z.number(),
   violations: z.record(z.string(), z.int().min(0)).optional(), // before gates had evidence
   gates: z.record(z.string(), gateText).default({}),
 });
 
-/** Digits kept of each number: what is lost is far below what decides. */
-const round = (value: number) => Number(value.toPrecision(9));
 const roundGate = (value: number) => Number(value.toPrecision(6));
 
 /** The text that `parseCheckpoint` reads back. */
@@ -56,12 +48,7 @@ export function serialiseCheckpoint(state: EvidenceState): string {
     v: VERSION,
     subject: state.subject,
     end: state.intervalEndMs,
-    signals: Object.fromEntries(
-      SIGNALS.flatMap((signal) => {
-        const evidence = state.signals[signal];
-        return evidence === undefined ? [] : [[signal, signalTuple(evidence)]];
-      }),
-    ),
+    signals: mapSignals(state.signals, signalTuple),
     gatesEnd: state.gatesFromMs,
     gates: Object.fromEntries(Object.entries(state.gates).map(([name, gate]) => [name, gateTuple(gate)])),
   });
@@ -69,44 +56,29 @@ export function serialiseCheckpoint(state: EvidenceState): string {
 
 /** Evidence from its text; undefined for text of another version or that is no checkpoint, and then evidence starts anew. */
 export function parseCheckpoint(text: string): EvidenceState | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const parsed = checkpoint.safeParse(json);
-  if (!parsed.success) return undefined;
-  const { subject, end, signals, gatesEnd, gates } = parsed.data;
+  const parsed = readText(text, checkpoint);
+  if (parsed === undefined) return undefined;
+  const { subject, end, signals, gatesEnd, gates } = parsed;
   return {
     subject,
     intervalEndMs: end,
-    signals: Object.fromEntries(
-      SIGNALS.flatMap((signal) => {
-        const tuple = signals[signal];
-        return tuple === undefined ? [] : [[signal, signalOf(tuple)]];
-      }),
-    ),
+    signals: mapSignals(signals, signalOf),
     gatesFromMs: gatesEnd,
     gates: Object.fromEntries(Object.entries(gates).map(([name, tuple]) => [name, gateOf(tuple)])),
   };
 }
 
 function signalTuple(state: SignalState): z.input<typeof signalText> {
-  const pair = ({ requests, bad }: { requests: number; bad: number }): [number, number] => [
-    round(requests),
-    round(bad),
-  ];
   return [
     numbersOfMargins(state.margins),
     state.intervals,
     state.worse.map(round),
     round(state.worseMost),
     state.below.map(round),
-    pair(state.canary),
-    pair(state.stable),
-    pair(state.recent),
-    pair(state.known),
+    tallyText(state.canary),
+    tallyText(state.stable),
+    tallyText(state.recent),
+    tallyText(state.known),
     round(state.correlation),
     [round(state.weight), round(state.weighted), round(state.canarySpread), round(state.stableSpread)],
   ];
@@ -115,17 +87,16 @@ function signalTuple(state: SignalState): z.input<typeof signalText> {
 function signalOf(tuple: z.output<typeof signalText>): SignalState {
   const [margins, intervals, worse, worseMost, below, canary, stable, recent, known, correlation, sums] =
     tuple;
-  const of = ([requests, bad]: [number, number]) => ({ requests, bad });
   return {
     margins: marginsOfNumbers(margins),
     intervals,
     worse,
     worseMost,
     below,
-    canary: of(canary),
-    stable: of(stable),
-    recent: of(recent),
-    known: of(known),
+    canary: tallyOf(canary),
+    stable: tallyOf(stable),
+    recent: tallyOf(recent),
+    known: tallyOf(known),
     correlation,
     weight: sums[0],
     weighted: sums[1],
