@@ -6,13 +6,14 @@ import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { controllerOf, formatKey, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOptionalApi } from "../kube/optional-api.ts";
-import { linkSignals, whenAborted } from "../kube/signals.ts";
+import type { AdministratorSettings } from "../settings/file.ts";
 import type { SettingsFile } from "../settings/watch.ts";
 import { BY_ROUTE, type Caches, usesRoute } from "./caches.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { BridgeRef } from "./names.ts";
 import { HTTP_ROUTES, type HttpRoute, type ObservedRoute } from "./route/http-route.ts";
 import { childFacts } from "./triggers.ts";
+import { runWhileWanted } from "./while-wanted.ts";
 
 export interface HttpRoutesOptions {
   readonly client: KubeClient;
@@ -43,7 +44,7 @@ export interface HttpRoutes {
 export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
   const { client, caches, settings, namespaces, kubeMetrics: metrics, log, clock = systemClock } = options;
   const listeners: ((key: ObjectKey) => void)[] = [];
-  const isWanted = (): boolean => settings.current().httpRoutes !== undefined;
+  const isWanted = ({ httpRoutes }: AdministratorSettings): boolean => httpRoutes !== undefined;
   const api = createOptionalApi<HttpRoute>({
     ...{ client, clock, log, metrics, resource: HTTP_ROUTES, namespace: namespaces },
     watchDefinition: namespaces === undefined,
@@ -65,7 +66,7 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
 
   return {
     look(bridge, traffic) {
-      if (!isWanted()) return { kind: "Disabled" };
+      if (!isWanted(settings.current())) return { kind: "Disabled" };
       const availability = api.availability();
       const copy = api.current();
       if (availability.kind === "Absent" || availability.kind === "Forbidden") return availability;
@@ -77,24 +78,7 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
     },
     onChange: (listener) => void listeners.push(listener),
     onCopy: api.onCopy,
-    async follow(signal) {
-      let running = Promise.resolve();
-      let turn: AbortController | undefined;
-      const turnOnOrOff = (): void => {
-        if (isWanted() === (turn !== undefined)) return;
-        turn?.abort();
-        turn = isWanted() ? new AbortController() : undefined;
-        if (turn) {
-          const linked = linkSignals([signal, turn.signal]);
-          running = running.then(() => api.start(linked.signal)).finally(linked.release);
-        }
-        tellAll();
-      };
-      settings.onChange(turnOnOrOff);
-      turnOnOrOff();
-      await whenAborted(signal);
-      await running;
-    },
+    follow: (signal) => runWhileWanted({ settings, isWanted, start: api.start, onTurn: tellAll }, signal),
   };
 }
 

@@ -7,7 +7,6 @@ import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/objec
 import { type Availability, createOptionalApi } from "../kube/optional-api.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import { resourceName } from "../kube/resources.ts";
-import { linkSignals, whenAborted } from "../kube/signals.ts";
 import type { AdministratorSettings } from "../settings/file.ts";
 import type { SettingsFile } from "../settings/watch.ts";
 import { apply, POD_MONITORS } from "./apply.ts";
@@ -21,6 +20,7 @@ import type { ChildObject } from "./plan.ts";
 import { problemOf } from "./problem.ts";
 import type { PodMonitorState, WriteProblem } from "./snapshot.ts";
 import { childFacts, watchOwned } from "./triggers.ts";
+import { runWhileWanted } from "./while-wanted.ts";
 
 export interface PodMonitorsOptions {
   readonly client: KubeClient;
@@ -156,24 +156,10 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     onState: (listener) => void listeners.push(listener),
     run: (signal) => controller.run(signal),
     async follow(signal) {
-      let running = Promise.resolve();
-      let turn: AbortController | undefined;
-      const turnOnOrOff = (): void => {
-        const isWanted = settings.current().podMonitors !== undefined;
-        if (isWanted === (turn !== undefined)) return;
-        turn?.abort();
-        turn = isWanted ? new AbortController() : undefined;
-        if (!turn) return;
-        const linked = linkSignals([signal, turn.signal]);
-        running = running.then(() => api.start(linked.signal)).finally(linked.release);
-      };
-      settings.onChange(() => {
-        turnOnOrOff();
-        lookAtAll();
-      });
-      turnOnOrOff();
-      await whenAborted(signal);
-      await running;
+      const isWanted = ({ podMonitors }: AdministratorSettings): boolean => podMonitors !== undefined;
+      const following = runWhileWanted({ settings, isWanted, start: api.start }, signal);
+      settings.onChange(lookAtAll);
+      await following;
     },
   };
 }
