@@ -110,14 +110,7 @@ export const POD_MONITOR_PERMISSIONS: readonly Permission[] = [
 ];
 
 /** Beside them, for an operator that watches the whole cluster. */
-export const POD_MONITOR_DEFINITION_PERMISSIONS: readonly Permission[] = [
-  {
-    resource: resources.customResourceDefinitions,
-    name: resourceName(POD_MONITORS),
-    verbs: ["list", "watch"],
-    why: "Whether PodMonitors are served; asked for by its name alone.",
-  },
-];
+export const POD_MONITOR_DEFINITION_PERMISSIONS: readonly Permission[] = [definitionOf(POD_MONITORS)];
 
 /** Where the settings let bridges use HTTPRoutes; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */
 export const HTTP_ROUTE_PERMISSIONS: readonly Permission[] = [
@@ -129,11 +122,14 @@ export const HTTP_ROUTE_PERMISSIONS: readonly Permission[] = [
 ];
 
 /** Beside them, for an operator that watches the whole cluster. */
-export const HTTP_ROUTE_DEFINITION_PERMISSIONS: readonly Permission[] = [
-  {
+export const HTTP_ROUTE_DEFINITION_PERMISSIONS: readonly Permission[] = [definitionOf(HTTP_ROUTES)];
+
+/** Tells whether an API that need not be there is served. */
+function definitionOf(optional: Resource): Permission {
+  return {
     resource: resources.customResourceDefinitions,
-    name: resourceName(HTTP_ROUTES),
+    name: resourceName(optional),
     verbs: ["list", "watch"],
-    why: "Whether HTTPRoutes are served; asked for by its name alone.",
-  },
-];
+    why: `Whether ${optional.kind}s are served; asked for by its name alone.`,
+  };
+}
