@@ -155,9 +155,8 @@ function definitions(name: ToolName, label: string, version: string, module: str
     purpose: "Cluster",
     inputs: [module, folder],
     async build({ go, env, output }) {
-      const downloaded = await run([go, "mod", "download", "-json", `${module}@${version}`], { env });
-      const { Dir } = JSON.parse(downloaded) as { Dir: string };
-      await run(["cp", "-r", "--no-preserve=mode", join(Dir, folder), output]);
+      const source = await moduleFolder(go, env, `${module}@${version}`);
+      await run(["cp", "-r", "--no-preserve=mode", join(source, folder), output]);
     },
   };
 }
@@ -188,14 +187,19 @@ function fromCopy(copied: Copied): Recipe {
     inputs: [module, tags, LINK, ...[toolchain, files].filter((input) => input !== undefined)],
     async build({ go, env: shared, scratch, output }) {
       const env = { ...shared, ...(toolchain === undefined ? {} : { GOTOOLCHAIN: toolchain }) };
-      const downloaded = await run([go, "mod", "download", "-json", `${module}@${version}`], { env });
-      const { Dir } = JSON.parse(downloaded) as { Dir: string };
+      const source = await moduleFolder(go, env, `${module}@${version}`);
       const cwd = join(scratch, "source");
-      await run(["cp", "-r", "--no-preserve=mode", Dir, cwd]);
+      await run(["cp", "-r", "--no-preserve=mode", source, cwd]);
       rmSync(join(cwd, "go.work"), { force: true });
       const flags = ["-mod=mod", "-trimpath", "-ldflags", LINK, "-tags", tags, "-o", output];
       await run([go, "build", ...flags, main], { cwd, env });
       if (files !== undefined) cpSync(join(cwd, files), join(dirname(output), "files"), { recursive: true });
     },
   };
+}
+
+/** Where Go keeps a version of a module; it is fetched if it is not there. */
+async function moduleFolder(go: string, env: NodeJS.ProcessEnv, module: string): Promise<string> {
+  const downloaded = await run([go, "mod", "download", "-json", module], { env });
+  return (JSON.parse(downloaded) as { Dir: string }).Dir;
 }
