@@ -96,7 +96,7 @@ export const COMMANDS = {
     count: [1, 1],
     says: "go to a step by its name, forwards or backwards",
     options: ["to", "timeout"],
-    more: "The step itself is judged as any: its hold, its evidence and its approval. A lower weight is gone back to without losing capacity.",
+    more: "The step itself is judged like every other: its hold, its evidence and its approval. A lower weight is gone back to without losing capacity.",
     examples: ["jump chat --to half"],
   },
   abort: {

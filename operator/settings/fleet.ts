@@ -81,8 +81,8 @@ const freeze = z
 const most = (description: string) => z.int().min(1).max(10_000).optional().describe(description);
 
 export const fleetSettings = z.strictObject({
-  maxRollouts: most("Most rollouts at once in all. Absent: any number."),
-  maxRolloutsPerNamespace: most("Most rollouts at once in one namespace. Absent: any number."),
+  maxRollouts: most("Most rollouts at once in all. Without it there is no limit."),
+  maxRolloutsPerNamespace: most("Most rollouts at once in one namespace. Without it there is no limit."),
   freezes: z
     .array(freeze)
     .max(100)

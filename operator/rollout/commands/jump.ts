@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { type PlanStep, stepAt, stepsOf } from "../plan.ts";
 import { answer, type Obedience, refuse, whyNotLead } from "./obedience.ts";
 
-/** To a step by its name, forwards or backwards. What is left out is left out; the step itself is judged as any. */
+/** To a step by its name, forwards or backwards. What is left out is left out; the step itself is judged like every other. */
 export function jump(context: Context, command: Command): Obedience {
   const { step, input } = context;
   const why = whyNotLead(context, command);
@@ -46,7 +46,7 @@ interface Lead {
   approvedStep?: string;
 }
 
-/** The step becomes the present one. Capacity is built up or given back first, as at any step. */
+/** The step becomes the present one. Capacity is built up or given back first, as at every step. */
 export function leadTo(
   { state, step, canary, nowMs }: Context,
   command: Command,
