@@ -13,10 +13,12 @@ export type AnalysisInForce =
   | { readonly ok: true; readonly value: Analysis }
   | { readonly ok: false; readonly message: string };
 
+const BUILT_IN: Analysis = { ...analysisValues.parse({}), from: BUILT_IN_ANALYSIS };
+
 export function analysisInForce(own: Analysis, settings: AnalysisSettings): AnalysisInForce {
   const from = own.from ?? (saysNothing(own) ? settings.defaultAnalysis : undefined);
   if (from === undefined) return { ok: true, value: own };
-  if (from === BUILT_IN_ANALYSIS) return { ok: true, value: { ...analysisValues.parse({}), from } };
+  if (from === BUILT_IN_ANALYSIS) return { ok: true, value: BUILT_IN };
   const named = settings.analyses.find(({ name }) => name === from);
   if (named === undefined) {
     const known = [BUILT_IN_ANALYSIS, ...settings.analyses.map(({ name }) => name)].join(", ");

@@ -5,6 +5,7 @@ import { frozenStep } from "../fleet/holds.ts";
 import { needsRequests } from "../plan.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
+import { first, type Policy } from "./first.ts";
 import { holdEndsMs, isInconclusive, isMissing, isMissingTooLong } from "./inconclusive.ts";
 import { type Signal, signalVerdict, usableVerdicts, violatedGate } from "./verdicts.ts";
 
@@ -18,16 +19,6 @@ export function firstHold(context: Context): Hold | undefined {
     frozenStep(context) ??
     (isReleased(context) ? undefined : (first(FAILED, context) ?? evidenceHold(context) ?? approval(context)))
   );
-}
-
-type Policy = (context: Context) => Hold | undefined;
-
-function first(policies: readonly Policy[], context: Context): Hold | undefined {
-  for (const policy of policies) {
-    const hold = policy(context);
-    if (hold) return hold;
-  }
-  return undefined;
 }
 
 const hold = (reason: HoldReason, message: string): Hold => ({ reason, message });
@@ -58,37 +49,37 @@ function evidenceHold(context: Context): Hold | undefined {
 /** Whether there is nothing to judge by at present. */
 export const isWithoutData = (context: Context): boolean => isMissing(first(evidenceFor(context), context));
 
-const accepted: Policy = ({ input }) =>
+const accepted: Policy<Hold> = ({ input }) =>
   input.accepted
     ? undefined
     : hold("NotAccepted", "The spec is refused; the rollout stays where it is until the spec is corrected.");
 
-const paused: Policy = ({ input }) =>
+const paused: Policy<Hold> = ({ input }) =>
   input.spec.paused
     ? hold("Paused", "It is paused (spec.rollout.paused); `kubectl llmbridge resume` lets it go on.")
     : undefined;
 
-const alert: Policy = ({ input: { alerts } }) =>
+const alert: Policy<Hold> = ({ input: { alerts } }) =>
   alerts.hold && hold("AlertHold", `Alert ${alerts.hold.name} asks to hold: ${alerts.hold.message}`);
 
-const needed: Policy = ({ needed }) =>
+const needed: Policy<Hold> = ({ needed }) =>
   needed > 0
     ? undefined
     : hold("NoPodsNeeded", "No pods are asked for, so nothing can be judged; scale the bridge up to go on.");
 
-const ready: Policy = ({ canary, target, step }) => {
+const ready: Policy<Hold> = ({ canary, target, step }) => {
   if (canary.ready >= target.canary) return undefined;
   const because = canary.faults[0] ? `: ${canary.faults[0].message}` : "";
   return hold("PodsNotReady", `Pods of the canary that step ${step.name} needs are not ready${because}.`);
 };
 
-const route: Policy = (context) => context.router.whyNotOn(context);
+const route: Policy<Hold> = (context) => context.router.whyNotOn(context);
 
 /** What a person cannot waive. */
-const ALWAYS: readonly Policy[] = [accepted, paused, alert, needed, ready, route];
+const ALWAYS: readonly Policy<Hold>[] = [accepted, paused, alert, needed, ready, route];
 
 const provedWorse =
-  (signal: Signal): Policy =>
+  (signal: Signal): Policy<Hold> =>
   (context) => {
     const verdict = signalVerdict(context, signal);
     if (verdict?.category !== "ProvedWorse") return undefined;
@@ -98,7 +89,7 @@ const provedWorse =
     );
   };
 
-const violated: Policy = (context) => {
+const violated: Policy<Hold> = (context) => {
   const gate = violatedGate(context);
   return (
     gate &&
@@ -107,23 +98,23 @@ const violated: Policy = (context) => {
 };
 
 /** Only seen under `onFailure: Pause`; otherwise the canary has left by now. */
-const FAILED: readonly Policy[] = [provedWorse("errors"), provedWorse("latency"), violated];
+const FAILED: readonly Policy<Hold>[] = [provedWorse("errors"), provedWorse("latency"), violated];
 
-const served: Policy = ({ state, step }) =>
+const served: Policy<Hold> = ({ state, step }) =>
   state.servedSince !== undefined || !needsRequests(step)
     ? undefined
     : hold("NoRequests", `The canary has not served a request at step ${step.name} (${step.weight}%) yet.`);
 
-const holdTime: Policy = (context) => {
+const holdTime: Policy<Hold> = (context) => {
   const end = holdEndsMs(context);
   if (end === undefined || context.clockMs >= end) return undefined;
   return hold("HoldTime", `The hold ends at ${second(end)}.`);
 };
 
-const available: Policy = ({ input: { metrics } }) =>
+const available: Policy<Hold> = ({ input: { metrics } }) =>
   metrics.available ? undefined : hold("MetricsUnavailable", `Metrics are missing: ${metrics.message}`);
 
-const judged: Policy = (context) => {
+const judged: Policy<Hold> = (context) => {
   const verdicts = usableVerdicts(context);
   if (verdicts.kind !== "Judged") return hold("NoData", `No verdict yet: ${verdicts.message}`);
   const interval = durationMs(context.input.spec.analysis.interval);
@@ -134,7 +125,7 @@ const judged: Policy = (context) => {
 };
 
 const provedBelow =
-  (signal: Signal): Policy =>
+  (signal: Signal): Policy<Hold> =>
   (context) => {
     const { latency } = context.input.spec.analysis;
     const asked = signal === "errors" || (latency !== undefined && !latency.dryRun);
@@ -145,7 +136,7 @@ const provedBelow =
     return hold("Undecided", `Not yet proved below the promotion margin: ${signal} (${clause(message)}).`);
   };
 
-const gates: Policy = (context) => {
+const gates: Policy<Hold> = (context) => {
   const verdicts = usableVerdicts(context);
   const known = verdicts.kind === "Judged" ? verdicts.gates : [];
   for (const { name } of context.input.spec.analysis.gates.filter(({ dryRun }) => !dryRun)) {
@@ -161,7 +152,7 @@ const gates: Policy = (context) => {
   return undefined;
 };
 
-const EVIDENCE: readonly Policy[] = [
+const EVIDENCE: readonly Policy<Hold>[] = [
   available,
   served,
   holdTime,
@@ -172,10 +163,10 @@ const EVIDENCE: readonly Policy[] = [
 ];
 
 /** What a step is left by, besides approval. */
-const evidenceFor = ({ step }: Context): readonly Policy[] =>
+const evidenceFor = ({ step }: Context): readonly Policy<Hold>[] =>
   step.analysis === "Required" ? EVIDENCE : [served, holdTime];
 
-const approval: Policy = ({ step, input }) =>
+const approval: Policy<Hold> = ({ step, input }) =>
   step.approval
     ? hold(
         "Approval",

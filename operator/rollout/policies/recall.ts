@@ -1,21 +1,14 @@
 import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
+import { first, type Policy } from "./first.ts";
 import { usableVerdicts } from "./verdicts.ts";
 import { alert, decisiveFault, type Withdrawal } from "./withdraw.ts";
 
-type Policy = (context: Context) => Withdrawal | undefined;
-
 /** Why a promoted version is left for the one before it, if it is: the first policy that says so. */
-export function whyRecall(context: Context): Withdrawal | undefined {
-  for (const policy of POLICIES) {
-    const withdrawal = policy(context);
-    if (withdrawal) return withdrawal;
-  }
-  return undefined;
-}
+export const whyRecall: Policy<Withdrawal> = (context) => first(POLICIES, context);
 
 /** Nothing has to be proved of a version that served until a moment ago. */
-const reverted: Policy = ({ input: { accepted, desired }, state }) =>
+const reverted: Policy<Withdrawal> = ({ input: { accepted, desired }, state }) =>
   accepted && desired.revision === state.previousRevision
     ? {
         reason: "Reverted",
@@ -23,12 +16,12 @@ const reverted: Policy = ({ input: { accepted, desired }, state }) =>
       }
     : undefined;
 
-const containerFault: Policy = ({ stable, nowMs }) => {
+const containerFault: Policy<Withdrawal> = ({ stable, nowMs }) => {
   const fault = decisiveFault(stable.faults, nowMs);
   return fault && { reason: fault.reason, message: faultText(fault) };
 };
 
-const alarm: Policy = (context) => {
+const alarm: Policy<Withdrawal> = (context) => {
   if (context.input.spec.onFailure !== "Rollback") return undefined;
   const raised = alarmOf(context);
   return (
@@ -45,4 +38,4 @@ export function alarmOf(context: Context) {
   return verdicts.kind === "Watched" ? verdicts.alarms[0] : undefined;
 }
 
-const POLICIES: readonly Policy[] = [reverted, containerFault, alert, alarm];
+const POLICIES: readonly Policy<Withdrawal>[] = [reverted, containerFault, alert, alarm];

@@ -1,24 +1,16 @@
-import type { Context } from "../context.ts";
 import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
 import type { Hold } from "../types.ts";
-
-type Policy = (context: Context) => Hold | undefined;
+import { first, type Policy } from "./first.ts";
 
 /** Why the revision that the spec asks for is not started; the first policy that says so. Only asked where it is not the stable one. */
-export function whyNotStart(context: Context): Hold | undefined {
-  for (const policy of POLICIES) {
-    const hold = policy(context);
-    if (hold) return hold;
-  }
-  return undefined;
-}
+export const whyNotStart: Policy<Hold> = (context) => first(POLICIES, context);
 
-const accepted: Policy = ({ input }) =>
+const accepted: Policy<Hold> = ({ input }) =>
   input.accepted
     ? undefined
     : { reason: "NotAccepted", message: "The spec is refused; the running version stays." };
 
-const failed: Policy = ({ state, input }) =>
+const failed: Policy<Hold> = ({ state, input }) =>
   state.failed?.revision !== input.desired.revision
     ? undefined
     : {
@@ -26,7 +18,7 @@ const failed: Policy = ({ state, input }) =>
         message: `Revision ${state.failed.revision} was rolled back (${state.failed.reason}); change the spec, or try it again with \`kubectl llmbridge retry\`.`,
       };
 
-const paused: Policy = ({ input }) =>
+const paused: Policy<Hold> = ({ input }) =>
   input.spec.paused
     ? {
         reason: "Paused",
@@ -34,25 +26,25 @@ const paused: Policy = ({ input }) =>
       }
     : undefined;
 
-const alert: Policy = ({ input: { alerts } }) =>
+const alert: Policy<Hold> = ({ input: { alerts } }) =>
   alerts.hold && {
     reason: "AlertHold",
     message: `Alert ${alerts.hold.name} asks to hold: ${alerts.hold.message}`,
   };
 
 /** Without pods and traffic no canary proves anything; the change waits until the bridge is scaled up. */
-const needed: Policy = ({ needed }) =>
+const needed: Policy<Hold> = ({ needed }) =>
   needed > 0
     ? undefined
     : { reason: "NoPodsNeeded", message: "No pods are asked for; the canary starts when there are." };
 
-const tooFewPods: Policy = (context) => {
+const tooFewPods: Policy<Hold> = (context) => {
   const refusal = context.router.refusal(context);
   return refusal && { reason: "TooFewPods", message: `${refusal.path}: ${refusal.message}` };
 };
 
 /** A canary needs at least one pod beside those that serve; with fewer, capacity would have to fall. */
-const room: Policy = ({ input, needed, room }) => {
+const room: Policy<Hold> = ({ input, needed, room }) => {
   const isWhole = input.spec.strategy === "BlueGreen";
   const beside = isWhole ? needed : 1;
   if (room >= needed + beside) return undefined;
@@ -69,9 +61,9 @@ const room: Policy = ({ input, needed, room }) => {
   return { reason: "NoRoom", message };
 };
 
-const route: Policy = (context) => context.router.whyNotStart(context);
+const route: Policy<Hold> = (context) => context.router.whyNotStart(context);
 
-const POLICIES: readonly Policy[] = [
+const POLICIES: readonly Policy<Hold>[] = [
   ...[accepted, failed, paused, alert, needed, tooFewPods, room, route],
   ...[frozenStart, afterOthers, noPlace],
 ];

@@ -3,6 +3,7 @@ import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
 import type { AbortReason, ContainerFault, FaultReason } from "../types.ts";
+import { first, type Policy } from "./first.ts";
 import { isInconclusive, isMissingTooLong } from "./inconclusive.ts";
 import { firstHold } from "./proceed.ts";
 import { signalVerdict, violatedGate } from "./verdicts.ts";
@@ -13,19 +14,11 @@ export interface Withdrawal {
   message: string;
 }
 
-type Policy = (context: Context) => Withdrawal | undefined;
-
 /** Why the canary must leave now, if it must: the first policy that says so. None of them waits for a pause to end. */
-export function whyWithdraw(context: Context): Withdrawal | undefined {
-  for (const policy of POLICIES) {
-    const withdrawal = policy(context);
-    if (withdrawal) return withdrawal;
-  }
-  return undefined;
-}
+export const whyWithdraw: Policy<Withdrawal> = (context) => first(POLICIES, context);
 
 /** The spec has moved on. Not asked while the spec is refused: then it says nothing. */
-const superseded: Policy = ({ input, state }) => {
+const superseded: Policy<Withdrawal> = ({ input, state }) => {
   const { desired } = input;
   if (!input.accepted || desired.revision === state.canaryRevision) return undefined;
   return desired.revision === state.stableRevision
@@ -36,7 +29,7 @@ const superseded: Policy = ({ input, state }) => {
 /**
  * A version whose containers fail is withdrawn whatever `onFailure` says: its pods give no capacity to hold on to.
  */
-const containerFault: Policy = (context) => {
+const containerFault: Policy<Withdrawal> = (context) => {
   const fault = decisiveFault(context.canary.faults, context.nowMs);
   return fault && { reason: fault.reason, message: faultText(fault) };
 };
@@ -48,7 +41,7 @@ export function decisiveFault(faults: readonly ContainerFault[], nowMs: number):
 }
 
 /** An alert that fired before the canary served a request cannot be its doing, and must not stand in the way of the cure. */
-export const alert: Policy = ({ input, state }) => {
+export const alert: Policy<Withdrawal> = ({ input, state }) => {
   const { rollback } = input.alerts;
   const since = atMs(state.evidenceSince);
   if (!rollback || since === undefined) return undefined;
@@ -57,14 +50,14 @@ export const alert: Policy = ({ input, state }) => {
 };
 
 const provedWorse =
-  (signal: "errors" | "latency", reason: AbortReason): Policy =>
+  (signal: "errors" | "latency", reason: AbortReason): Policy<Withdrawal> =>
   (context) => {
     if (!judgedToRollBack(context)) return undefined;
     const verdict = signalVerdict(context, signal);
     return verdict?.category === "ProvedWorse" ? { reason, message: verdict.message } : undefined;
   };
 
-const gateViolated: Policy = (context) => {
+const gateViolated: Policy<Withdrawal> = (context) => {
   if (!judgedToRollBack(context)) return undefined;
   const gate = violatedGate(context);
   return gate && { reason: "GateViolated", message: `gate ${gate.name}: ${gate.message}` };
@@ -74,7 +67,7 @@ const judgedToRollBack = ({ input, state }: Context): boolean =>
   input.spec.onFailure === "Rollback" && state.evidenceSince !== undefined;
 
 /** Readiness that does not come, or was lost and does not come back. */
-const deadline: Policy = (context) => {
+const deadline: Policy<Withdrawal> = (context) => {
   const { canary, clockMs, state, input } = context;
   const ends = deadlineMs(context);
   if (ends === undefined || clockMs < ends) return undefined;
@@ -101,7 +94,7 @@ export function deadlineMs({ state, input, canary, target }: Context): number | 
   return since + durationMs(input.spec.progressDeadline);
 }
 
-const inconclusive: Policy = (context) => {
+const inconclusive: Policy<Withdrawal> = (context) => {
   const { after, action } = context.input.spec.analysis.inconclusive;
   if (action !== "Rollback" || !isInconclusive(context)) return undefined;
   const hold = firstHold(context);
@@ -109,7 +102,7 @@ const inconclusive: Policy = (context) => {
   return { reason: "Inconclusive", message: `undecided for ${after} beyond the hold: ${hold.message}` };
 };
 
-const noData: Policy = (context) => {
+const noData: Policy<Withdrawal> = (context) => {
   const { after, action } = context.input.spec.analysis.noData;
   if (action !== "Rollback" || !isMissingTooLong(context)) return undefined;
   const hold = firstHold(context);
@@ -117,7 +110,7 @@ const noData: Policy = (context) => {
   return { reason: "NoData", message: `no evidence for ${after}: ${hold.message}` };
 };
 
-const POLICIES: readonly Policy[] = [
+const POLICIES: readonly Policy<Withdrawal>[] = [
   superseded,
   containerFault,
   alert,
