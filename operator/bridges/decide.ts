@@ -37,7 +37,7 @@ import type { Snapshot } from "./snapshot.ts";
 /** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
 const REST_MS = 10_000;
 /** At rest, while its metric source is away: the source tells when it is back, and everything else comes as a change. */
-const QUIET_MS = 5 * 60_000;
+const QUIET_MS = 60 * 60_000;
 /** While a rollout moves. */
 const BUSY_MS = 2_000;
 const SOONEST_MS = 50;

@@ -85,7 +85,7 @@ describe("a transition", () => {
     const canary = story.world.revisions.b;
     if (canary) Object.assign(canary, { ready: canary.ready + canary.unready, unready: 0 });
     const promoted = reconcile(story);
-    expect(promoted.state).toMatchObject({ phase: "Promoting", stableRevision: "b" });
+    expect(promoted.state).toMatchObject({ phase: "Draining", stableRevision: "b" });
     expect(promoted.services?.main).toEqual(["b"]);
     // The predecessor keeps its pods until the promotion is stored.
     expect(story.world.revisions.a).toMatchObject({ wanted: 3, ready: 3 });

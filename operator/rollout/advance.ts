@@ -48,17 +48,20 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const restart = followRestart(refresh(before, input), input);
   const context = contextOf(input, restart.state);
   const step = onward(input, before.phase, stepForward(context));
-  const moved = step.state.phase !== before.phase || step.state.stepName !== before.stepName;
-  const hold = moved ? holdOnArrival(input, step.state) : step.hold;
-  const { timing, ended } = timingOf(before, step.state, hold?.reason, input.nowMs);
-  const state = compact({ ...step.state, heldFor: hold?.reason, timing });
+  const reached = pastTheCommit(input, before.phase, step.state);
+  const moved = reached.phase !== before.phase || reached.stepName !== before.stepName;
+  const hold = moved ? holdOnArrival(input, reached) : step.hold;
+  const { timing, ended } = timingOf(before, reached, hold?.reason, input.nowMs);
+  const state = compact({ ...reached, heldFor: hold?.reason, timing });
   const after = contextOf(input, state);
+  // Nobody gives up the version before until the commit is stored, though the state that is stored may be past it.
+  const pods = reached === step.state ? after : contextOf(input, step.state);
   return {
     state,
-    replicas: replicasOf(after),
+    replicas: replicasOf(pods),
     services: after.router.services(after),
     routeWeight: after.router.routeWeight(after),
-    tracks: tracksOf(after),
+    tracks: tracksOf(pods),
     desiredWeights: weightsOf(after),
     step: stepOf(after),
     evictions: evictionsOf(after),
@@ -167,6 +170,16 @@ function withWeightApplied(input: RolloutInput, pass: Pass): Pass {
   const next = MOVES.Stepping(onArrival(input, pass.state));
   if (next.kind !== "Take" || next.transition !== "WeightApplied") return pass;
   return { ...pass, state: take(pass.state, "WeightApplied", input.nowMs, next.change), hold: undefined };
+}
+
+/**
+ * Where the promoted version has all its pods already, nothing is left to wait for between its commit and its watch or the end of the version before:
+ * one status tells of both.
+ */
+function pastTheCommit(input: RolloutInput, before: Phase, state: RolloutStatus): RolloutStatus {
+  if (state.phase !== "Promoting" || before === "Promoting") return state;
+  const next = MOVES.Promoting(onArrival(input, state));
+  return next.kind === "Take" ? take(state, next.transition, input.nowMs, next.change) : state;
 }
 
 /**

@@ -276,8 +276,9 @@ export function stagesOfPromotion(start: World): World[] {
   const world = copyOf(start);
   world.desired = "b";
   for (let round = 0; round < 60 && !isPromoted(world); round += 1) {
+    const held = copyOf(world);
     checkedPass(world);
-    stages.push(copyOf(world));
+    stages.push(copyOf(world), ...storedCommit(held, world));
     for (const revision of REVISIONS) followDeployment(world, revision);
     gateway(world);
     for (const pods of Object.values(world.revisions)) {
@@ -293,6 +294,17 @@ export function stagesOfPromotion(start: World): World[] {
   }
   if (!isPromoted(world)) throw new Error(`never promoted: ${JSON.stringify(world)}`);
   return stages;
+}
+
+/** What is between the two where the commit was stored by itself, as operators before this one did wherever pods were all there. */
+function storedCommit(held: World, world: World): World[] {
+  const { phase, stableRevision } = stateOf(world);
+  const commits =
+    held.state && phaseOf(held) === "Holding" && stableRevision === stateOf(held).canaryRevision;
+  if (!commits || phase === "Promoting") return [];
+  const committed = copyOf(world);
+  Object.assign(stateOf(committed), { phase: "Promoting", previousRevision: stateOf(held).stableRevision });
+  return [committed];
 }
 
 const isPromoted = (world: World): boolean =>

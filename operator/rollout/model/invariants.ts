@@ -27,6 +27,7 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   weightIsCarried(before, after, outcome);
   podsStayWithinRoom(before, after);
   transitionIsLegal(before, after);
+  predecessorIsKept(before, after);
   missingDataDecidesNothing(before, after, outcome);
   someoneIsSelected(before, after, outcome);
 }
@@ -90,8 +91,20 @@ function transitionIsLegal(before: World, after: World): void {
   if (from === to || from === undefined || to === undefined) return;
   // A weight that needs no other pods is applied in the pass that enters its step, or that passes it.
   const entered = from === "Stepping" || leads(from, "Stepping");
-  const applied = entered && (to === "Holding" || leads("Holding", to));
-  if (!leads(from, to) && !applied) fail(`no transition from ${from} to ${to}`, before, after);
+  const applied = (end: string) => entered && (end === "Holding" || leads("Holding", end));
+  const reaches = (end: string) => leads(from, end) || applied(end);
+  // A promoted version that has all its pods is watched, or its predecessor let go, by the pass that commits.
+  const committed = reaches("Promoting") && leads("Promoting", to) && to !== "Aborting";
+  if (!reaches(to) && !committed) fail(`no transition from ${from} to ${to}`, before, after);
+}
+
+/** (3) Until it is stored that the canary is stable, the version before keeps its pods: should the status be lost, it serves on. */
+function predecessorIsKept(before: World, after: World): void {
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  const { stableRevision, canaryRevision } = known ?? {};
+  if (!stableRevision || !canaryRevision || stateOf(after).stableRevision !== canaryRevision) return;
+  const wanted = ({ revisions }: World) => revisions[stableRevision]?.wanted ?? 0;
+  if (wanted(after) < wanted(before)) fail("the version before lost pods ahead of the commit", before, after);
 }
 
 const leads = (from: string, to: string): boolean =>
