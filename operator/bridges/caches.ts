@@ -3,12 +3,14 @@ import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { createInformer, dropManagedFields, type Informer, type InformerOptions } from "../kube/informer.ts";
 import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
+import type { Shape } from "../kube/protobuf.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { RESOURCE_OF } from "./apply.ts";
 import { KEPT_COMPONENT } from "./desired/configmaps.ts";
 import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
 import { type RawPod, slimPod } from "./observe/pod.ts";
+import { POD_SHAPE } from "./observe/pod-shape.ts";
 import { CHILD_KINDS, type RequiredKind } from "./plan.ts";
 
 /** The custom resource's own descriptor. */
@@ -43,14 +45,8 @@ export interface CacheOptions
 }
 
 export function createCaches(client: KubeClient, { bridgeSelector = "", ...options }: CacheOptions): Caches {
-  const owned = <T extends KubeObject>(resource: Resource, transform?: (object: T) => T) =>
-    createInformer<T>({
-      ...options,
-      client,
-      resource,
-      ...OWNED,
-      ...(transform ? { transform } : {}),
-    });
+  const owned = <T extends KubeObject>(resource: Resource, transform?: (object: T) => T, shape?: Shape) =>
+    createInformer<T>({ ...options, client, resource, ...OWNED, transform, shape });
   const bridges = createInformer<KubeObject>({
     ...options,
     client,
@@ -61,7 +57,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
   const children = Object.fromEntries(
     CHILD_KINDS.map((kind) => [kind, owned<KubeObject>(RESOURCE_OF[kind], transformOf(kind))]),
   ) as Record<RequiredKind, Informer<KubeObject>>;
-  const pods = owned<KubeObject & RawPod>(resources.pods, slimPod);
+  const pods = owned<KubeObject & RawPod>(resources.pods, slimPod, POD_SHAPE);
   return {
     bridges,
     children,

@@ -1,6 +1,9 @@
 import type { Lane } from "./connections.ts";
 import type { Status } from "./errors.ts";
+import { INITIAL_EVENTS_END } from "./initial-events.ts";
 import type { DesiredObject, KubeObject } from "./object.ts";
+import type { Shape } from "./protobuf.ts";
+import { PROTOBUF_STREAM, protobufEvents } from "./protobuf-watch.ts";
 import { apiVersionOf, pathOf, type Resource, resourceName, resources } from "./resources.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
 import { parseLines } from "./watch-lines.ts";
@@ -40,6 +43,11 @@ type WatchFrom = { readonly resourceVersion: string } | { readonly initialEvents
 
 type WatchOptions = ListOptions &
   WatchFrom & {
+    /**
+     * Fields of a built-in kind that are read: its events come as protocol buffers with nothing but these, where the server speaks them, and
+     * whole where it answers JSON. Default: JSON.
+     */
+    readonly shape?: Shape | undefined;
     /** After so many seconds the server ends the watch. */
     readonly timeoutSeconds: number;
   };
@@ -169,7 +177,6 @@ const STREAMED_LIST = { sendInitialEvents: true, resourceVersionMatch: "NotOlder
 /** A server that cannot leave out the rest sends objects whole. */
 const metadataOnly = (kind: string): string =>
   `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** A typed face over a transport; holds no state. */
 export function createClient(transport: Transport, options: ClientOptions = {}): KubeClient {
@@ -270,6 +277,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       const stream = await transport.open({
         ...read(resource, "watch", watch.namespace ?? "", "", watch),
         ...(watch.metadataOnly ? { accept: metadataOnly("PartialObjectMetadata") } : {}),
+        ...(watch.shape ? { accept: `${PROTOBUF_STREAM},application/json` } : {}),
         query: {
           watch: true,
           allowWatchBookmarks: true,
@@ -279,7 +287,10 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
           fieldSelector: watch.fieldSelector,
         },
       });
-      return parseEvents<T>(stream);
+      const isProtobuf = stream.contentType.startsWith("application/vnd.kubernetes.protobuf");
+      return watch.shape && isProtobuf
+        ? protobufEvents<T>(stream.chunks, watch.shape)
+        : parseEvents<T>(stream.chunks);
     },
     create(resource, object, call = {}) {
       const { namespace = "", name } = object.metadata;

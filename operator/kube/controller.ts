@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { breath } from "./breath.ts";
 import { type Clock, type Random, systemClock, type Timer } from "./clock.ts";
 import { ApiError, FencedError, isConflict } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
@@ -150,6 +151,8 @@ export function createController(options: ControllerOptions): Controller {
       metrics.reconcileSeconds.observe({ controller: name }, (clock.monotonic() - startedAt) / 1000);
       metrics.reconciles.inc({ controller: name, result });
       queue.done(key);
+      const pause = breath();
+      if (pause) await pause;
     }
   }
 

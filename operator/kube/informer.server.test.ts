@@ -8,6 +8,8 @@ import { isGone } from "./errors.ts";
 import { createInformer, type Informer, type InformerOptions } from "./informer.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
+import type { Shape } from "./protobuf.ts";
+import { OBJECT_META } from "./protobuf-watch.ts";
 import { resources } from "./resources.ts";
 import type { Transport } from "./transport.ts";
 
@@ -80,6 +82,33 @@ describe("informer", () => {
       expect(held.metadata).toMatchObject({ name, namespace });
       expect(held.data).toBeUndefined();
     }
+    stop.abort();
+    await ended;
+  });
+
+  it("holds what is read of each object where it comes as protocol buffers, and follows it through a cut line", async () => {
+    await put("before", { kept: "ü", dropped: "2" });
+    const shape: Shape = {
+      1: ["metadata", { message: OBJECT_META }],
+      2: ["data", { strings: new Set(["kept"]) }],
+    };
+    const { informer, seen, stop, ended, line } = watchAll({ shape });
+    await informer.synced();
+    const before = informer.store.get(namespace, "before");
+    expect(before?.data).toEqual({ kept: "ü" });
+    const { uid, resourceVersion, creationTimestamp } = await client
+      .get(resources.configMaps, namespace, "before")
+      .then(({ metadata }) => metadata);
+    expect(before?.metadata).toEqual({ name: "before", namespace, uid, resourceVersion, creationTimestamp });
+    line.cut();
+    await put("after", { kept: "x".repeat(200_000) });
+    await put("before", { dropped: "3" });
+    line.restore();
+    await until("both changes", () => seen.length === 3);
+    expect(informer.store.get(namespace, "after")?.data?.kept).toHaveLength(200_000);
+    expect(informer.store.get(namespace, "before")?.data).toBeUndefined();
+    await drop("after");
+    await until("the deletion", () => seen.includes("deleted after"));
     stop.abort();
     await ended;
   });
@@ -182,31 +211,37 @@ describe("informer", () => {
     stop.abort();
   });
 
-  it("lists again when history is gone (410), and tells both halves of a recreation it could not see", async () => {
-    const registry = new Registry();
-    const { informer, seen, stop, line } = watchAll({ metrics: createKubeMetrics(registry) });
-    const first = await put("reborn");
-    await put("removed");
-    await put("kept");
-    await until("all objects", () => seen.length === 3);
-    line.cut();
-    await drop("removed");
-    await drop("reborn");
-    const second = await put("reborn");
-    // The server's watch cache forgets what came before its start.
-    await server.stopServer();
-    await server.startServer();
-    expect(informer.store.get(namespace, "reborn")?.metadata.uid).toBe(first.metadata.uid);
-    line.restore();
-    await until(
-      "the new state",
-      () => informer.store.get(namespace, "reborn")?.metadata.uid === second.metadata.uid,
-    );
-    expect(seen.slice(3).sort()).toEqual(["added reborn", "deleted reborn", "deleted removed"]);
-    expect(seen.indexOf("deleted reborn")).toBeLessThan(seen.lastIndexOf("added reborn"));
-    expect(await registry.getSingleMetricAsString("operator_relists_total")).toContain('reason="expired"');
-    stop.abort();
-  });
+  it.each([
+    ["JSON", undefined],
+    ["protocol buffers", { 1: ["metadata", { message: OBJECT_META }] } satisfies Shape],
+  ])(
+    "lists again when history is gone (410), and tells both halves of a recreation it could not see (%s)",
+    async (_, shape) => {
+      const registry = new Registry();
+      const { informer, seen, stop, line } = watchAll({ metrics: createKubeMetrics(registry), shape });
+      const first = await put("reborn");
+      await put("removed");
+      await put("kept");
+      await until("all objects", () => seen.length === 3);
+      line.cut();
+      await drop("removed");
+      await drop("reborn");
+      const second = await put("reborn");
+      // The server's watch cache forgets what came before its start.
+      await server.stopServer();
+      await server.startServer();
+      expect(informer.store.get(namespace, "reborn")?.metadata.uid).toBe(first.metadata.uid);
+      line.restore();
+      await until(
+        "the new state",
+        () => informer.store.get(namespace, "reborn")?.metadata.uid === second.metadata.uid,
+      );
+      expect(seen.slice(3).sort()).toEqual(["added reborn", "deleted reborn", "deleted removed"]);
+      expect(seen.indexOf("deleted reborn")).toBeLessThan(seen.lastIndexOf("added reborn"));
+      expect(await registry.getSingleMetricAsString("operator_relists_total")).toContain('reason="expired"');
+      stop.abort();
+    },
+  );
 
   it("starts a long list over when its continue token has expired by compaction", async () => {
     for (const name of ["a", "b", "c"]) await put(name);

@@ -1,8 +1,10 @@
+import { breath } from "./breath.ts";
 import type { KubeClient } from "./client.ts";
 import { type Clock, type Random, systemClock } from "./clock.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
+import type { Shape } from "./protobuf.ts";
 import { DEFAULT_TIMING, type ReflectorTiming, runReflector } from "./reflector.ts";
 import type { ListMode, ReflectorEffect, ReflectorState } from "./reflector-state.ts";
 import { compareResourceVersions } from "./resource-version.ts";
@@ -20,6 +22,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly metadataOnly?: boolean | undefined;
   /** How the whole collection is read. Stream, the default, turns to pages by itself where the server does not stream lists. */
   readonly listing?: ListMode | undefined;
+  /** Of a built-in kind: the fields that are read, so that watches and streamed lists come as protocol buffers. Default: JSON. */
+  readonly shape?: Shape | undefined;
   /** Drops what nobody reads; must keep name, namespace, uid and resourceVersion. Default: drops managedFields. */
   readonly transform?: ((object: T) => T) | undefined;
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
@@ -105,30 +109,41 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     }
   };
 
-  const apply = (namespace: string, effect: ReflectorEffect<T>): void => {
+  const tell = (change: Change<T>): void => {
+    for (const handler of handlers) call(handler, change);
+  };
+
+  const moveTo = (namespace: string, resourceVersion: string): void => {
     const part = parts.get(namespace);
-    if (!part) return;
-    let changes: readonly Change<T>[] = [];
-    switch (effect.kind) {
-      case "replace":
-        changes = store.replace(effect.items, namespace === "" ? undefined : namespace);
-        part.reached = effect.resourceVersion;
-        break;
-      case "set":
-        changes = store.set(effect.object);
-        part.reached = effect.object.metadata.resourceVersion;
-        break;
-      case "remove":
-        changes = store.remove(effect.object);
-        part.reached = effect.object.metadata.resourceVersion;
-        break;
-      case "reached":
-        part.reached = effect.resourceVersion;
-    }
+    if (part) part.reached = resourceVersion;
     metrics.storeObjects.set({ resource: name }, store.size);
-    for (const change of changes) for (const handler of handlers) call(handler, change);
     if ([...parts.values()].every((each) => each.reached !== "")) resolveSynced();
     for (const handler of progressHandlers) call(handler);
+  };
+
+  /** A list of tens of thousands is taken in over several turns of the event loop. */
+  const replaceAll = async (
+    namespace: string,
+    items: readonly T[],
+    resourceVersion: string,
+  ): Promise<void> => {
+    for (const change of store.replace(items, namespace === "" ? undefined : namespace)) {
+      tell(change);
+      const pause = breath();
+      if (pause) await pause;
+    }
+    moveTo(namespace, resourceVersion);
+  };
+
+  const apply = (namespace: string, effect: ReflectorEffect<T>): Promise<void> | undefined => {
+    if (effect.kind === "replace") return replaceAll(namespace, effect.items, effect.resourceVersion);
+    if (effect.kind === "reached") moveTo(namespace, effect.resourceVersion);
+    else {
+      const { object } = effect;
+      for (const change of effect.kind === "set" ? store.set(object) : store.remove(object)) tell(change);
+      moveTo(namespace, object.metadata.resourceVersion);
+    }
+    return undefined;
   };
 
   const partOf = (namespace: string) => parts.get(namespace) ?? parts.get("");
@@ -151,6 +166,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
               fieldSelector: options.fieldSelector,
               metadataOnly: options.metadataOnly,
             },
+            shape: options.shape,
             listing: options.listing ?? "Stream",
             transform: options.transform ?? dropManagedFields,
             onEffect: (effect) => apply(namespace, effect),

@@ -1,6 +1,9 @@
 import type { ObjectEvent } from "./client.ts";
 import { formatKey, type KubeObject, keyOf } from "./object.ts";
 
+/** On the bookmark that ends a streaming list. */
+export const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+
 /** Events of a streaming list so far, the newest first. Each shares those before it, so that one more costs no copy of a long list. */
 export interface InitialEvents<T> {
   readonly newest: ObjectEvent<T>;
@@ -11,6 +14,10 @@ export interface InitialEvents<T> {
 export function objectsOf<T extends KubeObject>(events: InitialEvents<T> | undefined): readonly T[] {
   const told = new Set<string>();
   const objects: T[] = [];
+  if (onlyAdded(events)) {
+    for (let each = events; each; each = each.before) objects.push(each.newest.object);
+    return objects.reverse();
+  }
   for (let each = events; each; each = each.before) {
     const { type, object } = each.newest;
     const key = formatKey(keyOf(object));
@@ -19,4 +26,10 @@ export function objectsOf<T extends KubeObject>(events: InitialEvents<T> | undef
     if (type !== "DELETED") objects.push(object);
   }
   return objects.reverse();
+}
+
+/** An object that is told of twice has been changed or deleted in between. */
+function onlyAdded(events: InitialEvents<KubeObject> | undefined): boolean {
+  for (let each = events; each; each = each.before) if (each.newest.type !== "ADDED") return false;
+  return true;
 }

@@ -51,7 +51,7 @@ function start(
       ...{ client, resource: resources.pods, selection: {}, transform: (object) => object },
       ...{ clock, random: () => 1, log: silentLog, metrics, timing: DEFAULT_TIMING },
       listing,
-      onEffect: (effect) => effects.push(effect.kind),
+      onEffect: (effect) => void effects.push(effect.kind),
       onState: () => {},
     },
     stop.signal,

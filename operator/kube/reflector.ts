@@ -1,9 +1,11 @@
+import { breath } from "./breath.ts";
 import type { KubeClient, ListOptions } from "./client.ts";
 import { backoffMs, type Clock, type Random, sleep } from "./clock.ts";
 import { ApiError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
+import type { Shape } from "./protobuf.ts";
 import {
   type ListMode,
   type ReflectorEffect,
@@ -50,12 +52,14 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly client: KubeClient;
   readonly resource: Resource;
   readonly selection: Pick<ListOptions, "namespace" | "labelSelector" | "fieldSelector" | "metadataOnly">;
+  /** What is read of the objects of a built-in kind, whose watch then comes as protocol buffers. Default: JSON. */
+  readonly shape?: Shape | undefined;
   /** How lists are made; what the server does not stream is read by pages all the same. */
   readonly listing: ListMode;
   /** Applied to each object as it comes in, so that a long list is never held in full. */
   readonly transform: (object: T) => T;
-  /** Takes over what was seen; must not throw. */
-  readonly onEffect: (effect: ReflectorEffect<T>) => void;
+  /** Takes over what was seen, and is waited for before more is read; must not throw. */
+  readonly onEffect: (effect: ReflectorEffect<T>) => Promise<void> | undefined;
   /** Told of every state entered and every sign of life. */
   readonly onState: (state: ReflectorState<T>) => void;
   /** Told of every failure, before the wait that follows it; must not throw. */
@@ -95,8 +99,9 @@ export async function runReflector<T extends KubeObject>(
     options.onFailure?.(error);
   };
 
-  const take: Take<T> = (next, error) => {
-    if (next.effect) options.onEffect(next.effect);
+  const take: Take<T> = async (next, error) => {
+    const taken = next.effect && options.onEffect(next.effect);
+    if (taken) await taken;
     if (next.state.phase === "waiting" && error !== undefined) noteFailure(error);
     if (state.phase === "streaming" && next.state.phase === "listing")
       log.info({ err: error }, "the server does not stream lists; they are read page by page from now on");
@@ -112,7 +117,7 @@ export async function runReflector<T extends KubeObject>(
     if (state.phase === "waiting") {
       const [base, cap] = timing.backoffMs;
       await sleep(clock, Math.max(askedMs, backoffMs(failures, base, cap, random)), signal);
-      take(step(state, { kind: "waited" }));
+      await take(step(state, { kind: "waited" }));
       continue;
     }
     try {
@@ -123,19 +128,21 @@ export async function runReflector<T extends KubeObject>(
           continueToken: state.continueToken,
           signal,
         });
-        take(step(state, { kind: "page", page: { ...page, items: page.items.map(options.transform) } }));
+        await take(
+          step(state, { kind: "page", page: { ...page, items: page.items.map(options.transform) } }),
+        );
       } else {
         await follow(options, state, signal, take);
       }
     } catch (error) {
       if (signal.aborted) return;
-      take(step(state, { kind: "failed", error }), error);
+      await take(step(state, { kind: "failed", error }), error);
     }
   }
 }
 
 /** Goes over to the next state. `error`: what made it wait, or no longer stream. */
-type Take<T> = (next: Step<T>, error?: unknown) => void;
+type Take<T> = (next: Step<T>, error?: unknown) => Promise<void>;
 
 /**
  * One watch from its start to its end, with the list at its beginning if it is to be streamed. Throws when the request fails, the
@@ -165,6 +172,7 @@ async function follow<T extends KubeObject>(
     metrics.watchStarts.inc({ resource });
     const events = await options.client.watch<T>(options.resource, {
       ...options.selection,
+      shape: options.shape,
       ...(from.phase === "watching" ? { resourceVersion: from.resourceVersion } : { initialEvents: true }),
       timeoutSeconds: Math.round(least + options.random() * (most - least)),
       signal: linked.signal,
@@ -176,7 +184,9 @@ async function follow<T extends KubeObject>(
         kind: "event",
         event: "object" in event ? { ...event, object: options.transform(event.object) } : event,
       });
-      take(next, event.type === "ERROR" ? event.status : undefined);
+      await take(next, event.type === "ERROR" ? event.status : undefined);
+      const pause = breath();
+      if (pause) await pause;
       if (next.state.phase !== "watching" && next.state.phase !== "streaming") return;
       state = next.state;
       if (state.phase === "streaming") continue;
@@ -186,7 +196,7 @@ async function follow<T extends KubeObject>(
     linked.signal.throwIfAborted();
     const quick = !heard && clock.monotonic() - startedAt < QUICK_END_MS;
     const early = state.phase === "streaming" ? "before its list was whole" : "at once";
-    take(step<T>(state, { kind: "ended", quick }), new Error(`the watch ended ${early}`));
+    await take(step<T>(state, { kind: "ended", quick }), new Error(`the watch ended ${early}`));
   } finally {
     deadMan.cancel();
     linked.release();

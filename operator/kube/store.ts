@@ -25,10 +25,10 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
   /** Does nothing when the object held under this name is another one (uid). */
   remove(object: T): readonly Change<T>[];
   /**
-   * Makes the content equal to a full list: what is missing in it was deleted.
+   * Makes the content equal to a full list, object by object as the changes are taken: what is missing in the list was deleted.
    * @param namespace the namespace that the list covers; absent when it covers all
    */
-  replace(objects: readonly T[], namespace?: string): readonly Change<T>[];
+  replace(objects: readonly T[], namespace?: string): Iterable<Change<T>>;
 }
 
 /**
@@ -96,17 +96,24 @@ export function createStore<T extends KubeObject>(
     },
     set: (object) => put(object, false),
     remove: (object) => drop(formatKey(keyOf(object)), false, object),
-    replace(list, namespace) {
-      const present = new Set(list.map((object) => formatKey(keyOf(object))));
-      const gone = [...objects]
-        .filter(
-          ([key, object]) =>
-            !present.has(key) && (namespace === undefined || object.metadata.namespace === namespace),
-        )
-        .map(([key]) => key);
-      return [...gone.flatMap((key) => drop(key, true)), ...list.flatMap((object) => put(object, true))];
+    *replace(list, namespace) {
+      for (const key of missing(objects, list, namespace)) yield* drop(key, true);
+      for (const object of list) yield* put(object, true);
     },
   };
+}
+
+/** Keys of what is held and not in the list. */
+function missing<T extends KubeObject>(
+  objects: ReadonlyMap<string, T>,
+  list: readonly T[],
+  namespace: string | undefined,
+): readonly string[] {
+  if (objects.size === 0) return [];
+  const present = new Set(list.map((object) => formatKey(keyOf(object))));
+  const isGone = ([key, object]: readonly [string, T]) =>
+    !present.has(key) && (namespace === undefined || object.metadata.namespace === namespace);
+  return [...objects].filter(isGone).map(([key]) => key);
 }
 
 /** Freezes an object and everything in it; parsed JSON has no cycles. */

@@ -35,6 +35,12 @@ export interface ApiRequest {
   readonly permit?: (() => AbortSignal) | undefined;
 }
 
+export interface ApiStream {
+  /** As the server named it; empty when it did not. */
+  readonly contentType: string;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
 export interface Transport {
   /**
    * Sends a request and parses the answer.
@@ -47,7 +53,7 @@ export interface Transport {
    * Opens a stream; no retry, no deadline once the head has come. Ending the iteration early closes it.
    * @throws as send; while reading, a plain Error when the connection breaks
    */
-  open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>>;
+  open(request: ApiRequest): Promise<ApiStream>;
   /** Ends every connection at once; requests under way fail. */
   close(): Promise<void>;
 }
@@ -179,7 +185,7 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  async function open(request: ApiRequest): Promise<AsyncIterable<Uint8Array>> {
+  async function open(request: ApiRequest): Promise<ApiStream> {
     const head = new AbortController();
     const budgetMs = request.deadlineMs ?? deadlineMs;
     const timer = clock.setTimer(budgetMs, () =>
@@ -188,7 +194,8 @@ export function createTransport(options: TransportOptions): Transport {
     const linked = linkSignals([request.signal, head.signal]);
     try {
       const response = await dispatch({ ...request, lane: "watches" }, linked.signal);
-      return readStream(response.body, linked);
+      const type = response.headers["content-type"];
+      return { contentType: String(type ?? ""), chunks: readStream(response.body, linked) };
     } catch (error) {
       if (isUnauthorized(error)) connections.expire();
       linked.release();

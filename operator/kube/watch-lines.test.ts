@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_LINE_BYTES, parseLines } from "./watch-lines.ts";
+import { MAX_EVENT_BYTES, parseLines } from "./watch-lines.ts";
 
 async function parse(...chunks: (string | Uint8Array)[]): Promise<unknown[]> {
   const parsed: unknown[] = [];
@@ -24,6 +24,6 @@ describe("parseLines", () => {
 
   it("refuses what is not JSON, and lines without end", async () => {
     await expect(parse("nonsense\n")).rejects.toThrow(SyntaxError);
-    await expect(parse(Buffer.alloc(MAX_LINE_BYTES + 1, "x"))).rejects.toThrow("longer than");
+    await expect(parse(Buffer.alloc(MAX_EVENT_BYTES + 1, "x"))).rejects.toThrow("longer than");
   });
 });

@@ -1,10 +1,10 @@
-/** Longest line of a watch that is accepted: etcd refuses objects above 1.5 MiB, and managedFields may double that. */
-export const MAX_LINE_BYTES = 8 * 1024 * 1024;
+/** Longest event of a watch that is accepted: etcd refuses objects above 1.5 MiB, and managedFields may double that. */
+export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
 
 /**
  * Splits a byte stream into lines of JSON and parses each. An unfinished last line is dropped: the server ends every event with a
  * newline, so it was cut.
- * @throws Error on a line that is not JSON or longer than MAX_LINE_BYTES; the watch then has to start again
+ * @throws Error on a line that is not JSON or longer than MAX_EVENT_BYTES; the watch then has to start again
  */
 export async function* parseLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let rest: Uint8Array[] = [];
@@ -23,7 +23,8 @@ export async function* parseLines(chunks: AsyncIterable<Uint8Array>): AsyncGener
     if (start < chunk.length) {
       rest.push(chunk.subarray(start));
       restBytes += chunk.length - start;
-      if (restBytes > MAX_LINE_BYTES) throw new Error(`a watch event is longer than ${MAX_LINE_BYTES} bytes`);
+      if (restBytes > MAX_EVENT_BYTES)
+        throw new Error(`a watch event is longer than ${MAX_EVENT_BYTES} bytes`);
     }
   }
 }

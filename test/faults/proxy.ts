@@ -323,7 +323,8 @@ async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer
     agent,
     headers: {
       ...headers,
-      ...pick(message.headers, "accept", "content-type", "user-agent"),
+      ...pick(message.headers, "content-type", "user-agent"),
+      accept: inWords(message.headers.accept),
       ...(body.length > 0 ? { "content-length": body.length } : {}),
     },
   });
@@ -331,6 +332,13 @@ async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer
   const [answer] = (await once(sent, "response")) as [IncomingMessage];
   return answer;
 }
+
+/** What is passed on event by event has to be read: of the forms that the client takes, the server is asked for JSON. */
+const inWords = (accept = "application/json"): string =>
+  accept
+    .split(",")
+    .filter((form) => !form.includes("protobuf"))
+    .join(",");
 
 function pick(headers: IncomingMessage["headers"], ...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -1,0 +1,91 @@
+import type { WatchEvent } from "./client.ts";
+import type { Status } from "./errors.ts";
+import { INITIAL_EVENTS_END } from "./initial-events.ts";
+import type { KubeObject } from "./object.ts";
+import { decode, type Shape } from "./protobuf.ts";
+import { MAX_EVENT_BYTES } from "./watch-lines.ts";
+
+/** A server that does not speak it answers JSON. */
+export const PROTOBUF_STREAM = "application/vnd.kubernetes.protobuf;stream=watch";
+
+/** Starts every object, before its envelope. */
+const MAGIC = Buffer.from("k8s\0");
+/** runtime.Unknown: the envelope. */
+const ENVELOPE: Shape = { 2: ["raw", "bytes"] };
+/** metav1.WatchEvent, with its runtime.RawExtension. */
+const EVENT: Shape = { 1: ["type", "string"], 2: ["object", { message: { 1: ["raw", "bytes"] } }] };
+
+/** metav1.ObjectMeta, but for what only its writers read. */
+export const OBJECT_META: Shape = {
+  1: ["name", "string"],
+  3: ["namespace", "string"],
+  5: ["uid", "string"],
+  6: ["resourceVersion", "string"],
+  7: ["generation", "int64"],
+  8: ["creationTimestamp", "time"],
+  9: ["deletionTimestamp", "time"],
+  11: ["labels", { strings: "all" }],
+  12: ["annotations", { strings: "all" }],
+};
+
+const BOOKMARK: Shape = { 1: ["metadata", { message: OBJECT_META }] };
+
+/** metav1.Status. */
+const STATUS: Shape = {
+  3: ["message", "string"],
+  4: ["reason", "string"],
+  5: ["details", { message: { 5: ["retryAfterSeconds", "int32"] } }],
+  6: ["code", "int32"],
+};
+
+/**
+ * Events of a watch that comes as protocol buffers, with what the shape reads of each object. Each event is preceded by its length in four bytes; one
+ * that is cut off is dropped, as the connection's end is told otherwise.
+ * @throws RangeError on an event that is none, or longer than MAX_EVENT_BYTES; the watch then has to start again
+ */
+export async function* protobufEvents<T extends KubeObject>(
+  chunks: AsyncIterable<Uint8Array>,
+  shape: Shape,
+): AsyncGenerator<WatchEvent<T>> {
+  for await (const frame of framesOf(chunks)) {
+    const { type, object } = decode(frame, EVENT) as { type?: string; object?: { raw?: Buffer } };
+    const raw = contentOf(object?.raw);
+    if (type === "BOOKMARK") {
+      const { metadata } = decode(raw, BOOKMARK) as unknown as KubeObject;
+      const initialEventsEnd = metadata.annotations?.[INITIAL_EVENTS_END] === "true";
+      yield { type, resourceVersion: metadata.resourceVersion, initialEventsEnd };
+    } else if (type === "ERROR") {
+      yield { type, status: decode(raw, STATUS) as Status };
+    } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
+      yield { type, object: decode(raw, shape) as unknown as T };
+    }
+  }
+}
+
+function contentOf(object: Buffer | undefined): Buffer {
+  if (object === undefined || !object.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new RangeError("an event of a watch has no object in Kubernetes' protocol buffers");
+  const { raw } = decode(object.subarray(MAGIC.length), ENVELOPE) as { raw?: Buffer };
+  return raw ?? Buffer.alloc(0);
+}
+
+const LENGTH_BYTES = 4;
+
+async function* framesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    let at = 0;
+    while (rest.length - at >= LENGTH_BYTES) {
+      const length = rest.readUInt32BE(at);
+      if (length > MAX_EVENT_BYTES)
+        throw new RangeError(`a watch event is longer than ${MAX_EVENT_BYTES} bytes`);
+      const end = at + LENGTH_BYTES + length;
+      if (end > rest.length) break;
+      yield rest.subarray(at + LENGTH_BYTES, end);
+      at = end;
+    }
+    rest = rest.subarray(at);
+  }
+}
