@@ -5,15 +5,16 @@
  * report counts as one failure, so that no crash can look like a pass. Names of suites as arguments run only those. What failed
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
- * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So those that need a
- * cluster for themselves run beside the others, on a second one; what they say is kept until they have ended.
+ * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So they are dealt to two
+ * clusters: those of the second begin beside the suites that need none, and what they say is kept until they have ended.
  */
 import { spawn } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { siblingNetwork } from "./cluster/settings.ts";
 import { type Count, countOf } from "./run/count.ts";
+import { dealt } from "./run/lanes.ts";
 
 interface Stage {
   readonly name: string;
@@ -66,10 +67,15 @@ function check(name: string, command: string, ...args: string[]): Stage {
 interface SuiteOptions extends Omit<Running, "log"> {
   /** Projects of vitest.config.ts; default: the one of the suite's name. */
   readonly projects?: readonly string[];
+  /** Which of their files. Default: all. */
+  readonly files?: readonly string[];
   readonly beside?: boolean;
 }
 
-function suite(name: string, { projects = [name], beside = false, ...running }: SuiteOptions = {}): Stage {
+function suite(
+  name: string,
+  { projects = [name], files = [], beside = false, ...running }: SuiteOptions = {},
+): Stage {
   return {
     name,
     beside,
@@ -81,6 +87,7 @@ function suite(name: string, { projects = [name], beside = false, ...running }: 
         "--reporter=default",
         "--reporter=json",
         `--outputFile.json=${file}`,
+        ...files,
       ];
       return countOf(file, await exitCode("vitest", args, { ...running, log }));
     },
@@ -100,6 +107,14 @@ function prepared(name: string, ...args: readonly string[]): Stage {
   };
 }
 
+/** Seconds that suites on a cluster take on two processors; begun in the middle of the others, where they have half of these. */
+const SECONDS: Readonly<Record<string, number>> = {};
+/** How much later the first cluster's begin than those of the second. */
+const HEAD_START_S = 240;
+
+const ON_A_CLUSTER = ["cluster", "alone"];
+const [first, second] = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, [HEAD_START_S, 0]);
+
 const stages: readonly Stage[] = [
   prepared("traefik", "test/images/support.ts"),
   check("lint", "biome", "check", "--error-on-warnings", "."),
@@ -107,9 +122,14 @@ const stages: readonly Stage[] = [
   check("generated", "node", "tools/generate.ts", "--check"),
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
+  suite("cluster-2", {
+    projects: ON_A_CLUSTER,
+    files: second?.files ?? [],
+    beside: true,
+    env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) },
+  }),
   suite("server"),
-  suite("alone", { beside: true, env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) } }),
-  suite("cluster"),
+  suite("cluster", { projects: ON_A_CLUSTER, files: first?.files ?? [] }),
 ];
 
 const wanted = process.argv.slice(2);

@@ -72,27 +72,39 @@ const isAbout =
   (request: AuditedRequest): boolean =>
     request.name === "" || request.name.startsWith(name) || request.resource === "events";
 
-/** Milliseconds from when the API server received the edit until it received the controller's first reaction. */
-export async function reactionMs(
+export interface Reaction {
+  /** Milliseconds from when the API server received the edit until it received the controller's first reaction. */
+  readonly allMs: number;
+  /** The part of it in which the API server carried out the edit. It tells of an edit a little before that has ended. */
+  readonly serverMs: number;
+}
+
+export async function reactionTo(
   { client, auditLogPath }: Bed,
   kind: Kind,
   user: string,
   name: string,
   version: number,
-): Promise<number> {
+): Promise<Reaction> {
   const audit = startAudit(auditLogPath);
   await kind.edit(client, name, version);
   return until("a reaction", () => reactionIn(audit, kind, user, name), 60_000);
 }
 
-async function reactionIn(audit: Audit, kind: Kind, user: string, name: string): Promise<number | undefined> {
+async function reactionIn(
+  audit: Audit,
+  kind: Kind,
+  user: string,
+  name: string,
+): Promise<Reaction | undefined> {
   const requests = await audit.requests();
   const edit = requests.find((one) => one.user === "editor" && one.verb === "patch" && one.name === name);
   const reactions = requests.filter(
     (one) => one.user === user && one.code < 300 && kind.isReaction(one, name),
   );
   const first = Math.min(...reactions.map(({ receivedMs }) => receivedMs));
-  return edit === undefined || reactions.length === 0 ? undefined : Math.max(0.1, first - edit.receivedMs);
+  if (edit === undefined || reactions.length === 0) return undefined;
+  return { allMs: first - edit.receivedMs, serverMs: edit.answeredMs - edit.receivedMs };
 }
 
 export interface AtRest {

@@ -12,6 +12,8 @@ import type { Bed } from "./bed.ts";
 export const NAMESPACE = "bench";
 const MANY_AT_ONCE = 20;
 const PATIENCE_MS = 120_000;
+/** An API server that is given ten thousand objects at once takes its time. */
+const CREATION = { deadlineMs: 600_000 };
 const LOOK_MS = 500;
 
 /** What one contestant rolls out, and how its people speak with it. */
@@ -159,7 +161,8 @@ export async function createMany(
 ): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < count) await client.create(kind.resource, kind.object(nameOf(next++, stem), replicas));
+    while (next < count)
+      await client.create(kind.resource, kind.object(nameOf(next++, stem), replicas), CREATION);
   };
   await Promise.all(Array.from({ length: MANY_AT_ONCE }, work));
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { atRest, firstReactionS, lifeOf, reactionMs } from "./measure.ts";
+import { atRest, firstReactionS, lifeOf, type Reaction, reactionTo } from "./measure.ts";
 import { allReady, BRIDGES, createMany, nameOf } from "./objects.ts";
 import { bothOf, type Run, startOne } from "./run.ts";
 import { memoryMiB } from "./usage.ts";
@@ -69,12 +69,12 @@ async function measureEdits(run: Run): Promise<void> {
   const edits = Math.min(EDITS, 4 * objects);
   say(`${edits} edits each, in turns`);
   const sides = bothOf(run);
-  const reactions: [number[], number[]] = [[], []];
+  const reactions: [Reaction[], Reaction[]] = [[], []];
   for (let index = 0; index < edits; index++) {
     for (const [which, { kind, contestant, version }] of sides.entries()) {
       const name = nameOf(index % objects);
       const edition = version + Math.floor(index / objects);
-      reactions[which]?.push(await reactionMs(bed, kind, contestant.user, name, edition));
+      reactions[which]?.push(await reactionTo(bed, kind, contestant.user, name, edition));
       await delay(BETWEEN_EDITS_MS);
     }
   }
@@ -84,12 +84,13 @@ async function measureEdits(run: Run): Promise<void> {
     ["p90", 0.9],
     ["p99", 0.99],
   ] as const) {
-    const [own, others] = reactions.map((sample) => percentile(sample, share));
-    table.row(
-      `edit received to first child write received, ${title}, ms`,
-      own ?? Number.NaN,
-      others ?? Number.NaN,
-    );
+    const row = (what: string, msOf: (reaction: Reaction) => number) => {
+      const [own, others] = reactions.map((sample) => percentile(sample.map(msOf), share));
+      table.row(`${what}, ${title}, ms`, own ?? Number.NaN, others ?? Number.NaN, 1);
+    };
+    row("edit received to first child write received", ({ allMs }) => allMs);
+    row("of which the API server needs for the edit", ({ serverMs }) => serverMs);
+    row("and the controller from then on", ({ allMs, serverMs }) => allMs - serverMs);
   }
 }
 

@@ -15,6 +15,7 @@ export interface AuditedRequest {
   readonly userAgent: string;
   readonly uri: string;
   readonly receivedMs: number;
+  readonly answeredMs: number;
 }
 
 interface AuditLine {
@@ -23,6 +24,8 @@ interface AuditLine {
   readonly requestURI: string;
   readonly userAgent?: string;
   readonly requestReceivedTimestamp: string;
+  /** Of the stage that is logged, which is the answer's end. */
+  readonly stageTimestamp: string;
   readonly objectRef?: {
     readonly apiGroup?: string;
     readonly resource?: string;
@@ -94,8 +97,15 @@ function requestOf(line: AuditLine): AuditedRequest {
     user: line.user?.username ?? "",
     userAgent: line.userAgent ?? "",
     uri: line.requestURI,
-    receivedMs: Date.parse(line.requestReceivedTimestamp),
+    receivedMs: timeMs(line.requestReceivedTimestamp),
+    answeredMs: timeMs(line.stageTimestamp),
   };
+}
+
+/** With the microseconds, which Date leaves out. */
+function timeMs(time: string): number {
+  const micros = /\.\d{3}(\d{3})/.exec(time)?.[1] ?? "0";
+  return Date.parse(time) + Number(micros) / 1_000;
 }
 
 function sizeOf(path: string): number {
