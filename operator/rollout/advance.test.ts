@@ -3,6 +3,7 @@ import {
   canaryAt,
   commanded,
   evidenceSays,
+  metricsGo,
   podsBecomeReady,
   reconcile,
   settle,
@@ -75,6 +76,18 @@ describe("a transition", () => {
     expect(entered.state).toMatchObject({ phase: "Holding", stepName: "quarter", weight: 25 });
     expect(entered.services?.main).toEqual(["a", "b"]);
     expect(entered.decisions.map(({ reason }) => reason)).toEqual(["Prepared"]);
+  });
+
+  it("begins the clocks of what it waits for, so that the next pass has nothing to add", () => {
+    const story = given();
+    metricsGo(story, false);
+    specAsksFor(story, "b");
+    const canary = story.world.revisions.b;
+    if (canary) Object.assign(canary, { ready: canary.unready, unready: 0 });
+    const entered = reconcile(story);
+    expect(entered.state).toMatchObject({ phase: "Holding", heldFor: "MetricsUnavailable" });
+    expect(entered.state?.noDataSince).toBe(entered.state?.phaseSince);
+    expect(reconcile(story).state).toEqual(entered.state);
   });
 
   it("into all of the traffic that a person asked for is one pass with the promotion, once the pods are there", () => {

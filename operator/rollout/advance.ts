@@ -8,7 +8,7 @@ import { holding, preparing, stepping } from "./moves/canary.ts";
 import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
 import { aborted, draining, pending, stable } from "./moves/rest.ts";
-import { compact, take } from "./phases.ts";
+import { type Change, compact, take } from "./phases.ts";
 import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
@@ -50,9 +50,9 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const step = onward(input, before.phase, stepForward(context));
   const reached = pastTheCommit(input, before.phase, step.state);
   const moved = reached.phase !== before.phase || reached.stepName !== before.stepName;
-  const hold = moved ? holdOnArrival(input, reached) : step.hold;
+  const { hold, change = {} }: Stay = moved ? stayOnArrival(input, reached) : { hold: step.hold };
   const { timing, ended } = timingOf(before, reached, hold?.reason, input.nowMs);
-  const state = compact({ ...reached, heldFor: hold?.reason, timing });
+  const state = compact({ ...reached, ...change, heldFor: hold?.reason, timing });
   const after = contextOf(input, state);
   // Nobody gives up the version before until the commit is stored, though the state that is stored may be past it.
   const pods = reached === step.state ? after : contextOf(input, step.state);
@@ -83,6 +83,12 @@ function refresh(state: RolloutStatus, input: RolloutInput): RolloutStatus {
   const outdated =
     input.accepted && kept.failed !== undefined && kept.failed.revision !== input.desired.revision;
   return outdated ? { ...kept, failed: undefined } : kept;
+}
+
+/** Why a phase is not left, and its clocks. */
+interface Stay {
+  readonly hold: Hold | undefined;
+  readonly change?: Change;
 }
 
 interface Pass {
@@ -183,11 +189,12 @@ function pastTheCommit(input: RolloutInput, before: Phase, state: RolloutStatus)
 }
 
 /**
- * Why the phase just entered is not left at once, told together with the entry: a status of its own a moment later would cost a write.
+ * Why the phase just entered is not left at once, and the clocks that begin with that, told together with the entry: a status of its own a moment later
+ * would cost a write.
  */
-function holdOnArrival(input: RolloutInput, state: RolloutStatus): Hold | undefined {
+function stayOnArrival(input: RolloutInput, state: RolloutStatus): Stay {
   const next = MOVES[state.phase](onArrival(input, state));
-  return next.kind === "Stay" ? next.hold : undefined;
+  return next.kind === "Stay" ? next : { hold: undefined };
 }
 
 /** Whether the canary has served is only known of the step before, so that it counts as not known. */
