@@ -1,10 +1,10 @@
 import { COMMAND_ANNOTATION, type Command, command } from "../api/v1alpha1/commands.ts";
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { Analysis } from "../api/v1alpha1/rollout.ts";
-import { type LLMBridgeSpec, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { Traffic } from "../api/v1alpha1/traffic.ts";
-import { lintManifest } from "../api/v1alpha1/validate.ts";
+import { readManifest } from "../api/v1alpha1/validate.ts";
 import { parseCheckpoint } from "../evidence/checkpoint.ts";
 import { evidenceConfig } from "../evidence/config.ts";
 import { type EvidenceState, outdated } from "../evidence/state.ts";
@@ -144,8 +144,8 @@ export function parseSpec(name: string, stored: unknown): Snapshot["spec"] {
 
 function lintedSpec(name: string, spec: unknown, newer: readonly string[] = []): Snapshot["spec"] {
   const manifest = { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec };
-  const issues = lintManifest(manifest);
-  return issues.length === 0 ? { ok: true, value: llmBridgeSpec.parse(spec), newer } : { ok: false, issues };
+  const read = readManifest(manifest);
+  return read.ok ? { ok: true, value: read.spec, newer } : read;
 }
 
 export function parseStatus(object: KubeObject): Pick<Snapshot, "status" | "unreadableStatus"> {

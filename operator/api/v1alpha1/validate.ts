@@ -23,16 +23,29 @@ const manifest = z.strictObject({
  * `before` is the stored spec, for rules about changes.
  */
 export function lintManifest(object: unknown, before?: LLMBridgeSpec): readonly Issue[] {
+  const read = readManifest(object, before);
+  return read.ok ? [] : read.issues;
+}
+
+/** The same, and the spec with its defaults where nothing is wrong with it. */
+export function readManifest(
+  object: unknown,
+  before?: LLMBridgeSpec,
+):
+  | { readonly ok: true; readonly spec: LLMBridgeSpec }
+  | { readonly ok: false; readonly issues: readonly Issue[] } {
   const parsed = manifest.safeParse(object);
-  if (!parsed.success) return issuesOf(parsed.error, object, (path) => fieldsAt(manifest, path));
+  if (!parsed.success)
+    return { ok: false, issues: issuesOf(parsed.error, object, (path) => fieldsAt(manifest, path)) };
   const { metadata, spec } = parsed.data;
-  return [...duplicateIssues(parsed.data), ...ruleIssues(metadata.name, spec, before)];
+  const issues = [...duplicateIssues(parsed.data), ...ruleIssues(metadata.name, spec, before)];
+  return issues.length === 0 ? { ok: true, spec } : { ok: false, issues };
 }
 
 /** The rules that an analysis breaks, wherever it stands; paths are those within it. */
 export function analysisIssues(analysis: unknown): readonly Issue[] {
   const place = "spec.rollout.analysis";
-  return RULES.filter(({ path }) => path.startsWith(place))
+  return PLACED.filter(({ rule }) => rule.path.startsWith(place))
     .flatMap((rule) => violations(rule, { spec: { rollout: { analysis } } }, { name: "" }))
     .map(({ path, message }) => ({ path: path.slice(place.length + 1), message }));
 }
@@ -40,13 +53,17 @@ export function analysisIssues(analysis: unknown): readonly Issue[] {
 /** Every violated rule of a spec that has the right shape. */
 function ruleIssues(name: string, spec: LLMBridgeSpec, before?: LLMBridgeSpec): readonly Issue[] {
   const root = { metadata: { name }, spec };
-  return RULES.flatMap((rule) =>
+  return PLACED.flatMap((rule) =>
     violations(rule, root, { name, ...(before === undefined ? {} : { before }) }),
   );
 }
 
-function violations(rule: Rule, root: unknown, context: Parameters<Rule["check"]>[1]): Issue[] {
-  return concretePaths(root, segmentsOf(rule.path)).flatMap((path) => {
+function violations(
+  { rule, segments }: PlacedRule,
+  root: unknown,
+  context: Parameters<Rule["check"]>[1],
+): Issue[] {
+  return concretePaths(root, segments).flatMap((path) => {
     const node = valueAt(root, path);
     const message = node === undefined ? undefined : rule.check(node as never, context);
     if (message === undefined) return [];
@@ -62,3 +79,11 @@ function segmentsOf(path: string): readonly string[] {
         .split(".")
         .flatMap((segment) => (segment.endsWith("[]") ? [segment.slice(0, -2), "*"] : [segment]));
 }
+
+interface PlacedRule {
+  readonly rule: Rule;
+  readonly segments: readonly string[];
+}
+
+/** Each of them is asked of every spec. */
+const PLACED: readonly PlacedRule[] = RULES.map((rule) => ({ rule, segments: segmentsOf(rule.path) }));
