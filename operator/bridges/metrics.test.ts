@@ -22,11 +22,62 @@ const waiting = planOf({
   },
 });
 
-describe("the metrics of a rollout", () => {
-  const own = { namespace: "ai", bridge: "chat" };
-  const lines = async (registry: Registry, name: string) =>
-    (await registry.metrics()).split("\n").filter((line) => line.startsWith(name));
+const own = { namespace: "ai", bridge: "chat" };
+const lines = async (registry: Registry, name: string) =>
+  (await registry.metrics()).split("\n").filter((line) => line.startsWith(name));
 
+describe("the metrics of a bridge", () => {
+  const version = { revision: "a", image: "registry.example/bridge:1" };
+  const condition = { reason: "Why", message: "", lastTransitionTime: time, observedGeneration: 1 };
+  const alert = { action: "Notify", message: "" };
+  const plan = planOf({
+    phase: "Holding",
+    conditions: [
+      { ...condition, type: "Ready", status: "True" },
+      { ...condition, type: "Stalled", status: "False" },
+      { ...condition, type: "MetricsAvailable", status: "Unknown" },
+    ],
+    stable: { ...version, replicas: 20, ready: 19, desiredWeight: 80 },
+    canary: { ...version, replicas: 5, ready: 4, desiredWeight: 20 },
+    scaling: { recommended: 21, message: "" },
+    alerts: [
+      { ...alert, name: "gc-time", severity: "Warning", state: "Firing" },
+      { ...alert, name: "pool-waiting", severity: "Critical", state: "Pending" },
+    ],
+  });
+
+  it("say what its status says, until it is gone", async () => {
+    const registry = new Registry();
+    const metrics = createBridgeMetrics(registry);
+    metrics.observe(KEY, {} as Snapshot, plan);
+    const shown = async (name: string) =>
+      (await lines(registry, `llmbridge_operator_${name}{`)).map((line) =>
+        line.replace(/^.*bridge="chat",?(.*)} /, "$1 "),
+      );
+    expect((await shown("phase")).filter((line) => line.endsWith(" 1"))).toEqual(['phase="Holding" 1']);
+    expect(await shown("phase")).toContain('phase="Stable" 0');
+    expect(await shown("condition")).toEqual([
+      ...['type="Ready" 1', 'type="Stalled" 0', 'type="MetricsAvailable" -1'],
+    ]);
+    const ofTracks = (stable: number, canary: number) => [
+      ...[`track="stable" ${stable}`, `track="canary" ${canary}`],
+    ];
+    expect(await shown("desired_weight_percent")).toEqual(ofTracks(80, 20));
+    expect(await shown("replicas")).toEqual(ofTracks(20, 5));
+    expect(await shown("ready_replicas")).toEqual(ofTracks(19, 4));
+    expect(await shown("recommended_replicas")).toEqual([" 21"]);
+    expect(await shown("alert")).toEqual([
+      ...['alert="gc-time",severity="Warning" 1', 'alert="pool-waiting",severity="Critical" 0'],
+    ]);
+    const decision = { time, action: "Hold", reason: "Why", message: "", refused: [] };
+    metrics.observe(KEY, {} as Snapshot, { ...plan, decisions: [decision, decision] });
+    expect(await shown("decisions_total")).toEqual(['action="Hold",reason="Why" 2']);
+    metrics.forget(KEY);
+    expect((await registry.metrics()).includes("chat")).toBe(false);
+  });
+});
+
+describe("the metrics of a rollout", () => {
   it("say since when it is in its phase and waits, and for what, until it is gone", async () => {
     const registry = new Registry();
     const metrics = createBridgeMetrics(registry);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { pipeline } from "node:stream/promises";
 import type { Registry } from "prom-client";
 import type { Check } from "./health.ts";
 
@@ -23,7 +24,14 @@ export interface Servers {
   close(): Promise<void>;
 }
 
-type Route = () => Promise<{ readonly status: number; readonly type: string; readonly body: string }>;
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  /** Whole, or in parts that are made as they are sent. */
+  readonly body: string | AsyncIterable<string>;
+}
+
+type Route = () => Answer;
 
 /**
  * Serves /metrics on one port and /healthz and /readyz on another, so that the first can be closed to the public and the second open
@@ -33,11 +41,11 @@ type Route = () => Promise<{ readonly status: number; readonly type: string; rea
 export async function createServers(options: ServersOptions): Promise<Servers> {
   const { registry, host } = options;
   const metrics = serve({
-    "/metrics": async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
+    "/metrics": () => ({ status: 200, type: registry.contentType, body: textOf(registry) }),
   });
   const health = serve({
-    "/healthz": async () => report(options.live),
-    "/readyz": async () => report(options.ready),
+    "/healthz": () => report(options.live),
+    "/readyz": () => report(options.ready),
   });
   const metricsPort = await listen(metrics, options.metricsPort, host);
   const healthPort = await listen(health, options.healthPort, host).catch(async (error: unknown) => {
@@ -53,7 +61,13 @@ export async function createServers(options: ServersOptions): Promise<Servers> {
   };
 }
 
-function report(checks: readonly Check[]): Awaited<ReturnType<Route>> {
+/** One metric after the other: those of a thousand bridges together are megabytes of text, and as lines several times that. */
+async function* textOf(registry: Registry): AsyncGenerator<string> {
+  for (const { name } of registry.getMetricsAsArray())
+    yield `${await registry.getSingleMetricAsString(name)}\n\n`;
+}
+
+function report(checks: readonly Check[]): Answer {
   const found = checks.map((check) => ({ name: check.name, problem: check.problem() }));
   const lines = found.map(({ name, problem }) =>
     problem === undefined ? `[+] ${name}` : `[-] ${name}: ${problem}`,
@@ -77,8 +91,10 @@ function serve(routes: Readonly<Record<string, Route>>): Server {
         .writeHead(404, { "content-type": "text/plain" })
         .end(`not found; try ${Object.keys(routes).join(" or ")}\n`);
     } else {
-      const { status, type, body } = await route();
-      response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(body);
+      const { status, type, body } = route();
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+      if (typeof body === "string") response.end(body);
+      else await pipeline(body, response);
     }
   };
   return createServer((request, response) => {
