@@ -5,10 +5,10 @@ import { createInformer, dropManagedFields, type Informer, type InformerOptions 
 import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import type { Shape } from "../kube/protobuf.ts";
 import { type Resource, resources } from "../kube/resources.ts";
+import { createSharing } from "../kube/sharing.ts";
 import { RESOURCE_OF } from "./apply.ts";
-import { KEPT_COMPONENT } from "./desired/configmaps.ts";
-import { REPLICA_FAILURE } from "./difference.ts";
 import { MANAGED_BY } from "./names.ts";
+import { slimChild } from "./observe/child.ts";
 import { type RawPod, slimPod } from "./observe/pod.ts";
 import { POD_SHAPE } from "./observe/pod-shape.ts";
 import { CHILD_KINDS, type RequiredKind } from "./plan.ts";
@@ -45,17 +45,20 @@ export interface CacheOptions
 }
 
 export function createCaches(client: KubeClient, { bridgeSelector = "", ...options }: CacheOptions): Caches {
-  const owned = <T extends KubeObject>(resource: Resource, transform?: (object: T) => T, shape?: Shape) =>
+  const owned = <T extends KubeObject>(resource: Resource, transform: (object: T) => T, shape?: Shape) =>
     createInformer<T>({ ...options, client, resource, ...OWNED, transform, shape });
+  // The children of a bridge and the bridges of a cluster say much alike.
+  const share = createSharing();
   const bridges = createInformer<KubeObject>({
     ...options,
     client,
     resource: LLMBRIDGES,
+    transform: (bridge) => share(dropManagedFields(bridge)),
     indexers: { [BY_CONFIG_MAP]: configMapIndex, [BY_ROUTE]: routesOf },
     ...(bridgeSelector === "" ? {} : { labelSelector: bridgeSelector }),
   });
   const children = Object.fromEntries(
-    CHILD_KINDS.map((kind) => [kind, owned<KubeObject>(RESOURCE_OF[kind], transformOf(kind))]),
+    CHILD_KINDS.map((kind) => [kind, owned(RESOURCE_OF[kind], (child) => share(slimChild(kind, child)))]),
   ) as Record<RequiredKind, Informer<KubeObject>>;
   const pods = owned<KubeObject & RawPod>(resources.pods, slimPod, POD_SHAPE);
   return {
@@ -132,26 +135,4 @@ export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: Objec
 /** Pods are owned by ReplicaSets, so they go by label alone. */
 export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObject & RawPod)[] {
   return caches.pods.store.byIndex(BY_BRIDGE, formatKey(key));
-}
-
-/** Copies of the user's ConfigMaps never change and are compared with nothing: that one is there is all that is asked. */
-function slimConfigMap(object: KubeObject): KubeObject {
-  const whole = dropManagedFields(object) as KubeObject & { data?: unknown; binaryData?: unknown };
-  if (whole.metadata.labels?.["app.kubernetes.io/component"] !== KEPT_COMPONENT) return whole;
-  const { data: _, binaryData: __, ...rest } = whole;
-  return rest;
-}
-
-/** Deployments keep no template in the cache: nothing ever compares it. Of their status only why they cannot make pods. */
-function transformOf(kind: RequiredKind): ((object: KubeObject) => KubeObject) | undefined {
-  if (kind === "configmaps") return slimConfigMap;
-  if (kind !== "deployments") return undefined;
-  return (object) => {
-    const { spec, status, ...rest } = dropManagedFields(object) as KubeObject & {
-      spec?: { replicas?: number };
-      status?: { conditions?: readonly { type: string }[] };
-    };
-    const conditions = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
-    return { ...rest, spec: { replicas: spec?.replicas }, status: { conditions } } as KubeObject;
-  };
 }

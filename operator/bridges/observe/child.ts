@@ -1,0 +1,69 @@
+import type { KubeObject, OwnerReference } from "../../kube/object.ts";
+import { KEPT_COMPONENT } from "../desired/configmaps.ts";
+import { REPLICA_FAILURE } from "../difference.ts";
+import type { RequiredKind } from "../plan.ts";
+
+/** A child as the API server sends it, as far as it is read. */
+interface RawChild extends KubeObject {
+  readonly metadata: KubeObject["metadata"] & { readonly ownerReferences?: readonly OwnerReference[] };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly type?: string;
+    readonly selector?: unknown;
+    readonly ports?: unknown;
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
+  readonly data?: unknown;
+  readonly immutable?: boolean;
+  readonly automountServiceAccountToken?: boolean | undefined;
+}
+
+/**
+ * What of a child is kept in its cache: what is compared with the desired one (desired/), and of its metadata what tells it from others. What
+ * the API server adds, such as status and addresses, would take room, and look like a change where nothing has changed.
+ */
+export function slimChild(kind: RequiredKind, child: KubeObject): KubeObject {
+  return {
+    apiVersion: child.apiVersion,
+    kind: child.kind,
+    metadata: metadataOf(child),
+    ...said(kind, child),
+  };
+}
+
+function metadataOf({ metadata }: RawChild): RawChild["metadata"] {
+  const { annotations, deletionTimestamp, creationTimestamp } = metadata;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+    labels: metadata.labels,
+    ...(metadata.ownerReferences ? { ownerReferences: metadata.ownerReferences } : {}),
+    ...(annotations ? { annotations } : {}),
+    ...(creationTimestamp ? { creationTimestamp } : {}),
+    ...(deletionTimestamp ? { deletionTimestamp } : {}),
+  };
+}
+
+function said(kind: RequiredKind, child: RawChild): Partial<RawChild> {
+  const { spec = {}, status, data, immutable, metadata } = child;
+  switch (kind) {
+    case "deployments": {
+      // Their template is compared with nothing. Of their status only why they cannot make pods is of interest.
+      const conditions = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
+      return { spec: { replicas: spec.replicas ?? 1 }, status: { conditions } };
+    }
+    case "services":
+      return { spec: { type: spec.type, selector: spec.selector, ports: spec.ports } as object };
+    case "configmaps": {
+      // Copies of the user's ConfigMaps never change and are compared with nothing: that one is there is all that is asked.
+      const isCopy = metadata.labels?.["app.kubernetes.io/component"] === KEPT_COMPONENT;
+      return { ...(immutable === undefined ? {} : { immutable }), ...(isCopy ? {} : { data }) };
+    }
+    case "serviceaccounts":
+      return { automountServiceAccountToken: child.automountServiceAccountToken };
+    default:
+      return { spec };
+  }
+}
