@@ -1,4 +1,4 @@
-import { formatKey, type KubeObject, keyOf } from "./object.ts";
+import { formatKey, type KubeObject, keyOf, type ObjectKey } from "./object.ts";
 
 /** Values under which an object is found again; an object may have several, or none. */
 export type Indexer<T> = (object: T) => readonly string[];
@@ -40,80 +40,85 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
 export function createStore<T extends KubeObject>(
   indexers: Readonly<Record<string, Indexer<T>>> = {},
 ): WritableStore<T> {
-  const objects = new Map<string, T>();
-  const indexes = new Map(Object.keys(indexers).map((name) => [name, new Map<string, Map<string, T>>()]));
+  // By namespace, then by name: the keys are texts that the objects hold anyway.
+  const objects = new Map<string, Map<string, T>>();
+  // Lists are replaced, never changed: most have few members, and a list takes a fraction of what a map does.
+  const indexes = new Map(Object.keys(indexers).map((name) => [name, new Map<string, readonly T[]>()]));
+  let size = 0;
 
-  const reindex = (key: string, previous: T | undefined, next: T | undefined): void => {
+  const find = ({ namespace, name }: ObjectKey): T | undefined => objects.get(namespace)?.get(name);
+
+  const reindex = (previous: T | undefined, next: T | undefined): void => {
     for (const [name, indexer] of Object.entries(indexers)) {
       const index = indexes.get(name);
       if (!index) continue;
       for (const value of previous ? indexer(previous) : []) {
-        const bucket = index.get(value);
-        bucket?.delete(key);
-        if (bucket?.size === 0) index.delete(value);
+        const others = index.get(value)?.filter((one) => one !== previous) ?? [];
+        if (others.length === 0) index.delete(value);
+        else index.set(value, others);
       }
-      for (const value of next ? indexer(next) : []) {
-        const bucket = index.get(value) ?? new Map<string, T>();
-        index.set(value, bucket);
-        bucket.set(key, next as T);
-      }
+      for (const value of next ? new Set(indexer(next)) : [])
+        index.set(value, [...(index.get(value) ?? []), next as T]);
     }
   };
 
-  const drop = (key: string, initial: boolean, last?: T): Change<T>[] => {
-    const previous = objects.get(key);
-    if (!previous || (last && last.metadata.uid !== previous.metadata.uid)) return [];
-    objects.delete(key);
-    reindex(key, previous, undefined);
+  const drop = (key: ObjectKey, initial: boolean, last?: T): Change<T>[] => {
+    const named = objects.get(key.namespace);
+    const previous = named?.get(key.name);
+    if (!named || !previous || (last && last.metadata.uid !== previous.metadata.uid)) return [];
+    named.delete(key.name);
+    if (named.size === 0) objects.delete(key.namespace);
+    size--;
+    reindex(previous, undefined);
     return [{ kind: "deleted", object: last ? freeze(last) : previous, initial }];
   };
 
   const put = (raw: T, initial: boolean): Change<T>[] => {
-    const key = formatKey(keyOf(raw));
-    const previous = objects.get(key);
+    const key = keyOf(raw);
+    const previous = find(key);
     if (previous?.metadata.resourceVersion === raw.metadata.resourceVersion) return [];
     if (previous && previous.metadata.uid !== raw.metadata.uid)
       return [...drop(key, initial), ...put(raw, initial)];
     const object = freeze(raw);
-    objects.set(key, object);
-    reindex(key, previous, object);
-    return previous ? [{ kind: "updated", object, previous, initial }] : [{ kind: "added", object, initial }];
+    const named = objects.get(key.namespace) ?? new Map<string, T>();
+    objects.set(key.namespace, named);
+    named.set(key.name, object);
+    reindex(previous, object);
+    if (previous) return [{ kind: "updated", object, previous, initial }];
+    size++;
+    return [{ kind: "added", object, initial }];
+  };
+
+  const list = (namespace?: string): T[] => {
+    if (namespace !== undefined) return [...(objects.get(namespace)?.values() ?? [])];
+    return [...objects.values()].flatMap((named) => [...named.values()]);
   };
 
   return {
     get size() {
-      return objects.size;
+      return size;
     },
-    get: (namespace, name) => objects.get(formatKey({ namespace, name })),
-    list(namespace) {
-      const all = [...objects.values()];
-      return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
-    },
+    get: (namespace, name) => find({ namespace, name }),
+    list,
     byIndex(name, value) {
       const index = indexes.get(name);
       if (!index) throw new Error(`the store has no index ${JSON.stringify(name)}`);
-      return [...(index.get(value)?.values() ?? [])];
+      return index.get(value) ?? [];
     },
     set: (object) => put(object, false),
-    remove: (object) => drop(formatKey(keyOf(object)), false, object),
-    *replace(list, namespace) {
-      for (const key of missing(objects, list, namespace)) yield* drop(key, true);
-      for (const object of list) yield* put(object, true);
+    remove: (object) => drop(keyOf(object), false, object),
+    *replace(found, namespace) {
+      for (const key of missing(list(namespace), found)) yield* drop(key, true);
+      for (const object of found) yield* put(object, true);
     },
   };
 }
 
 /** Keys of what is held and not in the list. */
-function missing<T extends KubeObject>(
-  objects: ReadonlyMap<string, T>,
-  list: readonly T[],
-  namespace: string | undefined,
-): readonly string[] {
-  if (objects.size === 0) return [];
-  const present = new Set(list.map((object) => formatKey(keyOf(object))));
-  const isGone = ([key, object]: readonly [string, T]) =>
-    !present.has(key) && (namespace === undefined || object.metadata.namespace === namespace);
-  return [...objects].filter(isGone).map(([key]) => key);
+function missing<T extends KubeObject>(held: readonly T[], found: readonly T[]): readonly ObjectKey[] {
+  if (held.length === 0) return [];
+  const present = new Set(found.map((object) => formatKey(keyOf(object))));
+  return held.map(keyOf).filter((key) => !present.has(formatKey(key)));
 }
 
 /** Freezes an object and everything in it; parsed JSON has no cycles. */
