@@ -1,16 +1,9 @@
-import * as z from "zod";
-import {
-  type BridgeConfig,
-  bridgeConfig,
-  type RuntimeConfig,
-  runtimeConfig,
-} from "../../../contract/config.ts";
-import { FILES } from "../../../contract/endpoints.ts";
+import type { BridgeConfig, RuntimeConfig } from "../../../contract/config.ts";
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { sameJson } from "../canonical.ts";
-import { SPEC_KEY, TEMPLATE_KEY } from "../desired/configmaps.ts";
 import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
+import { type FixedPart, readRuntime } from "../observe/stored-revision.ts";
 import { perObject } from "../per-object.ts";
 import type { ChildObject } from "../plan.ts";
 
@@ -27,42 +20,13 @@ export interface StoredRevision {
   readonly postgresCeiling: number;
 }
 
-const deploymentShape = z.looseObject({
-  kind: z.literal("Deployment"),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string() }),
-  spec: z.looseObject({}),
-});
-
+/** As the cache holds it (observe/child.ts). */
 interface ConfigMap extends ChildObject {
+  readonly fixed?: FixedPart;
   readonly data?: Readonly<Record<string, string>>;
 }
 
-function json(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** With what a newer version has added: without it the file could not be read, and its generations would begin anew. */
-const storedConfig = bridgeConfig.loose();
-const storedRuntime = runtimeConfig.extend({ drain: runtimeConfig.shape.drain.loose() }).loose();
-
-/** The rest of it is the API server's to check. */
-const renderedDeployment = (value: unknown): ChildObject | undefined =>
-  deploymentShape.safeParse(value).success ? (value as ChildObject) : undefined;
-
-const fixedPart = perObject(({ data }: ConfigMap) => ({
-  config: storedConfig.safeParse(json(data?.[FILES.config])).data,
-  rendered: renderedDeployment(json(data?.[TEMPLATE_KEY])),
-  spec: z.looseObject({}).safeParse(json(data?.[SPEC_KEY])).data,
-}));
-
-const runtimePart = perObject(
-  ({ data }: ConfigMap) => storedRuntime.safeParse(json(data?.[FILES.runtime])).data,
-);
+const runtimePart = perObject(({ data }: ConfigMap) => readRuntime(data));
 
 /** Reads back what was stored for each revision; what cannot be read is undefined, and then rendered anew or left alone. */
 export function storedRevisions(
@@ -82,7 +46,7 @@ export function storedRevisions(
         revision,
         {
           revision,
-          ...(fixed ? fixedPart(fixed) : { config: undefined, rendered: undefined }),
+          ...(fixed?.fixed ?? { config: undefined, rendered: undefined }),
           runtime: hot && runtimePart(hot),
           postgresCeiling: Number(hot?.metadata.annotations?.[ANNOTATIONS.poolCeiling] ?? 0) || 0,
         },

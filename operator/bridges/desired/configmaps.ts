@@ -19,6 +19,9 @@ export const TEMPLATE_KEY = "deployment.json";
 /** Key of what the revision was made from, in the shape of the spec, so that a person can go back to it. Not mounted. */
 export const SPEC_KEY = "spec.json";
 
+/** Label value of the component that revisions' immutable ConfigMaps are. */
+export const CONFIG_COMPONENT = "config";
+
 /** The immutable ConfigMap of a revision: its configuration file, its rendered Deployment, and what it was made from. */
 export function revisionConfigMap(
   bridge: BridgeRef,
@@ -33,7 +36,7 @@ export function revisionConfigMap(
     metadata: {
       name: revisionName(bridge.name, revision),
       namespace: bridge.namespace,
-      labels: { ...childLabels(bridge.name, "config"), ...selectorLabels(bridge.name, revision) },
+      labels: { ...childLabels(bridge.name, CONFIG_COMPONENT), ...selectorLabels(bridge.name, revision) },
       ownerReferences: [ownerReference(bridge)],
     },
     immutable: true,
@@ -46,7 +49,7 @@ export function revisionConfigMap(
 }
 
 /** Label value of the component that copies of the user's ConfigMaps are. */
-export const KEPT_COMPONENT = "kept-config";
+const KEPT_COMPONENT = "kept-config";
 
 /**
  * What a revision reads of a ConfigMap of the user's, as it was when the revision was made: an edit of that reaches no pod of this revision, also where

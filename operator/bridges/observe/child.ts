@@ -1,7 +1,8 @@
 import type { KubeObject, OwnerReference } from "../../kube/object.ts";
-import { KEPT_COMPONENT } from "../desired/configmaps.ts";
+import { CONFIG_COMPONENT } from "../desired/configmaps.ts";
 import { REPLICA_FAILURE } from "../difference.ts";
 import type { RequiredKind } from "../plan.ts";
+import { type FixedPart, readFixed } from "./stored-revision.ts";
 
 /** A child as the API server sends it, as far as it is read. */
 interface RawChild extends KubeObject {
@@ -13,7 +14,9 @@ interface RawChild extends KubeObject {
     readonly ports?: unknown;
   };
   readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
-  readonly data?: unknown;
+  readonly data?: Readonly<Record<string, string>> | undefined;
+  /** Made here, from `data`. */
+  readonly fixed?: FixedPart;
   readonly immutable?: boolean;
   readonly automountServiceAccountToken?: boolean | undefined;
 }
@@ -47,7 +50,7 @@ function metadataOf({ metadata }: RawChild): RawChild["metadata"] {
 }
 
 function said(kind: RequiredKind, child: RawChild): Partial<RawChild> {
-  const { spec = {}, status, data, immutable, metadata } = child;
+  const { spec = {}, status } = child;
   switch (kind) {
     case "deployments": {
       // Their template is compared with nothing. Of their status only why they cannot make pods is of interest.
@@ -56,14 +59,25 @@ function said(kind: RequiredKind, child: RawChild): Partial<RawChild> {
     }
     case "services":
       return { spec: { type: spec.type, selector: spec.selector, ports: spec.ports } as object };
-    case "configmaps": {
-      // Copies of the user's ConfigMaps never change and are compared with nothing: that one is there is all that is asked.
-      const isCopy = metadata.labels?.["app.kubernetes.io/component"] === KEPT_COMPONENT;
-      return { ...(immutable === undefined ? {} : { immutable }), ...(isCopy ? {} : { data }) };
-    }
+    case "configmaps":
+      return saidByConfigMap(child);
     case "serviceaccounts":
       return { automountServiceAccountToken: child.automountServiceAccountToken };
     default:
       return { spec };
   }
+}
+
+/**
+ * Of a revision's immutable ConfigMap what it says and not its text: whoever looks at the bridge wants it parsed, and much of it is the same in all
+ * revisions. Copies of the user's ConfigMaps never change and are compared with nothing: that one is there is all that is asked.
+ */
+function saidByConfigMap({ metadata, data, immutable }: RawChild): Partial<RawChild> {
+  const component = metadata.labels?.["app.kubernetes.io/component"];
+  return {
+    ...(immutable === undefined ? {} : { immutable }),
+    ...(component === CONFIG_COMPONENT ? { fixed: readFixed(data) } : {}),
+    // Immutable ones are compared with nothing (difference.ts).
+    ...(immutable === true ? {} : { data }),
+  };
 }

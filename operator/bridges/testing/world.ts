@@ -5,6 +5,7 @@ import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
 import type { IntervalCounts } from "../../evidence/counts.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import type { PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
 import { ALONE, type FleetView } from "../../rollout/fleet/view.ts";
@@ -14,9 +15,11 @@ import { decide } from "../decide.ts";
 import { type ObservedChild, observeDeployment } from "../difference.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
 import { ANNOTATIONS, type BridgeRef } from "../names.ts";
+import { slimChild } from "../observe/child.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import { knownEvidence, parseSpec } from "../observe.ts";
-import type { ChildObject, Plan, Write } from "../plan.ts";
+import { perObject } from "../per-object.ts";
+import type { ChildObject, Plan, RequiredKind, Write } from "../plan.ts";
 import { type ConfigMapReading, configMapsFor } from "../references.ts";
 import type { Snapshot } from "../snapshot.ts";
 
@@ -30,6 +33,12 @@ export interface Behaviour {
   neverReady?: boolean;
   crash?: boolean;
 }
+
+/** A child as the operator's cache holds it. */
+const cached = perObject(({ resource, object }: ObservedChild): ObservedChild => {
+  const slim = slimChild(resource as RequiredKind, object as KubeObject);
+  return { resource, object: slim as ChildObject };
+});
 
 /**
  * A small world in virtual time that plans are carried out in: Deployments get pods, pods become ready and serve, their requests are
@@ -93,7 +102,7 @@ export class World {
       analysisProblem: undefined,
       unreadableStatus: undefined,
       command: this.command,
-      children: [...this.children.values()],
+      children: [...this.children.values()].map(cached),
       deployments: [...this.deployments.values()].flatMap((one) => observeDeployment(one) ?? []),
       pods: this.pods,
       kubelet: {},
