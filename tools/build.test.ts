@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "rolldown";
@@ -38,13 +38,19 @@ describe("a bundle", () => {
       join(root, "old.cjs"),
       'exports.where = __dirname; exports.sep = require("node:path").sep;',
     );
-    writeFileSync(join(root, "main.ts"), 'import old from "./old.cjs"; console.log(JSON.stringify(old));');
+    writeFileSync(
+      join(root, "main.ts"),
+      '/*! © Jörg */ import old from "./old.cjs"; console.log(JSON.stringify({ ...old, text: "→ …" }));',
+    );
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
   it("runs on Node with CommonJS parts inside, which find themselves in its folder", async () => {
     await build(bundleOptions({ name: "out", entries: { main: "main.ts" }, command: "main" }, root, root));
     const file = join(root, "out", "main.js");
-    expect(JSON.parse(await run([process.execPath, file]))).toEqual({ where: join(root, "out"), sep: "/" });
+    expect(JSON.parse(await run([process.execPath, file]))).toEqual({
+      ...{ where: join(root, "out"), sep: "/", text: "→ …" },
+    });
+    expect(readFileSync(file, "utf8")).toMatch(/^[\0-\x7f]*J\\u00f6rg[\0-\x7f]*$/);
   });
 });
