@@ -60,7 +60,7 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...optio
   const children = Object.fromEntries(
     CHILD_KINDS.map((kind) => [kind, owned(RESOURCE_OF[kind], (child) => share(slimChild(kind, child)))]),
   ) as Record<RequiredKind, Informer<KubeObject>>;
-  const pods = owned<KubeObject & RawPod>(resources.pods, slimPod, POD_SHAPE);
+  const pods = owned<KubeObject & RawPod>(resources.pods, (pod) => share(slimPod(pod)), POD_SHAPE);
   return {
     bridges,
     children,

@@ -75,23 +75,6 @@ describe("a pod in the cache", () => {
     expect(observePod(slimPod(whole))).toEqual(observePod(whole));
   });
 
-  it("shares with others what they have in common, and nothing else", () => {
-    const [[, whole]] = PODS as [[string, RawPod]];
-    const other = {
-      ...whole,
-      metadata: {
-        ...whole.metadata,
-        name: "chat-b-1",
-        labels: { [LABELS.bridge]: "chat", [LABELS.revision]: "b" },
-      },
-    };
-    const [one, same, another] = [slimPod(whole), slimPod(structuredClone(whole)), slimPod(other)];
-    expect(same.metadata.labels).toBe(one.metadata.labels);
-    expect(same.status?.conditions).toBe(one.status?.conditions);
-    expect(another.metadata.labels).toEqual({ [LABELS.bridge]: "chat", [LABELS.revision]: "b" });
-    expect(one.metadata.labels).toEqual({ [LABELS.bridge]: "chat", [LABELS.revision]: "a" });
-  });
-
   it("is a fraction of the whole one", () => {
     const [[, whole]] = PODS as [[string, RawPod]];
     const slim = slimPod(whole);

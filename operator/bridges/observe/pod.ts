@@ -94,40 +94,22 @@ export function observePod(pod: RawPod): ObservedPod {
   };
 }
 
-/** Nearly every pod is ready and never restarted: these say so for all of them. */
-const READY = [{ type: "Ready", status: "True" }] as const;
-const NEVER_RESTARTED = [{ restartCount: 0 }] as const;
-const NOTHING = {};
-/** Texts and labels that pods have in common, held once; forgotten all at once when there are so many. */
-const SHARED_LIMIT = 10_000;
-const shared = new Map<string, unknown>();
-
-function once<T>(key: string, value: T): T {
-  const known = shared.get(key) as T | undefined;
-  if (known !== undefined) return known;
-  if (shared.size >= SHARED_LIMIT) shared.clear();
-  shared.set(key, value);
-  return value;
-}
-
-const text = (value: string): string => once(value, value);
-
-/** Thousands of pods are cached, and a whole one is several kilobytes: only what observePod reads is kept, and what is common held once. */
+/** Thousands of pods are cached, and a whole one is several kilobytes: only what observePod reads is kept. */
 export function slimPod({ metadata, status }: RawPod): RawPod {
   const { creationTimestamp, deletionTimestamp } = metadata;
   return {
     metadata: {
       name: metadata.name,
-      namespace: text(metadata.namespace),
+      namespace: metadata.namespace,
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
-      ...(creationTimestamp ? { creationTimestamp: text(creationTimestamp) } : {}),
+      ...(creationTimestamp ? { creationTimestamp } : {}),
       ...(deletionTimestamp ? { deletionTimestamp } : {}),
       labels: only(metadata.labels, LABELS.bridge, LABELS.revision),
       annotations: only(metadata.annotations, ANNOTATIONS.deletionCost, ANNOTATIONS.runtimeGeneration),
     },
     status: {
-      ...(status?.phase ? { phase: text(status.phase) } : {}),
+      ...(status?.phase ? { phase: status.phase } : {}),
       conditions: conditionsOf(status),
       containerStatuses: containersOf(status),
     },
@@ -141,7 +123,6 @@ function conditionsOf(status: Status | undefined): NonNullable<Status["condition
   const told = (status?.conditions ?? []).filter(
     ({ type, status: value }) => type === "Ready" || (type === "PodScheduled" && value === "False"),
   );
-  if (told.length === 1 && told[0]?.type === "Ready" && told[0].status === "True") return READY;
   return told.map(({ type, status: value, message }) => ({
     type,
     status: value,
@@ -153,8 +134,7 @@ function containersOf(status: Status | undefined): NonNullable<Status["container
   const [container] = status?.containerStatuses ?? [];
   if (!container) return [];
   const { restartCount, state, lastState } = container;
-  const said = states(state, lastState);
-  return restartCount === 0 && Object.keys(said).length === 0 ? NEVER_RESTARTED : [{ restartCount, ...said }];
+  return [{ restartCount, ...states(state, lastState) }];
 }
 
 type ContainerStatus = NonNullable<NonNullable<RawPod["status"]>["containerStatuses"]>[number];
@@ -177,6 +157,5 @@ function only(
   map: Readonly<Record<string, string>> | undefined,
   ...names: readonly string[]
 ): Readonly<Record<string, string>> {
-  const kept = names.flatMap((name) => (map?.[name] === undefined ? [] : [[name, map[name]]]));
-  return kept.length === 0 ? NOTHING : once(JSON.stringify(kept), Object.fromEntries(kept));
+  return Object.fromEntries(names.flatMap((name) => (map?.[name] === undefined ? [] : [[name, map[name]]])));
 }
