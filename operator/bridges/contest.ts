@@ -44,37 +44,38 @@ export interface ContestsOptions {
   readonly creations?: boolean;
 }
 
-/** For the children of one bridge; what it remembers may be lost. */
+/** For the children of one bridge; what it remembers may be lost. Takes no room until there is something to remember. */
 export function createContests({ clock, creations = false }: ContestsOptions): Contests {
-  const restored = new Map<string, Restored>();
-  const isRestoring = (write: Write): write is RestoringWrite =>
-    write.kind === "Update" ||
-    write.kind === "Capacity" ||
-    write.kind === "RouteWeights" ||
-    (creations && write.kind === "Create");
-
-  const recent = ({ atMs }: Restored): readonly number[] =>
-    atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
+  let restored: Map<string, Restored> | undefined;
 
   const before = (write: RestoringWrite): Restored | undefined => {
-    const found = restored.get(keyOf(write));
+    const found = restored?.get(keyOf(write));
     return found?.uid === uidOf(write) && found.wanted === wantedBy(write) ? found : undefined;
   };
 
   return {
     permit(write) {
-      if (!isRestoring(write)) return;
+      if (!isRestoring(write, creations)) return;
       const found = before(write);
-      if (found && recent(found).length >= MOST) throw new Contested(resourceOf(write), nameOf(write));
+      if (found && recent(found, clock).length >= MOST) throw new Contested(resourceOf(write), nameOf(write));
     },
     note(write) {
-      if (!isRestoring(write)) return;
+      if (!isRestoring(write, creations)) return;
       const found = before(write);
-      const atMs = [...(found ? recent(found) : []), clock.monotonic()];
+      const atMs = [...(found ? recent(found, clock) : []), clock.monotonic()];
+      restored ??= new Map();
       restored.set(keyOf(write), { uid: uidOf(write), wanted: wantedBy(write), atMs });
     },
   };
 }
+
+function isRestoring(write: Write, creations: boolean): write is RestoringWrite {
+  if (write.kind === "Create") return creations;
+  return write.kind === "Update" || write.kind === "Capacity" || write.kind === "RouteWeights";
+}
+
+const recent = ({ atMs }: Restored, clock: Clock): readonly number[] =>
+  atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
 
 type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" }>;
 
