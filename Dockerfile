@@ -35,8 +35,9 @@ LABEL org.opencontainers.image.title="LLMBridge operator" org.opencontainers.ima
 COPY --from=build-operator /src/dist/package.json dist/
 COPY --from=build-operator /src/dist/operator/ dist/operator/
 # An idle operator allocates little, so its memory is what it has not given back: V8 keeps pages of a heap that was larger unless it
-# prefers size, and malloc keeps one arena for each thread and, as its thresholds grow, freed blocks of up to 32 MiB.
-ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=131072
+# prefers size, and malloc keeps one arena for each thread and what lies below any block that is in use. Blocks of more than a page, such as
+# what was read of a connection, are therefore mapped by themselves (docs/decisions/0002-kubernetes-runtime.md, "Memory").
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072 MALLOC_MMAP_THRESHOLD_=4096
 ENTRYPOINT ["node", "--optimize-for-size", "--max-semi-space-size=1", "--heap-growing-percent=25", "dist/operator/main.js"]
 
 FROM runtime AS bridge

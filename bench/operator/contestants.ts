@@ -27,7 +27,7 @@ const NODE_FLAGS = ["--optimize-for-size", "--max-semi-space-size=1", "--heap-gr
 const MALLOC = {
   MALLOC_ARENA_MAX: "1",
   MALLOC_TRIM_THRESHOLD_: "131072",
-  MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_MMAP_THRESHOLD_: "4096",
 };
 const NAMESPACE = "bench-system";
 
