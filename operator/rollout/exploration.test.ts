@@ -40,7 +40,12 @@ describe("every small world around every stage of a rollout keeps the promises, 
       "two pods, blue and green, Deployments that lag",
       withPlan(small(2, [100], { slowDeployments: true }), { strategy: "BlueGreen" }),
     ],
+    [
+      "two pods, blue and green, by a gateway that lags",
+      withPlan(small(2, [100], { slowGateway: true }, "Gateway"), { strategy: "BlueGreen" }),
+    ],
     ["two pods with a step of weight 0", small(2, [0, 100])],
+    ["two pods with a step of weight 0, by a gateway", small(2, [0, 100], {}, "Gateway")],
     ["two pods, Deployments that lag", small(2, [50, 100], { slowDeployments: true })],
     ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
     [

@@ -1,74 +1,53 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
-import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { HTTP_ROUTES, type HttpRoute } from "../../operator/bridges/route/http-route.ts";
-import type { DesiredObject, KubeObject } from "../../operator/kube/object.ts";
-import { resources } from "../../operator/kube/resources.ts";
+import type { DesiredObject } from "../../operator/kube/object.ts";
 import { type Answer, playGateways, removeGatewayApi, serveGatewayApi } from "../kube/gateway-api.ts";
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
-import { type Bed, openBed, type Stage } from "./bed.ts";
-import { settingsFile, type TestSettings } from "./settings-file.ts";
-import { bridgeImage, storySpec } from "./story.ts";
+import type { Bed, Stage } from "./bed.ts";
+import {
+  openRoutedBed,
+  ROUTED_SETTINGS,
+  type RoutedBed,
+  type RoutedStage,
+  routedSpec as spec,
+  routeOf as routeIn,
+  said,
+  selected,
+  TAKES,
+  weightsOf,
+} from "./routed-stage.ts";
+import { settingsFile } from "./settings-file.ts";
+import { bridgeImage } from "./story.ts";
 
 /** Router Gateway: the real definitions of the Gateway API on a real API server, where only what Gateways report is played. */
 
 const [FIRST, SECOND, THIRD] = [bridgeImage(1), bridgeImage(2), bridgeImage(3)];
-const SETTINGS = { sources: [{ name: "default", url: "http://127.0.0.1:9" }], httpRoutes: {} };
-const TAKES: Answer = { resolved: true, message: "" };
 
+let routed: RoutedBed;
 let bed: Bed;
-let settings: TestSettings;
-let open: Stage | undefined;
+let open: RoutedStage | undefined;
+let alone: Stage | undefined;
 let gateways: Awaited<ReturnType<typeof playGateways>> | undefined;
 beforeAll(async () => {
-  bed = await openBed();
-  await serveGatewayApi(bed.plane.client);
-  settings = settingsFile(SETTINGS);
+  routed = await openRoutedBed();
+  bed = routed.bed;
 });
 afterEach(async () => {
   await gateways?.stop();
   await open?.close();
-  gateways = open = undefined;
+  await alone?.close();
+  gateways = open = alone = undefined;
 });
-afterAll(async () => {
-  settings?.remove();
-  await bed?.down();
-});
+afterAll(async () => routed?.down());
 
 /** A stage whose Gateways answer so, with a user's route where one is given. */
-async function staged(answers: Record<string, Answer>, options: Parameters<Stage["start"]>[0] = {}) {
-  const stage = await bed.stage({ isEmpty: true });
-  open = stage;
-  gateways = await playGateways(bed.plane.client, stage.namespace, answers);
-  await stage.start({ settingsPath: settings.path, ...options });
-  return stage;
+async function staged(answers: Record<string, Answer>, options?: Parameters<Stage["start"]>[0]) {
+  open = await routed.staged(answers, options);
+  return open.stage;
 }
 
-type Traffic = NonNullable<NonNullable<LLMBridgeSpecInput["rollout"]>["traffic"]>;
-
-function spec(image: string, traffic: Traffic): LLMBridgeSpecInput {
-  const told = storySpec(image);
-  return { ...told, rollout: { ...told.rollout, traffic: { router: "Gateway", ...traffic } } };
-}
-
-const routeOf = (stage: Stage, name: string): Promise<HttpRoute> =>
-  bed.plane.client.get<HttpRoute>(HTTP_ROUTES, stage.namespace, name);
-const weightsOf = (route: HttpRoute, rule = 0): (number | undefined)[] =>
-  (route.spec?.rules?.[rule]?.backendRefs ?? []).map(({ weight }) => weight);
-
-/** The revision that each Service selects. */
-async function selected(stage: Stage): Promise<Record<string, string | undefined>> {
-  const services = await stage.list<KubeObject & { spec: { selector: Record<string, string> } }>(
-    resources.services,
-  );
-  return Object.fromEntries(
-    services.map(({ metadata, spec }) => [metadata.name, spec.selector["llmbridge.dev/revision"]]),
-  );
-}
-
-const said = (reason: string) => (status: LLMBridgeStatus) =>
-  conditionOf(status, "RouteAccepted")?.reason === reason;
+const routeOf = (stage: Stage, name: string): Promise<HttpRoute> => routeIn(routed, stage, name);
 
 const backend = (name: string, weight: number) => ({ name, port: 80, weight });
 
@@ -211,7 +190,7 @@ describe("a route of the user's", () => {
     await bridge.waitFor("answered", (now) => now.command?.result === "Done");
     expect((await bridge.status()).phase).toBe("Stepping");
     answers.internal = TAKES;
-    await gateways?.again();
+    await open?.gateways.again();
     await bridge.promoted(SECOND);
     // Only the rule that was named.
     expect(weightsOf(await routeOf(stage, "web"), 3)).toEqual([50, 150, 50]);
@@ -392,8 +371,8 @@ describe("a route of the operator's", () => {
     const { client } = bed.plane;
     await removeGatewayApi(client);
     const stage = await bed.stage({ isEmpty: true });
-    open = stage;
-    await stage.start({ settingsPath: settings.path, namespaces: [] });
+    alone = stage;
+    await stage.start({ settingsPath: routed.settings.path, namespaces: [] });
     const { bridge, command, holding } = stage.actor();
     await bridge.apply(spec(FIRST, { route: { parentRefs } }));
     const { stable } = await bridge.promoted(FIRST);
@@ -421,7 +400,7 @@ describe("a route of the operator's", () => {
   it("is not asked for where the administrator has not enabled it", async () => {
     // The test before this one takes it away.
     await serveGatewayApi(bed.plane.client);
-    const disabled = settingsFile({ sources: SETTINGS.sources });
+    const disabled = settingsFile({ sources: ROUTED_SETTINGS.sources });
     const stage = await staged({ public: TAKES }, { settingsPath: disabled.path });
     const { bridge } = stage.actor();
     await bridge.apply(spec(FIRST, { route: { parentRefs } }));
@@ -429,7 +408,7 @@ describe("a route of the operator's", () => {
     const status = await bridge.waitFor("told so", said("NotEnabled"));
     expect(conditionOf(status, "RouteAccepted")?.message).toContain("settings.httpRoutes");
     expect(stage.proxy.requests.filter(({ resource }) => resource === "httproutes")).toEqual([]);
-    disabled.write(SETTINGS);
+    disabled.write(ROUTED_SETTINGS);
     await bridge.waitFor("told that it is accepted", said("Accepted"));
     disabled.remove();
   });

@@ -14,13 +14,13 @@ const SLOW = [
   "operator/rollout/exploration.test.ts",
 ];
 
-/** Waits for what is built beside the others on a machine that has nothing yet. */
-const LAST = "test/e2e/gateway.cluster.test.ts";
+/** Wait for what is built beside the others on a machine that has nothing yet. */
+const LAST = ["test/e2e/gateway.cluster.test.ts", "test/e2e/gateway-switch.cluster.test.ts"];
 
 const place = ({ moduleId }: TestSpecification): number => {
   const index = SLOW.findIndex((path) => moduleId.endsWith(path));
   if (index >= 0) return index;
-  return moduleId.endsWith(LAST) ? SLOW.length + 1 : SLOW.length;
+  return LAST.some((path) => moduleId.endsWith(path)) ? SLOW.length + 1 : SLOW.length;
 };
 
 export class SlowFirst extends BaseSequencer {

@@ -155,6 +155,27 @@ describe.each(EVERY)("router $name", ({ name, router }) => {
     expect(shareOf(story, "b")).toBe(0);
   });
 
+  it("BlueGreen shows the new version to nobody before the switch, to all after it, and to none after an abort", () => {
+    const plan = { traffic, steps: STEPS, strategy: "BlueGreen", preview: { hold: "5m" } };
+    const story = given({ plan });
+    const all = (revision: string) => (now: Story) =>
+      expect(served(now)).toEqual({ revisions: { [revision]: 100 }, nobody: 0 });
+    specAsksFor(story, "b");
+    watched(story, all("a"));
+    timePasses(story, 1);
+    watched(story, all("a"));
+    // Its own Service leads to it while it is looked at.
+    expect(story.world).toMatchObject({ services: { canary: ["b"] }, state: { stepName: "preview" } });
+    timePasses(story, 5);
+    expect(stateOf(story.world)).toMatchObject({ stepName: "all", weight: 100 });
+    watched(story, all("b"));
+    commanded(story, { action: "abort", revision: "b" });
+    watched(story, all("a"));
+    timePasses(story, 1);
+    watched(story, all("a"));
+    expect(phaseOf(story.world)).toBe("Aborted");
+  });
+
   it("the first version is behind every Service that selects one", () => {
     const nothing = { main: [], stable: [], canary: [] };
     const story = storyOf(
