@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
 import { HEADERS } from "../../contract/endpoints.ts";
+import { affinityCookie } from "../http/affinity.ts";
 import type { Service } from "../http/service.ts";
 import type { DrainingAgents } from "../lifecycle/drain.ts";
 import { AgentSession } from "./session.ts";
@@ -56,8 +57,12 @@ export function createAgents(options: AgentsOptions): Agents {
     },
   });
 
-  // The 101 answer tells who serves, as every other answer does.
-  server.on("headers", (headers) => headers.push(`${HEADERS.revision}: ${service.revision}`));
+  // The 101 answer tells who serves and what the route asks for, as every other answer does.
+  server.on("headers", (headers, request) => {
+    headers.push(`${HEADERS.revision}: ${service.revision}`);
+    const cookie = affinityCookie(request.headers, service.revision, options.random);
+    if (cookie !== undefined) headers.push(`Set-Cookie: ${cookie}`);
+  });
 
   let maxAgeMs = options.maxAgeMs;
   let ticks = 0;

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import { HEADERS } from "../../contract/endpoints.ts";
 import type { CacheLabel } from "../../contract/metrics.ts";
 import type { Connections } from "../lifecycle/connections.ts";
+import { affinityCookie } from "./affinity.ts";
 
 const PASSED = new Set([
   "content-type",
@@ -20,7 +21,7 @@ export function passHeaders(list: string[], headers: IncomingHttpHeaders): void 
   }
 }
 
-/** Writes the head of a response: the headers given, ours, and `Connection: close` where the connection should end. */
+/** Writes the head of a response: the headers given, ours, a cookie where the route asks for one, and `Connection: close` where the connection should end. */
 export function writeHead(
   response: ServerResponse,
   status: number,
@@ -29,6 +30,8 @@ export function writeHead(
   connections: Connections,
 ): void {
   headers.push(HEADERS.revision, own.revision, HEADERS.cache, own.cache, HEADERS.requestId, own.requestId);
+  const cookie = affinityCookie(response.req.headers, own.revision);
+  if (cookie !== undefined) headers.push("set-cookie", cookie);
   const { socket } = response;
   if (socket === null || connections.shouldClose(socket)) response.shouldKeepAlive = false;
   response.writeHead(status, headers);

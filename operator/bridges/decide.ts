@@ -120,7 +120,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     replicas: granted.replicas,
     grants: granted.grants,
     historyLimit: rollout.revisionHistoryLimit,
-    route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome.routeWeight),
+    route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome),
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);

@@ -10,10 +10,10 @@ import {
   ROUTED_SETTINGS,
   type RoutedBed,
   type RoutedStage,
-  routedSpec as spec,
   routeOf as routeIn,
   said,
   selected,
+  routedSpec as spec,
   TAKES,
   weightsOf,
 } from "./routed-stage.ts";

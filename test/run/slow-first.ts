@@ -15,7 +15,7 @@ const SLOW = [
 ];
 
 /** Wait for what is built beside the others on a machine that has nothing yet. */
-const LAST = ["test/e2e/gateway.cluster.test.ts", "test/e2e/gateway-switch.cluster.test.ts"];
+const LAST = ["", "-switch", "-affinity"].map((what) => `test/e2e/gateway${what}.cluster.test.ts`);
 
 const place = ({ moduleId }: TestSpecification): number => {
   const index = SLOW.findIndex((path) => moduleId.endsWith(path));

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { name, textOf } from "./scalars.ts";
+import { duration, name, textOf } from "./scalars.ts";
 
 /** How requests are split between the versions. */
 
@@ -24,6 +24,23 @@ const canaryMatch = z.strictObject({
 });
 export type CanaryMatch = z.infer<typeof canaryMatch>;
 
+/** Clients keep their version while the weight lets them. */
+const affinity = z
+  .strictObject({
+    cookie: textOf(
+      "headerName",
+      "Name of the cookie that clients are known by; another one for each bridge on the same host.",
+      64,
+    ).default("llmbridge-affinity"),
+    maxAge: duration(
+      "How long a client that does not come back is remembered; each answer renews it while a rollout is under way.",
+    ).default("24h"),
+  })
+  .meta({
+    description:
+      "A client that keeps cookies stays with its version while weights move: it goes over to the canary at most once, when the weight has come to its share of the clients. Absent: each request is led anew.",
+  });
+
 const route = z
   .strictObject({
     parentRefs: z
@@ -44,10 +61,12 @@ const route = z
         "Requests that go to the canary whatever its weight, from its first ready pod on; without a canary they go to the stable version.",
       "x-kubernetes-list-type": "atomic",
     }),
+    affinity: affinity.optional(),
   })
   .meta({
     description: "Router Gateway: a route that the operator makes and owns, with the name of the bridge.",
   });
+export type OwnRoute = z.infer<typeof route>;
 
 const routeRef = z
   .strictObject({

@@ -1,5 +1,8 @@
+import type { AffinityRound } from "../../../contract/affinity.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { Traffic } from "../../api/v1alpha1/traffic.ts";
-import type { RouteFacts } from "../../rollout/types.ts";
+import { affinityRound } from "../../rollout/affinity.ts";
+import type { RolloutOutcome, RouteFacts } from "../../rollout/types.ts";
 import type { ConditionState } from "../conditions.ts";
 import { httpRoute } from "../desired/http-route.ts";
 import { differenceOf } from "../difference.ts";
@@ -97,14 +100,26 @@ export function routeWrites(
   { bridge, route: observed }: Snapshot,
   traffic: Traffic | undefined,
   view: RouteView,
-  percent: number | undefined,
+  outcome: Pick<RolloutOutcome, "routeWeight" | "state">,
 ): Write[] {
+  const percent = outcome.routeWeight;
   if (observed.kind !== "Served" || traffic === undefined) return [];
   const wanted = traffic.router === "Gateway" ? traffic.route : undefined;
   if (!wanted) return [...deletion(observed.owned), ...weights(view, percent)];
   if (percent === undefined) return [];
-  const object = httpRoute(bridge, wanted, percent) as ChildObject;
+  const object = httpRoute(bridge, wanted, percent, roundOf(wanted, outcome, percent)) as ChildObject;
   return differenceOf({ resource: "httproutes", object }, observed.owned as ChildObject | undefined);
+}
+
+function roundOf(
+  { affinity }: NonNullable<Traffic["route"]>,
+  { state }: Pick<RolloutOutcome, "state">,
+  weight: number,
+): AffinityRound | undefined {
+  const round = affinity && affinityRound(state);
+  return round && weight > 0
+    ? { ...round, weight, maxAgeSeconds: Math.round(durationMs(affinity.maxAge) / 1000) }
+    : undefined;
 }
 
 /** A route that we made and that the spec asks for no more. */

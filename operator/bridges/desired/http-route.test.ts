@@ -42,6 +42,42 @@ describe("the route that the operator makes", () => {
     ]);
   });
 
+  it("keeps clients on their version while a rollout is under way, and tells the pods so", () => {
+    const affinity = { cookie: "who", maxAge: "1h" };
+    const round = { id: "b2-x1", canary: "b2", weight: 25, maxAgeSeconds: 3600 };
+    const { rules } = httpRoute(
+      BRIDGE,
+      { parentRefs: PARENTS, hostnames: [], canaryMatches: [], affinity },
+      25,
+      round,
+    ).spec;
+    const value = "who; round=b2-x1; canary=b2; weight=25; max-age=3600";
+    const filters = [
+      {
+        type: "RequestHeaderModifier",
+        requestHeaderModifier: { set: [{ name: "x-llmbridge-affinity", value }] },
+      },
+    ];
+    const cookie = (lots: string) => [
+      {
+        headers: [
+          { type: "RegularExpression", name: "Cookie", value: `(^|.*;[ ]*)who=b2-x1[.]${lots}(;.*|$)` },
+        ],
+      },
+    ];
+    expect(rules).toMatchObject([
+      { filters, matches: cookie("([0-1][0-9]|2[0-4])"), backendRefs: [{ name: "chat-canary", weight: 1 }] },
+      { filters, matches: cookie("[0-9][0-9]"), backendRefs: [{ name: "chat-production", weight: 1 }] },
+      { filters, backendRefs: [{ weight: 75 }, { weight: 25 }] },
+    ]);
+    expect(made({ affinity }, 0).rules).toMatchObject([
+      {
+        filters: [{ requestHeaderModifier: { set: [{ value: "who" }] } }],
+        backendRefs: [{ weight: 100 }, { weight: 0 }],
+      },
+    ]);
+  });
+
   it.each([
     ["canary=v1.2", true],
     ["a=b; canary=v1.2", true],

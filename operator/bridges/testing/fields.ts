@@ -66,6 +66,7 @@ const VALUES = {
   "tuning.nodeOptions.maxHeapMiB": 200,
   "tuning.nodeOptions.maxSemiSpaceMiB": 8,
   "rollout.analysis.from": "built-in",
+  "rollout.traffic.route.affinity.maxAge": "2h",
   "rollout.analysis.gates[].maxIncrease": "30%",
   "pod.env[].configMapRef.name": "keyed",
   "budget.cpu": "50",
@@ -134,6 +135,7 @@ function withRoute(spec: LLMBridgeSpecInput, { path }: Mutation): LLMBridgeSpecI
   const needed: Record<string, string> = { [`${place}.router`]: "Gateway" };
   if (path.startsWith(`${place}.routeRef`)) needed[`${place}.routeRef.name`] = "web";
   else needed[`${place}.route.parentRefs[].name`] = "public";
+  if (path.includes("affinity")) needed[`${place}.route.affinity.maxAge`] = "1h";
   if (path.includes("canaryMatches")) {
     needed[`${place}.route.canaryMatches[].value`] = "always";
     if (!path.endsWith("cookie")) needed[`${place}.route.canaryMatches[].header`] = "x-canary";

@@ -68,8 +68,11 @@ export const gateway: Router = {
       ? undefined
       : elsewhere(`the gateway has not taken up weight ${wanted}% yet`);
   },
-  inEffect({ canary, step, input, state, clockMs }) {
+  inEffect(context) {
+    const { canary, step, input, state, clockMs } = context;
     if (canary.servedRequests !== true) return false;
+    // Whom a client meets is drawn once: of few or uneven clients the share says little about the weight, and what it says was true of the last step too.
+    if (input.spec.traffic.route?.affinity) return hasTakenUp(context);
     const before = stepsOf(input.spec)[step.index - 1]?.weight ?? 0;
     const { requestShare: share } = canary;
     if (share !== undefined && Math.abs(share - step.weight) <= Math.abs(share - before)) return true;
@@ -82,6 +85,11 @@ export const gateway: Router = {
   },
   settlesAtMs,
 };
+
+/** Every parent took the weight so long ago that the gateway follows it. */
+function hasTakenUp({ state, step, nowMs }: Context): boolean {
+  return state.routedWeight === step.weight && nowMs >= (settled(state.routedSince) ?? Infinity);
+}
 
 /** When what this phase began with has come through to the gateway's clients. */
 function settlesAtMs({ state }: Context): number | undefined {

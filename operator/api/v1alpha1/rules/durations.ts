@@ -55,6 +55,19 @@ const bounds: readonly Bound[] = [
     refused: "48h",
   },
   {
+    id: "affinity-max-age-bounds",
+    path: "spec.rollout.traffic.route.affinity.maxAge",
+    least: "1m",
+    most: "720h",
+    why: "a client comes back after some time, and a cookie must not outlive its rollout by months",
+    patch: (maxAge) => ({
+      rollout: {
+        traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }], affinity: { maxAge } } },
+      },
+    }),
+    refused: "10s",
+  },
+  {
     id: "demand-window-bounds",
     path: "spec.scaling.demandWindow",
     least: "15s",

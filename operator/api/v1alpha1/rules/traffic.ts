@@ -1,4 +1,4 @@
-import type { CanaryMatch, Traffic } from "../traffic.ts";
+import type { CanaryMatch, OwnRoute, Traffic } from "../traffic.ts";
 import { type Rule, rule } from "./rule.ts";
 
 const parentRefs = [{ name: "public" }];
@@ -72,6 +72,37 @@ export const TRAFFIC_RULES: readonly Rule[] = [
       spec: { rollout: { traffic: { router: "Gateway", route: { parentRefs }, whenTooFewPods: "Exceed" } } },
     },
     expect: "whenTooFewPods Exceed has no effect with router Gateway",
+  }),
+  rule<OwnRoute>({
+    id: "affinity-has-its-own-cookie",
+    path: "spec.rollout.traffic.route",
+    validation: {
+      rule: "!has(self.affinity) || self.canaryMatches.all(one, !has(one.cookie) || one.cookie != self.affinity.cookie)",
+      message: "affinity.cookie is the cookie of a canaryMatches entry too.",
+      messageExpression:
+        "'affinity.cookie ' + self.affinity.cookie + ' is the cookie of a canaryMatches entry too, and would be overwritten in every client that has it; give one of them another name.'",
+      fieldPath: ".affinity.cookie",
+    },
+    check: ({ affinity, canaryMatches }) =>
+      affinity && canaryMatches.some(({ cookie }) => cookie === affinity.cookie)
+        ? `affinity.cookie ${affinity.cookie} is the cookie of a canaryMatches entry too, and would be overwritten in every client that has it; give one of them another name.`
+        : undefined,
+    accepted: {
+      spec: {
+        rollout: { traffic: { router: "Gateway", route: { parentRefs, canaryMatches, affinity: {} } } },
+      },
+    },
+    refused: {
+      spec: {
+        rollout: {
+          traffic: {
+            router: "Gateway",
+            route: { parentRefs, canaryMatches, affinity: { cookie: "canary" } },
+          },
+        },
+      },
+    },
+    expect: "affinity.cookie canary is the cookie of a canaryMatches entry too",
   }),
   rule<CanaryMatch>({
     id: "one-thing-to-match",
