@@ -11,7 +11,8 @@ import { openScene, type Scene } from "../scene/scene.ts";
 const COOKIE = "chat-version";
 const CLIENTS = 60;
 /** Asks of all clients together a second. */
-const RATE = 60;
+const RATE = 40;
+const QUESTION = JSON.stringify({ model: "m", messages: [{ role: "user", content: "Which version?" }] });
 
 interface Ask {
   readonly atMs: number;
@@ -27,7 +28,7 @@ class Client {
   async ask(url: string): Promise<void> {
     const atMs = Date.now();
     const headers = this.cookie === undefined ? {} : { cookie: `theme=dark; ${this.cookie}` };
-    const response = await fetch(`${url}${ROUTES.models}`, { headers });
+    const response = await fetch(`${url}${ROUTES.chat}`, { method: "POST", headers, body: QUESTION });
     await response.arrayBuffer();
     if (response.status !== 200) this.failures += 1;
     this.asks.push({ atMs, revision: response.headers.get(HEADERS.revision) ?? "" });
