@@ -74,7 +74,12 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
       const named = (name: string): HttpRoute | undefined => copy.store.get(bridge.namespace, name);
       const mine = named(bridge.name);
       const owned = mine && controllerOf(mine)?.uid === bridge.uid ? mine : undefined;
-      return { kind: "Served", owned, route: traffic.routeRef ? named(traffic.routeRef.name) : owned };
+      return {
+        kind: "Served",
+        owned,
+        route: traffic.routeRef ? named(traffic.routeRef.name) : owned,
+        mayMirror: settings.current().httpRoutes?.mirroring === "Allowed",
+      };
     },
     onChange: (listener) => void listeners.push(listener),
     onCopy: api.onCopy,

@@ -46,7 +46,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     analysisProblem: undefined,
     unreadableStatus: undefined,
     podMonitor: undefined,
-    route: { kind: "Served", route: undefined, owned: undefined },
+    route: { kind: "Served", route: undefined, owned: undefined, mayMirror: true },
     command: undefined,
     children: [],
     deployments: [],

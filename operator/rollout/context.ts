@@ -58,6 +58,7 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const step = stepInForce(input, state);
   const { router: name, whenTooFewPods } = input.spec.traffic;
   const router = ROUTERS[name];
+  const load = Math.max(step.weight, step.mirror);
   const bystanders = Object.entries(input.revisions)
     .filter(([revision]) => revision !== state.stableRevision && revision !== state.canaryRevision)
     .map(([, facts]) => occupied(facts));
@@ -72,7 +73,7 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
     canary: factsOf(input, state.canaryRevision),
     router,
     step,
-    target: pinned(router.split({ needed, weight: step.weight, maxPods, whenTooFewPods }), step, needed),
+    target: pinned(router.split({ needed, weight: load, maxPods, whenTooFewPods }), step, needed),
     room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
   };
 }

@@ -52,6 +52,12 @@ describe("every small world around every stage of a rollout keeps the promises, 
       "three pods and one to spare, Deployments that lag",
       small(3, [75, 100], { maxPods: 4, slowDeployments: true }),
     ],
+    [
+      "two pods with a step that mirrors",
+      withPlan(small(2, [0, 100], { slowGateway: true }, "Gateway"), {
+        steps: [step("s0", 0, { mirror: 50 }), step("s1", 100)],
+      }),
+    ],
     ["one pod by a gateway", small(1, [50, 100], {}, "Gateway")],
     ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
     ["three pods by a gateway that lags", small(3, [50, 100], { slowGateway: true }, "Gateway")],

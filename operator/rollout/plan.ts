@@ -9,6 +9,8 @@ export interface PlanStep {
   /** Steps in all. */
   count: number;
   weight: number;
+  /** Percent of the requests that are copied to the canary; 0: none. */
+  mirror: number;
   holdMs: number;
   approval: boolean;
   analysis: Step["analysis"];
@@ -45,6 +47,7 @@ export function stepAt(spec: Rollout, index: number): PlanStep {
     index: at,
     count: steps.length,
     weight: step.weight,
+    mirror: step.mirror ?? 0,
     holdMs: durationMs(step.hold),
     approval: step.approval,
     analysis: step.analysis,
@@ -59,7 +62,12 @@ export const isDark = (at: { readonly step: PlanStep; readonly state: RolloutSta
   at.step.weight === 0 && (at.state.weight ?? 0) === 0;
 
 /** A hold counts from the canary's first requests, where it is to have some. */
-export const needsRequests = ({ weight, analysis }: PlanStep): boolean => weight > 0 && analysis !== "None";
+export const needsRequests = ({ weight, mirror, analysis }: PlanStep): boolean =>
+  (weight > 0 || mirror > 0) && analysis !== "None";
+
+/** "25%", or "0%, 10% mirrored". */
+export const shareText = ({ weight, mirror }: PlanStep): string =>
+  mirror > 0 ? `${weight}%, ${mirror}% mirrored` : `${weight}%`;
 
 export const lastStep = (spec: Rollout): PlanStep => stepAt(spec, stepsOf(spec).length - 1);
 

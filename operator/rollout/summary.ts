@@ -1,12 +1,13 @@
 import { second } from "./clock.ts";
 import type { Context } from "./context.ts";
+import { shareText } from "./plan.ts";
 import type { Hold } from "./types.ts";
 import { watchEndsMs } from "./watch.ts";
 
 /** One sentence: what the bridge does now and until when. No counters that move by themselves, so that the text is quiet. */
 export function summaryOf(context: Context, hold: Hold | undefined): string {
   const { state, step, stable, needed } = context;
-  const at = `step ${step.name} (${step.weight}%)`;
+  const at = `step ${step.name} (${shareText(step)})`;
   const because = hold ? `. ${quiet(hold)}` : ".";
   const limit =
     context.target.limit === "MaxPods"

@@ -64,6 +64,8 @@ export type RouteFacts =
       canaryWeight: number | undefined;
       /** Whether every parent of the route takes it as it is now; if not, their words. */
       acceptance: { kind: "Accepted" } | { kind: "Waiting" | "Refused"; message: string };
+      /** The administrator lets requests be copied to a canary. */
+      mayMirror: boolean;
     }
   /** There is no route to write to: its API, the route itself or our Services in it are missing. */
   | { kind: "Unusable"; message: string }
@@ -228,6 +230,8 @@ export interface RolloutOutcome {
   services: ServiceTargets | undefined;
   /** Percent for the canary's Service in the route, the rest for the stable one's; undefined where there is no route. Written after the Services. */
   routeWeight: number | undefined;
+  /** Percent of the requests that the route copies to the canary's Service, whose answers nobody gets. */
+  routeMirror: number;
   /** Label of each revision's Deployment; absent for history. Undefined as a whole: leave them. */
   tracks: Readonly<Record<string, Track>> | undefined;
   /** Pods of the stable version to evict now: so many of those made before then, those first that are not ready. */

@@ -30,7 +30,14 @@ export const administratorSettings = z
       .prefault({})
       .describe("How many rollouts there may be at once, and when there may be none."),
     httpRoutes: z
-      .strictObject({})
+      .strictObject({
+        mirroring: z
+          .enum(["Refused", "Allowed"])
+          .default("Refused")
+          .describe(
+            "Whether steps may copy requests to a canary (`mirror`). Allow it only where the gateways that bridges name implement the filter `RequestMirror`, and `percent` in it: some answer requests of such a rule with 500.",
+          ),
+      })
       .optional()
       .describe(
         "Let bridges split their traffic by HTTPRoutes (Gateway API, router `Gateway`), wherever that API is served. Without it none is read or written.",

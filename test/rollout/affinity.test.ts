@@ -63,7 +63,11 @@ class Client {
 
 const rulesAt = (weight: number, round?: Partial<AffinityRound>): readonly Rule[] => {
   const whole = { id: "b-1", canary: "b", maxAgeSeconds: 3600, ...round, weight };
-  return httpRoute(BRIDGE, ROUTE, weight, round && weight > 0 ? whole : undefined).spec.rules as Rule[];
+  return httpRoute(BRIDGE, ROUTE, {
+    percent: weight,
+    mirror: 0,
+    round: round && weight > 0 ? whole : undefined,
+  }).spec.rules as Rule[];
 };
 
 const WITH_CANARY = { "chat-production": "a", "chat-canary": "b" };

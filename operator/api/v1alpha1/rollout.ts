@@ -20,6 +20,10 @@ const step = z.strictObject({
     description:
       "Pods of the canary at this step; never fewer than its weight needs. Absent: as many as the weight needs, and one at weight 0.",
   }),
+  mirror: z.int().min(1).max(100).optional().meta({
+    description:
+      "Percent of the model requests (chat completions and embeddings over HTTP) that are copied to the canary, which answers them into the void. Each copy costs what a request costs at the model. With weight 0 and a route of the operator's, and where the administrator's settings say that the gateways can.",
+  }),
   analysis: stepAnalysis.default("Required"),
   hold: duration(
     "Least time at this weight, counted from the canary's first served requests; at weight 0 and with analysis None from when the weight is in force.",

@@ -28,12 +28,17 @@ export function lookAtRoute({ bridge, route: observed }: Snapshot, traffic: Traf
   if (traffic.router !== "Gateway") return NOTHING;
   if (observed.kind !== "Served") return withoutApi(observed);
   const { route } = observed;
-  if (!route) return traffic.routeRef ? missing(traffic.routeRef.name) : beingMade();
+  if (!route) return traffic.routeRef ? missing(traffic.routeRef.name) : beingMade(observed.mayMirror);
   const rules = splitRules(route, bridge.name, traffic.routeRef?.rules ?? []);
   if (typeof rules === "string") return unusable("BackendsMissing", rules);
   const acceptance = acceptanceOf(route);
   return {
-    facts: { kind: "Known", canaryWeight: canaryPercent(rules), acceptance },
+    facts: {
+      kind: "Known",
+      canaryWeight: canaryPercent(rules),
+      acceptance,
+      mayMirror: observed.mayMirror,
+    },
     split: { route, rules },
     condition:
       acceptance.kind === "Accepted"
@@ -61,11 +66,11 @@ const missing = (name: string): RouteView =>
     `There is no HTTPRoute "${name}" (spec.rollout.traffic.routeRef.name); make it, or correct the name.`,
   );
 
-function beingMade(): RouteView {
+function beingMade(mayMirror: boolean): RouteView {
   const message = "The HTTPRoute is being made.";
   const acceptance = { kind: "Waiting", message } as const;
   return {
-    facts: { kind: "Known", canaryWeight: undefined, acceptance },
+    facts: { kind: "Known", canaryWeight: undefined, acceptance, mayMirror },
     condition: { status: "Unknown", reason: "Waiting", message },
     split: undefined,
   };
@@ -100,14 +105,15 @@ export function routeWrites(
   { bridge, route: observed }: Snapshot,
   traffic: Traffic | undefined,
   view: RouteView,
-  outcome: Pick<RolloutOutcome, "routeWeight" | "state">,
+  outcome: Pick<RolloutOutcome, "routeWeight" | "routeMirror" | "state">,
 ): Write[] {
-  const percent = outcome.routeWeight;
+  const { routeWeight: percent, routeMirror: mirror } = outcome;
   if (observed.kind !== "Served" || traffic === undefined) return [];
   const wanted = traffic.router === "Gateway" ? traffic.route : undefined;
   if (!wanted) return [...deletion(observed.owned), ...weights(view, percent)];
   if (percent === undefined) return [];
-  const object = httpRoute(bridge, wanted, percent, roundOf(wanted, outcome, percent)) as ChildObject;
+  const split = { percent, mirror, round: roundOf(wanted, outcome, percent) };
+  const object = httpRoute(bridge, wanted, split) as ChildObject;
   return differenceOf({ resource: "httproutes", object }, observed.owned as ChildObject | undefined);
 }
 

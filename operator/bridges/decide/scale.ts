@@ -11,6 +11,7 @@ import { INITIAL_SCALING_STATE } from "../../scaling/state.ts";
 import type { Memory } from "../memory.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Bounds } from "./bounds.ts";
+import { withoutCopies } from "./without-copies.ts";
 
 export interface ScaleInput {
   readonly snapshot: Snapshot;
@@ -66,7 +67,7 @@ export function scale(input: ScaleInput): Scale {
   const plan = scalePlan({
     settings: scalingSettings(spec.scaling),
     specReplicas: spec.replicas,
-    readings,
+    readings: withoutCopies(readings, spec.rollout, status.rollout),
     current: {
       replicas: status.scaling?.recommended ?? bounds.minReplicas,
       workers: status.workers?.current ?? Math.min(spec.workers.min, input.workerCap),

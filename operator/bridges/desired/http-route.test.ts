@@ -3,8 +3,12 @@ import { httpRoute } from "./http-route.ts";
 
 const BRIDGE = { namespace: "ai", name: "chat", uid: "u-1" };
 const PARENTS = [{ name: "public", namespace: "infra" }];
-const made = (more: object = {}, percent = 10) =>
-  httpRoute(BRIDGE, { parentRefs: PARENTS, hostnames: [], canaryMatches: [], ...more }, percent).spec;
+const made = (more: object = {}, percent = 10, mirror = 0) =>
+  httpRoute(
+    BRIDGE,
+    { parentRefs: PARENTS, hostnames: [], canaryMatches: [], ...more },
+    { percent, mirror, round: undefined },
+  ).spec;
 
 /** Whether a request with these cookies is led to the canary by the rule for one. */
 function matches(cookie: string, value: string, header: string): boolean {
@@ -45,12 +49,8 @@ describe("the route that the operator makes", () => {
   it("keeps clients on their version while a rollout is under way, and tells the pods so", () => {
     const affinity = { cookie: "who", maxAge: "1h" };
     const round = { id: "b2-x1", canary: "b2", weight: 25, maxAgeSeconds: 3600 };
-    const { rules } = httpRoute(
-      BRIDGE,
-      { parentRefs: PARENTS, hostnames: [], canaryMatches: [], affinity },
-      25,
-      round,
-    ).spec;
+    const own = { parentRefs: PARENTS, hostnames: [], canaryMatches: [], affinity };
+    const { rules } = httpRoute(BRIDGE, own, { percent: 25, mirror: 0, round }).spec;
     const value = "who; round=b2-x1; canary=b2; weight=25; max-age=3600";
     const filters = [
       {
@@ -76,6 +76,39 @@ describe("the route that the operator makes", () => {
         backendRefs: [{ weight: 100 }, { weight: 0 }],
       },
     ]);
+  });
+
+  it("copies requests to models, and nothing else, while they are answered as before", () => {
+    const canaryMatches = [{ header: "x-canary", value: "always" }];
+    const { rules } = made({ canaryMatches }, 0, 10);
+    const backendRef = { group: "", kind: "Service", name: "chat-canary", port: 80 };
+    const paths = [
+      { type: "Exact", value: "/v1/chat/completions" },
+      { type: "Exact", value: "/v1/embeddings" },
+    ];
+    const backendRefs = [
+      { name: "chat-production", weight: 100 },
+      { name: "chat-canary", weight: 0 },
+    ];
+    expect(rules).toMatchObject([
+      // Who asks for the canary by a header gets it for these paths too.
+      {
+        matches: [
+          { path: { value: "/" } },
+          ...paths.map((path) => ({ path, headers: [{ name: "x-canary" }] })),
+        ],
+        backendRefs: [{ name: "chat-canary", weight: 1 }],
+      },
+      {
+        matches: paths.map((path) => ({ path })),
+        filters: [{ type: "RequestMirror", requestMirror: { backendRef, percent: 10 } }],
+        backendRefs,
+      },
+      { matches: [{ path: { value: "/" } }], backendRefs },
+    ]);
+    expect(rules[2]).not.toHaveProperty("filters");
+    expect(made({}, 0, 100).rules[0]).toMatchObject({ filters: [{ requestMirror: { backendRef } }] });
+    expect(JSON.stringify(made({}, 0, 100))).not.toContain("percent");
   });
 
   it.each([

@@ -1,22 +1,49 @@
 import type { AffinityRound } from "../../../contract/affinity.ts";
+import { ROUTES } from "../../../contract/endpoints.ts";
 import type { CanaryMatch, OwnRoute } from "../../api/v1alpha1/traffic.ts";
 import { type BridgeRef, canaryService, childLabels, ownerReference, productionService } from "../names.ts";
 import { HTTP_ROUTES } from "../route/http-route.ts";
 import { affinityFilters, canaryLots, cookieMatch, EVERYWHERE, everyLot } from "./route-cookies.ts";
 
-/** Clients that get the canary whatever its weight. Its Service leads to the stable version while there is none. */
-function preview(matches: readonly CanaryMatch[], canary: object): object[] {
-  return matches.length === 0 ? [] : [{ matches: matches.map(matchOf), backendRefs: [canary] }];
+/** How the requests are split in this pass. */
+export interface RouteSplit {
+  /** For the canary. */
+  readonly percent: number;
+  /** Percent of the model requests that are copied to the canary; 0: none. */
+  readonly mirror: number;
+  /** The rollout under way, where clients are to keep their version. */
+  readonly round: AffinityRound | undefined;
 }
 
-function matchOf({ header, cookie = "", value }: CanaryMatch): object {
+/** Clients that get the canary whatever its weight. Its Service leads to the stable version while there is none. */
+function preview(matches: readonly CanaryMatch[], canary: object, isMirrored: boolean): object[] {
+  if (matches.length === 0) return [];
+  // A path in full goes before any header (Gateway API, HTTPRouteRule), so those that are mirrored are named here too.
+  const paths = isMirrored ? [EVERYWHERE, ...MIRRORED] : [EVERYWHERE];
+  const all = paths.flatMap((path) => matches.map((match) => matchOf(match, path)));
+  return [{ matches: all, backendRefs: [canary] }];
+}
+
+function matchOf({ header, cookie = "", value }: CanaryMatch, path: object): object {
   const found =
     header === undefined ? cookieMatch(cookie, literally(value)) : { type: "Exact", name: header, value };
-  return { path: EVERYWHERE, headers: [found] };
+  return { path, headers: [found] };
 }
 
 /** Of what values may hold, only a dot means something in an expression. */
 const literally = (value: string): string => value.replaceAll(".", "[.]");
+
+/** What is copied: requests to models, which stand for themselves. A WebSocket's would be a second agent. */
+const MIRRORED = [ROUTES.chat, ROUTES.embeddings].map((value) => ({ type: "Exact", value }));
+
+/** Requests that are answered like all others, and copied. */
+function mirrored(split: { readonly filters?: readonly object[] }, canary: string, percent: number): object {
+  const { weight: _, ...backendRef } = backend(canary, 0);
+  // All of them is what each implementation of the filter can do.
+  const requestMirror = percent === 100 ? { backendRef } : { backendRef, percent };
+  const filters = [...(split.filters ?? []), { type: "RequestMirror", requestMirror }];
+  return { matches: MIRRORED.map((path) => ({ path })), ...split, filters };
+}
 
 const backend = (name: string, weight: number) => ({ group: "", kind: "Service", name, port: 80, weight });
 
@@ -37,14 +64,17 @@ function known(bridge: BridgeRef, cookie: string, round: AffinityRound | undefin
 
 /**
  * The route that the operator makes: all requests for its hosts, split between the bridge's two Services. Pure.
- * @param round the rollout under way, where clients are to keep their version
  */
 export function httpRoute(
   bridge: BridgeRef,
   { parentRefs, hostnames, canaryMatches, affinity }: OwnRoute,
-  canaryPercent: number,
-  round?: AffinityRound,
+  { percent, mirror, round }: RouteSplit,
 ) {
+  const [production, canary] = [productionService(bridge.name), canaryService(bridge.name)];
+  const split = {
+    ...(affinity ? { filters: affinityFilters({ cookie: affinity.cookie, round }) } : {}),
+    backendRefs: [backend(production, 100 - percent), backend(canary, percent)],
+  };
   return {
     apiVersion: `${HTTP_ROUTES.group}/${HTTP_ROUTES.version}`,
     kind: HTTP_ROUTES.kind,
@@ -58,16 +88,10 @@ export function httpRoute(
       parentRefs,
       ...(hostnames.length > 0 ? { hostnames } : {}),
       rules: [
-        ...preview(canaryMatches, backend(canaryService(bridge.name), 1)),
+        ...preview(canaryMatches, backend(canary, 1), mirror > 0),
         ...(affinity ? known(bridge, affinity.cookie, round) : []),
-        {
-          matches: [{ path: EVERYWHERE }],
-          ...(affinity ? { filters: affinityFilters({ cookie: affinity.cookie, round }) } : {}),
-          backendRefs: [
-            backend(productionService(bridge.name), 100 - canaryPercent),
-            backend(canaryService(bridge.name), canaryPercent),
-          ],
-        },
+        ...(mirror > 0 ? [mirrored(split, canary, mirror)] : []),
+        { matches: [{ path: EVERYWHERE }], ...split },
       ],
     },
   };

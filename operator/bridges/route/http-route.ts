@@ -64,4 +64,6 @@ export type ObservedRoute =
       readonly route: HttpRoute | undefined;
       /** The route of the bridge's name, where the operator made it. */
       readonly owned: HttpRoute | undefined;
+      /** Whether the administrator lets steps mirror. */
+      readonly mayMirror: boolean;
     };

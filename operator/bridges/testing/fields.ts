@@ -94,6 +94,11 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
 /** What must be given with them. */
 const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecInput>> = {
   replicas: (spec) => mutated(spec, { path: "scaling.mode", value: "Fixed" }),
+  "rollout.steps[].mirror": (spec) =>
+    mutated(mutated(spec, { path: "rollout.steps[].weight", value: 0 }), {
+      path: "rollout.traffic",
+      value: { router: "Gateway", route: { parentRefs: [{ name: "public" }] } },
+    }),
   "rollout.steps[].replicas": (spec) => mutated(spec, { path: "rollout.steps[].weight", value: 0 }),
   "pod.env[].secretRef.name": (spec) => mutated(spec, { path: "pod.env[].secretRef.key", value: "key" }),
   "pod.env[].secretRef.key": (spec) => mutated(spec, { path: "pod.env[].secretRef.name", value: "secret" }),

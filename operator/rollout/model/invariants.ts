@@ -30,6 +30,16 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   predecessorIsKept(before, after);
   missingDataDecidesNothing(before, after, outcome);
   someoneIsSelected(before, after, outcome);
+  copiesHaveATaker(before, after);
+}
+
+/** Requests are copied to a canary that has ready pods, which its Service leads to, and gets none itself. */
+function copiesHaveATaker(before: World, after: World): void {
+  if (after.mirrored === 0) return;
+  const { canaryRevision = "" } = stateOf(after);
+  const ready = after.revisions[canaryRevision]?.ready ?? 0;
+  if (ready === 0 || after.services.canary.join() !== canaryRevision || after.route.written > 0)
+    fail("requests are copied to nobody, or beside a weight", before, after);
 }
 
 function fail(promise: string, before: World, after: World): never {

@@ -38,6 +38,10 @@ export interface World {
   services: ServiceTargets;
   /** Under router Gateway: percent for the canary's Service as it is written, accepted by the parents, and followed by the gateway. */
   route: { written: number; accepted: number; followed: number };
+  /** Percent of the requests that are copied to the canary's Service. */
+  mirrored: number;
+  /** The administrator lets them be copied. */
+  mayMirror: boolean;
   /** What every parent of the route says but that it is accepted. */
   refusal: string | undefined;
   /** The gateway accepts and follows only when the test says so. */
@@ -85,6 +89,8 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     maxPods: 100,
     state: { phase: "Stable", phaseSince: new Date(T0).toISOString(), stableRevision: "a", ...routed },
     route: { written: 0, accepted: 0, followed: 0 },
+    mirrored: 0,
+    mayMirror: true,
     refusal: undefined,
     slowGateway: false,
     revisions: { a: { wanted: needed, ready: needed, unready: 0, terminating: 0, fault: undefined } },
@@ -114,6 +120,7 @@ export function copyOf(world: World): World {
 
 function factsOf(world: World, revision: string, pods: ModelRevision): RevisionFacts {
   const share = servedBy(world).revisions[revision] ?? 0;
+  const hasCopies = world.mirrored > 0 && pods.ready > 0 && world.services.canary.includes(revision);
   return {
     exists: true,
     wantedReplicas: pods.wanted,
@@ -122,7 +129,7 @@ function factsOf(world: World, revision: string, pods: ModelRevision): RevisionF
     terminating: pods.terminating,
     image: `bridge:${revision}`,
     faults: pods.fault ? [pods.fault] : [],
-    servedRequests: world.metrics.available ? world.traffic && share > 0 : undefined,
+    servedRequests: world.metrics.available ? world.traffic && (share > 0 || hasCopies) : undefined,
     requestShare: world.metrics.available && world.traffic ? share : undefined,
     createdMs: T0,
     podsMadeMs: world.madeMs[revision],
@@ -164,7 +171,7 @@ function verdictsOf({ verdicts, state }: World): Verdicts {
   };
 }
 
-function routeOf({ spec, route, refusal }: World): RouteFacts | undefined {
+function routeOf({ spec, route, refusal, mayMirror }: World): RouteFacts | undefined {
   if (spec.traffic.router !== "Gateway") return undefined;
   const acceptance =
     refusal !== undefined
@@ -172,7 +179,7 @@ function routeOf({ spec, route, refusal }: World): RouteFacts | undefined {
       : route.accepted === route.written
         ? { kind: "Accepted" as const }
         : { kind: "Waiting" as const, message: "The gateway has not said yet whether it takes the route." };
-  return { kind: "Known", canaryWeight: route.written, acceptance };
+  return { kind: "Known", canaryWeight: route.written, acceptance, mayMirror };
 }
 
 /** The gateway takes up what is written: first it says so, then it does it. */
@@ -200,6 +207,7 @@ export function write(world: World, outcome: RolloutOutcome): void {
     world.route = { ...world.route, written: outcome.routeWeight };
     if (!world.slowGateway) gatewayActs(world);
   }
+  world.mirrored = outcome.routeMirror;
   if (outcome.state) world.state = outcome.state;
   if (outcome.commandResult) world.acknowledged = outcome.commandResult.id;
 }

@@ -3,7 +3,7 @@ import { podsOfTheTwo } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenEntry } from "../fleet/holds.ts";
-import { isDark, presentStep, stepAt } from "../plan.ts";
+import { isDark, type PlanStep, presentStep, shareText, stepAt } from "../plan.ts";
 import { firstHold, isWithoutData } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
@@ -29,13 +29,19 @@ export const preparing: MoveOf<"Preparing"> = (context) => {
     told: {
       action: "Step",
       reason: "Prepared",
-      message:
-        step.weight === 0
-          ? `Canary ${context.state.canaryRevision} is ready; at step ${step.name} (0%) it is reached through its own Service alone.`
-          : `Canary ${context.state.canaryRevision} is ready and enters the Service for step ${step.name} (${step.weight}%).`,
+      message: `Canary ${context.state.canaryRevision} is ready${entry(step)}.`,
     },
   };
 };
+
+/** Who its first requests come from. */
+function entry(step: PlanStep): string {
+  const at = `step ${step.name} (${shareText(step)})`;
+  if (step.weight > 0) return ` and enters the Service for ${at}`;
+  return step.mirror > 0
+    ? `; at ${at} it gets copies of requests, and nobody gets its answers`
+    : `; at ${at} it is reached through its own Service alone`;
+}
 
 function noRoom({ needed }: Context): Hold {
   return needed > 0

@@ -2,7 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenStep } from "../fleet/holds.ts";
-import { needsRequests } from "../plan.ts";
+import { needsRequests, shareText } from "../plan.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import { first, type Policy } from "./first.ts";
@@ -103,7 +103,10 @@ const FAILED: readonly Policy<Hold>[] = [provedWorse("errors"), provedWorse("lat
 const served: Policy<Hold> = ({ state, step }) =>
   state.servedSince !== undefined || !needsRequests(step)
     ? undefined
-    : hold("NoRequests", `The canary has not served a request at step ${step.name} (${step.weight}%) yet.`);
+    : hold(
+        "NoRequests",
+        `The canary has not served a request at step ${step.name} (${shareText(step)}) yet.`,
+      );
 
 const holdTime: Policy<Hold> = (context) => {
   const end = holdEndsMs(context);

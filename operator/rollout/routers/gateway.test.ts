@@ -1,6 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { podsBecomeReady, specAsksFor, storyOf, timePasses } from "../model/story.ts";
-import { stateOf, step, worldAtRest } from "../model/world.ts";
+import { servedBy } from "../model/served.ts";
+import {
+  commanded,
+  evidenceSays,
+  podsBecomeReady,
+  podsFail,
+  reconcile,
+  settle,
+  specAsksFor,
+  storyOf,
+  timePasses,
+} from "../model/story.ts";
+import { phaseOf, stateOf, step, type World, worldAtRest } from "../model/world.ts";
 
 /** What router Gateway does beyond what every router promises. */
 
@@ -24,5 +35,79 @@ describe("a weight is in effect", () => {
     expect(stateOf(story.world).servedSince).toBeUndefined();
     timePasses(story, 5 / 60);
     expect(stateOf(story.world).servedSince).toBeDefined();
+  });
+});
+
+describe("a step that mirrors", () => {
+  const mirroring = (more: Partial<World> = {}) => {
+    const traffic = { router: "Gateway", route: { parentRefs: [{ name: "public" }] } };
+    const steps = [step("copies", 0, { mirror: 50 }), step("all", 100)];
+    const story = storyOf(worldAtRest({ needed: 4, plan: { traffic, steps }, ...more }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    return story;
+  };
+
+  it("has the pods that the copies need, gives the canary no weight, and holds from its first copies", () => {
+    const story = mirroring();
+    expect(story.world).toMatchObject({ mirrored: 50, services: { canary: ["b"] } });
+    expect(story.world.revisions).toMatchObject({ a: { ready: 4 }, b: { ready: 2 } });
+    expect(story.last).toMatchObject({ desiredWeights: { a: 100, b: 0 }, routeWeight: 0 });
+    expect(stateOf(story.world)).toMatchObject({
+      phase: "Holding",
+      weight: 0,
+      servedSince: expect.anything(),
+    });
+    expect(story.last?.summary).toContain("at step copies (0%, 50% mirrored)");
+    expect(story.decisions.map(({ message }) => message)).toContainEqual(
+      "Canary b is ready; at step copies (0%, 50% mirrored) it gets copies of requests, and nobody gets its answers.",
+    );
+  });
+
+  it("waits for copies that do not come, as a weight waits for requests", () => {
+    const story = mirroring({ traffic: false });
+    timePasses(story, 30);
+    expect(story.last?.hold).toMatchObject({ reason: "NoRequests" });
+  });
+
+  it("is judged by the canary's answers to the copies, which no client gets", () => {
+    const story = mirroring();
+    expect(story.last?.evidence).toMatchObject({ revision: "b" });
+    evidenceSays(story, "ProvedWorse");
+    timePasses(story, 1);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Aborted", failed: { reason: "ErrorsProvedWorse" } });
+    expect(servedBy(story.world)).toEqual({ revisions: { a: 100 }, nobody: 0 });
+  });
+
+  it("copies no more than the ready pods carry, nothing to none, and nothing after the step or an abort", () => {
+    const story = mirroring();
+    podsFail(story, "b");
+    expect(story.world.mirrored).toBe(25);
+    podsFail(story, "b");
+    expect(story.world).toMatchObject({ mirrored: 0, services: { canary: ["a"] } });
+    podsBecomeReady(story);
+    expect(story.world.mirrored).toBe(50);
+    commanded(story, { action: "promote", revision: "b", step: "copies" });
+    podsBecomeReady(story);
+    expect(story.world).toMatchObject({ mirrored: 0, state: { stepName: "all", weight: 100 } });
+
+    const other = mirroring();
+    commanded(other, { action: "abort", revision: "b" });
+    expect(other.world.mirrored).toBe(0);
+    timePasses(other, 1);
+    expect(phaseOf(other.world)).toBe("Aborted");
+  });
+
+  it("starts only where the administrator allows it, and copies nothing once that is taken back", () => {
+    const story = mirroring({ mayMirror: false });
+    expect(phaseOf(story.world)).toBe("Stable");
+    expect(story.last?.hold?.message).toContain("settings.httpRoutes.mirroring: Allowed");
+    story.world.mayMirror = true;
+    podsBecomeReady(story);
+    expect(story.world.mirrored).toBe(50);
+    story.world.mayMirror = false;
+    reconcile(story);
+    expect(story.world.mirrored).toBe(0);
+    expect(settle(story).hold?.message).toContain("settings.httpRoutes.mirroring: Allowed");
   });
 });

@@ -1,6 +1,6 @@
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
-import { lastStep, stepsOf } from "../plan.ts";
+import { isDark, lastStep, stepsOf } from "../plan.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { Hold, RouteFacts, ServiceTargets } from "../types.ts";
 import type { Router } from "./router.ts";
@@ -54,9 +54,16 @@ export const gateway: Router = {
     // Both Services select the promoted version by now; the stable one's is used again when the gateway knows its new endpoints.
     return context.nowMs < (settlesAtMs(context) ?? 0) ? 100 : 0;
   },
-  whyNotStart: ({ input, needed }) => unusable(input.route) ?? noRoom(input, needed),
+  routeMirror(context) {
+    const { state, step, canary, needed } = context;
+    const copies = (state.phase === "Stepping" || state.phase === "Holding") && isDark(context);
+    if (!copies || canary.ready === 0 || unusable(context.input.route) || mayNotMirror(context)) return 0;
+    return Math.min(step.mirror, Math.floor((100 * canary.ready) / Math.max(1, needed)));
+  },
+  whyNotStart: (context) =>
+    unusable(context.input.route) ?? mayNotMirror(context) ?? noRoom(context.input, context.needed),
   whyNotOn(context) {
-    const hold = unusable(context.input.route);
+    const hold = unusable(context.input.route) ?? mayNotMirror(context);
     if (hold) return hold;
     const { state, step } = context;
     if (state.phase === "Preparing")
@@ -154,6 +161,13 @@ function unusable(route: RouteFacts | undefined): Hold | undefined {
     default:
       return because("The route has not been looked at yet.");
   }
+}
+
+/** Whether a gateway can copy requests is not to be seen in the status of a route: some take the filter and answer 500. */
+function mayNotMirror({ step, input: { route } }: Context): Hold | undefined {
+  if (step.mirror === 0 || (route?.kind === "Known" && route.mayMirror)) return undefined;
+  const message = `Step ${step.name} mirrors, which the administrator has not allowed; where the gateways implement RequestMirror, set settings.httpRoutes.mirroring: Allowed in the values of the operator's chart, or remove mirror from the step.`;
+  return { reason: "RouteNotReady", message };
 }
 
 /** The stable version keeps its pods, so all that the last step needs has to fit beside them. */

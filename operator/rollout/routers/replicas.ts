@@ -23,6 +23,7 @@ export const replicas: Router = {
   },
   canaryWeight: plannedWeight,
   routeWeight: () => undefined,
+  routeMirror: () => 0,
   whyNotStart: () => undefined,
   whyNotOn: () => undefined,
   inEffect: ({ canary }) => canary.servedRequests === true,

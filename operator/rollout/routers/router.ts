@@ -18,6 +18,8 @@ export interface Router {
   services(context: Context): ServiceTargets;
   /** Percent for the canary's Service in a route; undefined where the Services are all there is. */
   routeWeight(context: Context): number | undefined;
+  /** Percent of the requests that a route copies to the canary; 0: none. */
+  routeMirror(context: Context): number;
   /** Why no canary is started: this router could not give it its traffic. */
   whyNotStart(context: Context): Hold | undefined;
   /** Why a canary does not go on although its pods are ready: its traffic is not where it should be. */

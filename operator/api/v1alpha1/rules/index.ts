@@ -3,6 +3,7 @@ import { BACKEND_RULES } from "./backends.ts";
 import { DURATION_RULES } from "./durations.ts";
 import { GATE_RULES } from "./gates.ts";
 import { METADATA_RULES } from "./metadata.ts";
+import { MIRROR_RULES } from "./mirror.ts";
 import { POD_RULES } from "./pod.ts";
 import { REFERENCE_RULES } from "./references.ts";
 import { RESOURCE_RULES } from "./resources.ts";
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   ...ORDER_RULES,
   ...REFUSE_RULES,
   ...TRAFFIC_RULES,
+  ...MIRROR_RULES,
   ...GATE_RULES,
   ...DURATION_RULES,
   ...POD_RULES,
