@@ -57,7 +57,7 @@ const ACCEPTED = MUTATIONS.filter(({ path }) => path !== "metrics.source");
  */
 const GROWS = /^(replicas|scaling\.minReplicas|workers\.min|pools\.postgres\.maxPerPod)$/;
 /** Who else may decide on replicas, and what keeps a rollout from its end: a pause, another bridge, a route that is not there. */
-const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.(paused|after(\[\])?|traffic\.rout.*))$/;
+const NOT_IN_JUMPS = /^(scaling\.mode|rollout\.(paused|after(\[\])?|steps\[\]\.mirror|traffic\.rout.*))$/;
 
 function chosen<T>(list: readonly T[], count: number): T[] {
   const left = [...list];

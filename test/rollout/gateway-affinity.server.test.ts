@@ -89,6 +89,9 @@ describe("a route with affinity", () => {
     await bridge.promoted(SECOND);
     await until("the weights of rest", async () => (await rules())[0]?.leads["chat-production"] === 100);
     expect(await rules()).toEqual([atRest]);
+    // Made; half and none; half, all, all without a round, and rest.
+    const writes = stage.writes().filter(({ resource }) => resource === "httproutes");
+    expect(writes.length).toBeLessThanOrEqual(7);
     await close();
   });
 });
