@@ -86,6 +86,7 @@ const OF_THE_CANARY = [
   "weight",
   "approvedStep",
   "evidenceSince",
+  "copiesRefused",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
 /** Fields that live as long as the version before a promoted one is kept. */

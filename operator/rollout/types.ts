@@ -64,6 +64,8 @@ export type RouteFacts =
       canaryWeight: number | undefined;
       /** Whether every parent of the route takes it as it is now; if not, their words. */
       acceptance: { kind: "Accepted" } | { kind: "Waiting" | "Refused"; message: string };
+      /** Percent of the requests that it copies to the canary's Service; 0: none. */
+      mirror: number;
       /** The administrator lets requests be copied to a canary. */
       mayMirror: boolean;
     }

@@ -134,6 +134,8 @@ export const rolloutStatus = z.object({
   /** Percent for the canary in the route that every parent has accepted, and since when it was seen so; only under router Gateway. */
   routedWeight: z.int().min(0).max(100).optional(),
   routedSince: time.optional(),
+  /** The words of the parent that refused the route while requests were copied to the present canary; none are copied to it any more. */
+  copiesRefused: text(300).optional(),
   /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
   leftSince: time.optional(),
   /** Why the rollout did not go on when it was last looked at. */

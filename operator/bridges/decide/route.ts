@@ -7,6 +7,7 @@ import type { ConditionState } from "../conditions.ts";
 import { httpRoute } from "../desired/http-route.ts";
 import { differenceOf } from "../difference.ts";
 import type { ChildObject, Write } from "../plan.ts";
+import { copiedPercent } from "../route/copies.ts";
 import { HTTP_ROUTES, type HttpRoute, type ObservedRoute } from "../route/http-route.ts";
 import { acceptanceOf } from "../route/parents.ts";
 import { canaryPercent, type SplitRule, splitRules, weightsFor } from "../route/split-rules.ts";
@@ -37,6 +38,7 @@ export function lookAtRoute({ bridge, route: observed }: Snapshot, traffic: Traf
       kind: "Known",
       canaryWeight: canaryPercent(rules),
       acceptance,
+      mirror: traffic.route ? copiedPercent(route) : 0,
       mayMirror: observed.mayMirror,
     },
     split: { route, rules },
@@ -70,7 +72,7 @@ function beingMade(mayMirror: boolean): RouteView {
   const message = "The HTTPRoute is being made.";
   const acceptance = { kind: "Waiting", message } as const;
   return {
-    facts: { kind: "Known", canaryWeight: undefined, acceptance, mayMirror },
+    facts: { kind: "Known", canaryWeight: undefined, acceptance, mirror: 0, mayMirror },
     condition: { status: "Unknown", reason: "Waiting", message },
     split: undefined,
   };

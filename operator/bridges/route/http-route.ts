@@ -23,6 +23,14 @@ export interface BackendRef {
 interface RouteRule {
   readonly name?: string;
   readonly backendRefs?: readonly BackendRef[];
+  readonly filters?: readonly RouteFilter[];
+}
+
+/** Of filters only copies are read. */
+interface RouteFilter {
+  readonly type: string;
+  /** Without a percentage all requests. */
+  readonly requestMirror?: { readonly backendRef: BackendRef; readonly percent?: number };
 }
 
 /** A parent as a route names it; the resource knows Gateways only, routes of others name Services too. */

@@ -89,6 +89,23 @@ describe("a route", () => {
       [{ ...says({}), conditions: says({}).conditions.slice(0, 1) }],
       "Waiting",
     ],
+    [
+      "accepted without some of its rules",
+      [PUBLIC],
+      [
+        {
+          ...says({}),
+          conditions: [
+            ...says({}).conditions,
+            {
+              ...{ type: "PartiallyInvalid", status: "True", reason: "UnsupportedValue" },
+              ...{ message: "No mirrors here.", observedGeneration: GENERATION },
+            },
+          ],
+        },
+      ],
+      "Refused",
+    ],
     ["without parents", [], [says({})], "Refused"],
     ["without status", [PUBLIC], [], "Waiting"],
   ])("%s", (_name, parentRefs, parents, kind) => {

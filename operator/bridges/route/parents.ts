@@ -5,6 +5,8 @@ type Acceptance = Extract<RouteFacts, { kind: "Known" }>["acceptance"];
 
 /** What a parent has to say of a route before traffic is trusted to it (Gateway API, RouteConditionType). */
 const ASKED = ["Accepted", "ResolvedRefs"] as const;
+/** What it must not say: that it serves the route without some of its rules. */
+const PARTLY = "PartiallyInvalid";
 
 /**
  * Whether every parent that the route names takes it as it is now: each has to report this very generation as Accepted and its references as resolved.
@@ -46,11 +48,12 @@ function answerOf(route: HttpRoute, status: ParentStatus, called: string): Answe
   const known = (status.conditions ?? []).filter(
     ({ observedGeneration = 0 }) => observedGeneration >= (route.metadata.generation ?? 0),
   );
-  for (const type of ASKED) {
+  for (const type of [...ASKED, PARTLY]) {
     const condition = known.find((one) => one.type === type);
+    if (!condition && type === PARTLY) continue;
     if (!condition)
       return { kind: "Waiting", words: `${called} has not reported on what it says now (${type}).` };
-    if (condition.status === "True") continue;
+    if ((condition.status === "True") === (type !== PARTLY)) continue;
     const { reason = "no reason", message = "" } = condition;
     const by = status.controllerName === undefined ? "" : ` (${status.controllerName})`;
     return {

@@ -196,6 +196,7 @@ function keyOf(world: World): string {
     s.stepName,
     s.weight,
     s.approvedStep,
+    s.copiesRefused,
     s.served,
     s.evidenceSince === undefined,
     s.failed?.revision,

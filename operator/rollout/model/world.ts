@@ -171,7 +171,7 @@ function verdictsOf({ verdicts, state }: World): Verdicts {
   };
 }
 
-function routeOf({ spec, route, refusal, mayMirror }: World): RouteFacts | undefined {
+function routeOf({ spec, route, refusal, mirrored, mayMirror }: World): RouteFacts | undefined {
   if (spec.traffic.router !== "Gateway") return undefined;
   const acceptance =
     refusal !== undefined
@@ -179,7 +179,7 @@ function routeOf({ spec, route, refusal, mayMirror }: World): RouteFacts | undef
       : route.accepted === route.written
         ? { kind: "Accepted" as const }
         : { kind: "Waiting" as const, message: "The gateway has not said yet whether it takes the route." };
-  return { kind: "Known", canaryWeight: route.written, acceptance, mayMirror };
+  return { kind: "Known", canaryWeight: route.written, acceptance, mirror: mirrored, mayMirror };
 }
 
 /** The gateway takes up what is written: first it says so, then it does it. */

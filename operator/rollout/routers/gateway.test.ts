@@ -98,6 +98,30 @@ describe("a step that mirrors", () => {
     expect(phaseOf(other.world)).toBe("Aborted");
   });
 
+  it("stays with its copies until the gateway has said that it takes them, and takes them out for good when it refuses", () => {
+    const story = mirroring();
+    story.world.slowGateway = true;
+    story.world.route = { ...story.world.route, accepted: -1 };
+    settle(story);
+    expect([story.world.mirrored, story.last?.hold?.reason]).toEqual([50, "RouteNotReady"]);
+    story.world.refusal = "UnsupportedValue: no mirrors here.";
+    settle(story);
+    expect(story.world.mirrored).toBe(0);
+    story.world.refusal = undefined;
+    story.world.route = { ...story.world.route, accepted: 0 };
+    expect(settle(story).hold?.message).toBe(
+      "The copies that step copies asks for were taken out of the route: UnsupportedValue: no mirrors here. Remove mirror from the step, or abort and retry.",
+    );
+    expect(story.world.mirrored).toBe(0);
+    commanded(story, { action: "abort", revision: "b" });
+    timePasses(story, 1);
+    commanded(story, { action: "retry", revision: "b" });
+    podsBecomeReady(story);
+    timePasses(story, 1);
+    podsBecomeReady(story);
+    expect(story.world.mirrored).toBe(50);
+  });
+
   it("starts only where the administrator allows it, and copies nothing once that is taken back", () => {
     const story = mirroring({ mayMirror: false });
     expect(phaseOf(story.world)).toBe("Stable");

@@ -54,16 +54,11 @@ export const gateway: Router = {
     // Both Services select the promoted version by now; the stable one's is used again when the gateway knows its new endpoints.
     return context.nowMs < (settlesAtMs(context) ?? 0) ? 100 : 0;
   },
-  routeMirror(context) {
-    const { state, step, canary, needed } = context;
-    const copies = (state.phase === "Stepping" || state.phase === "Holding") && isDark(context);
-    if (!copies || canary.ready === 0 || unusable(context.input.route) || mayNotMirror(context)) return 0;
-    return Math.min(step.mirror, Math.floor((100 * canary.ready) / Math.max(1, needed)));
-  },
+  routeMirror: copies,
   whyNotStart: (context) =>
-    unusable(context.input.route) ?? mayNotMirror(context) ?? noRoom(context.input, context.needed),
+    unusable(context.input.route) ?? noCopies(context) ?? noRoom(context.input, context.needed),
   whyNotOn(context) {
-    const hold = unusable(context.input.route) ?? mayNotMirror(context);
+    const hold = unusable(context.input.route) ?? noCopies(context);
     if (hold) return hold;
     const { state, step } = context;
     if (state.phase === "Preparing")
@@ -140,6 +135,16 @@ function carriedWeight(context: Context): number {
   return Math.min(planned, Math.floor((100 * canary.ready) / Math.max(1, needed)));
 }
 
+/** Percent of the requests that are copied to the canary: what its ready pods carry, at a step that asks for it. Not raised before the route is accepted. */
+function copies(context: Context): number {
+  const { state, step, canary, needed } = context;
+  const { route } = context.input;
+  const isAt = (state.phase === "Stepping" || state.phase === "Holding") && isDark(context);
+  if (!isAt || canary.ready === 0 || route?.kind !== "Known" || noCopies(context)) return 0;
+  const most = Math.min(step.mirror, Math.floor((100 * canary.ready) / Math.max(1, needed)));
+  return route.acceptance.kind === "Accepted" ? most : Math.min(most, route.mirror);
+}
+
 /** While a parent refuses the route, or has not said yet that it takes it, nothing is raised above what is written. */
 function mostByRoute({ input: { route }, state }: Context): number {
   if (route?.kind !== "Known") return state.weight ?? 0;
@@ -163,11 +168,18 @@ function unusable(route: RouteFacts | undefined): Hold | undefined {
   }
 }
 
-/** Whether a gateway can copy requests is not to be seen in the status of a route: some take the filter and answer 500. */
-function mayNotMirror({ step, input: { route } }: Context): Hold | undefined {
-  if (step.mirror === 0 || (route?.kind === "Known" && route.mayMirror)) return undefined;
-  const message = `Step ${step.name} mirrors, which the administrator has not allowed; where the gateways implement RequestMirror, set settings.httpRoutes.mirroring: Allowed in the values of the operator's chart, or remove mirror from the step.`;
-  return { reason: "RouteNotReady", message };
+/** Why a step that mirrors has no copies. Whether a gateway can make them need not be seen in its status: some take the filter and answer 500. */
+function noCopies({ step, state, input: { route } }: Context): Hold | undefined {
+  if (step.mirror === 0) return undefined;
+  const because = (message: string): Hold => ({ reason: "RouteNotReady", message });
+  if (route?.kind !== "Known" || !route.mayMirror)
+    return because(
+      `Step ${step.name} mirrors, which the administrator has not allowed; where the gateways implement RequestMirror, set settings.httpRoutes.mirroring: Allowed in the values of the operator's chart, or remove mirror from the step.`,
+    );
+  if (state.copiesRefused === undefined) return undefined;
+  return because(
+    `The copies that step ${step.name} asks for were taken out of the route: ${state.copiesRefused} Remove mirror from the step, or abort and retry.`,
+  );
 }
 
 /** The stable version keeps its pods, so all that the last step needs has to fit beside them. */
