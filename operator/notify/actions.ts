@@ -4,6 +4,7 @@ import type { Told } from "../rollout/moves/move.ts";
 export const ACTIONS = {
   Start: "a canary starts",
   Step: "the canary goes to another step",
+  Gate: "a gate that is asked outside has its verdict, or gives none",
   Promote: "the canary becomes the stable version",
   Rollback: "a version that failed, or that a person aborted, leaves",
   Withdraw: "a canary that did not fail leaves",

@@ -4,6 +4,7 @@ import { iso, keepPause } from "./clock.ts";
 import { obey } from "./commands/obey.ts";
 import { type Context, contextOf, isFrozen } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
+import { asked, heard } from "./gates/book.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
 import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
@@ -46,13 +47,16 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   if (isUnreadable(input.state)) return leaveEverything(input, input.state.unreadable);
   const before = input.state ?? recoverState(input);
   const restart = followRestart(refresh(before, input), input);
-  const context = contextOf(input, restart.state);
+  const { gates, told } = heard(contextOf(input, restart.state));
+  const context = contextOf(input, compact({ ...restart.state, gates }));
   const step = onward(input, before.phase, stepForward(context));
   const reached = pastTheCommit(input, before.phase, step.state);
   const moved = reached.phase !== before.phase || reached.stepName !== before.stepName;
   const { hold, change = {} }: Stay = moved ? stayOnArrival(input, reached) : { hold: step.hold };
   const { timing, ended } = timingOf(before, reached, hold?.reason, input.nowMs);
-  const state = compact({ ...reached, ...change, heldFor: hold?.reason, timing });
+  const begun: RolloutStatus = { ...reached, ...change };
+  const state = compact({ ...begun, ...withAsked(input, begun, hold), heldFor: hold?.reason, timing });
+  const isAsking = (state.gates?.length ?? 0) > (reached.gates?.length ?? 0);
   const after = contextOf(input, state);
   // Nobody gives up the version before until the commit is stored, though the state that is stored may be past it.
   const pods = reached === step.state ? after : contextOf(input, step.state);
@@ -66,11 +70,12 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
     desiredWeights: weightsOf(after),
     step: stepOf(after),
     evictions: evictionsOf(after),
-    decisions: decisionsOf(context, [restart.told, step.told], hold),
+    decisions: decisionsOf(context, [restart.told, ...told, step.told], hold),
     commandResult: step.commandResult,
     refusal: state.stableRevision === input.desired.revision ? undefined : after.router.refusal(after),
     summary: summaryOf(after, hold),
-    wakeAtMs: moved ? input.nowMs : wakeAt(after),
+    // What was entered in the book is asked as soon as that is stored.
+    wakeAtMs: moved || isAsking ? input.nowMs : wakeAt(after),
     evidence: evidenceOf(after, before),
     canaryHealth: canaryHealthOf(after),
     hold,
@@ -91,6 +96,10 @@ interface Stay {
   readonly hold: Hold | undefined;
   readonly change?: Change;
 }
+
+const withAsked = (input: RolloutInput, state: RolloutStatus, hold: Hold | undefined) => ({
+  gates: asked(contextOf(input, state), hold),
+});
 
 interface Pass {
   state: RolloutStatus;
@@ -145,10 +154,11 @@ function withdraw(context: Context): Pass | undefined {
 }
 
 function whyNotHold({ input }: Context, reason: AbortReason): string {
-  const judged = reason.endsWith("ProvedWorse") || reason === "GateViolated";
+  const judged = reason.endsWith("ProvedWorse") || reason === "GateViolated" || reason === "GateFailed";
   if (judged) return `spec.rollout.onFailure is ${input.spec.onFailure}`;
   if (reason === "Inconclusive") return "spec.rollout.analysis.inconclusive.action is Rollback";
   if (reason === "NoData") return "spec.rollout.analysis.noData.action is Rollback";
+  if (reason === "GateNoData") return "noData of the gate is Rollback";
   if (reason === "Alert") return "the alert's action is Rollback";
   if (reason === "NeverReady" || reason === "LostReadiness") return "spec.rollout.progressDeadline is over";
   return "pods that fail give no capacity to hold on to, whatever spec.rollout.onFailure says";
@@ -217,6 +227,8 @@ const WORTH_TELLING: readonly Hold["reason"][] = [
   "FleetLimit",
   "ProvedWorse",
   "GateViolated",
+  "GateFailed",
+  "GateNoData",
   "MetricsUnavailable",
   "Inconclusive",
   "NoDataTooLong",

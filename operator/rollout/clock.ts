@@ -1,4 +1,4 @@
-import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import type { GateStatus, RolloutStatus } from "../api/v1alpha1/status.ts";
 
 /** Times of a rollout. They are stored, never kept in memory, so a restart neither loses nor lengthens a wait. */
 
@@ -34,7 +34,15 @@ export function keepPause(state: RolloutStatus, paused: boolean, nowMs: number):
     const started = atMs(state[clock]);
     if (started !== undefined) moved[clock] = iso(started + Math.max(0, nowMs - Math.max(since, started)));
   }
+  if (moved.gates) moved.gates = moved.gates.map((gate) => movedOn(gate, since, nowMs));
   return moved;
+}
+
+/** A gate keeps the time at which it was asked, which is part of its question's id; its deadline counts from another. */
+function movedOn(gate: GateStatus, pausedAtMs: number, nowMs: number): GateStatus {
+  const started = atMs(gate.clock ?? gate.since);
+  if (gate.state !== "Asked" || started === undefined) return gate;
+  return { ...gate, clock: iso(started + Math.max(0, nowMs - Math.max(pausedAtMs, started))) };
 }
 
 /** The time by which waits are measured: it stands still while paused. */

@@ -14,6 +14,8 @@ export interface PlanStep {
   holdMs: number;
   approval: boolean;
   analysis: Step["analysis"];
+  /** Names of gates whose verdict comes from outside. */
+  gates: readonly string[];
   /** Pods of the canary, where the step says so. All: as many as the stable version needs. */
   replicas: number | "All" | undefined;
 }
@@ -51,6 +53,7 @@ export function stepAt(spec: Rollout, index: number): PlanStep {
     holdMs: durationMs(step.hold),
     approval: step.approval,
     analysis: step.analysis,
+    gates: step.gates ?? [],
     replicas: step.replicas,
   };
 }

@@ -57,6 +57,10 @@ function quiet({ reason, message }: Hold): string {
   if (reason === "Undecided") return "The evidence does not decide yet.";
   if (reason === "GateUndecided") return "A gate has not passed yet.";
   if (reason === "ProvedWorse") return "The canary is proved worse; onFailure is Pause.";
+  if (reason === "GatePending") return "A gate has given no verdict yet.";
+  if (reason === "GateFailed") return "A gate has failed; onFailure is Pause.";
+  if (reason === "GateNoData")
+    return "A gate gave no verdict; `kubectl llmbridge promote` or `abort` decides.";
   if (reason === "GateViolated") return "A gate is violated; onFailure is Pause.";
   if (reason === "NoData") return "There is nothing to judge by yet.";
   if (reason === "NoDataTooLong")

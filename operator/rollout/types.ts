@@ -2,6 +2,7 @@ import type { Command } from "../api/v1alpha1/commands.ts";
 import type { Rollout } from "../api/v1alpha1/rollout.ts";
 import type { DecisionStatus, RolloutStatus, VerdictStatus } from "../api/v1alpha1/status.ts";
 import type { FleetFacts } from "./fleet/facts.ts";
+import type { GateAnswer } from "./gates/answer.ts";
 
 /**
  * What the rollout engine reads and what it answers. Both are plain values: the engine has no clock, no I/O and no memory of its own, so a
@@ -128,6 +129,8 @@ export interface RolloutInput {
   route?: RouteFacts | undefined;
   verdicts: Verdicts;
   metrics: { available: boolean; message: string };
+  /** What was heard of gates that were asked; absent where none was. */
+  gates?: readonly GateAnswer[] | undefined;
   alerts: {
     /** A firing alert asks to hold; its sentence. */
     hold: { name: string; message: string } | undefined;
@@ -181,6 +184,9 @@ export type HoldReason =
   | "Undecided"
   | "GateViolated"
   | "GateUndecided"
+  | "GatePending"
+  | "GateFailed"
+  | "GateNoData"
   | "Inconclusive"
   | "Approval"
   | "Draining";
@@ -199,6 +205,8 @@ export type AbortReason =
   | "ErrorsProvedWorse"
   | "LatencyProvedWorse"
   | "GateViolated"
+  | "GateFailed"
+  | "GateNoData"
   | "Alert"
   | "Command"
   | "Inconclusive"

@@ -2,6 +2,7 @@ import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { hasCanary } from "./describe.ts";
+import { gateTimes } from "./gates/book.ts";
 import { holdEndsMs, inconclusiveAtMs, noDataAtMs } from "./policies/inconclusive.ts";
 import { deadlineMs } from "./policies/withdraw.ts";
 import { restartEndsMs } from "./restart.ts";
@@ -47,7 +48,10 @@ function phaseTimes(context: Context): (number | undefined)[] {
     case "Holding":
       return frozen
         ? []
-        : [deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context), noDataAtMs(context)];
+        : [
+            ...[deadlineMs(context), holdEndsMs(context), inconclusiveAtMs(context), noDataAtMs(context)],
+            ...gateTimes(context),
+          ];
     case "Watching":
       return [watchEndsMs(context)];
     case "Aborting":

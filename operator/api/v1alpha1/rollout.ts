@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { externalGate, gateNames, MOST_GATES } from "./gates.ts";
 import { duration, growth, name, percent, textOf } from "./scalars.ts";
 import { traffic } from "./traffic.ts";
 
@@ -32,6 +33,7 @@ const step = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: "Wait for `kubectl llmbridge promote` before leaving this step." }),
+  gates: gateNames,
 });
 export type Step = z.infer<typeof step>;
 
@@ -199,6 +201,7 @@ export const rollout = z
           .default(false)
           .meta({ description: "Wait for `kubectl llmbridge promote` before the switch." }),
         analysis: stepAnalysis.default("Background"),
+        gates: gateNames,
       })
       .prefault({})
       .meta({
@@ -221,10 +224,20 @@ export const rollout = z
       }),
     traffic,
     analysis,
+    gates: z
+      .array(externalGate)
+      .max(MOST_GATES)
+      .default([])
+      .meta({
+        description:
+          "Gates whose verdict comes from outside, a webhook or a Job, for steps to name. One that fails rolls back, one without a verdict holds.",
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+      }),
     onFailure: z
       .enum(["Rollback", "Pause"])
       .default("Rollback")
-      .meta({ description: "What is done when the canary is proved worse." }),
+      .meta({ description: "What is done when the canary is proved worse, or a gate fails." }),
     progressDeadline: duration(
       "A canary that is not ready after this long is rolled back. Paused time does not count.",
     ).default("15m"),

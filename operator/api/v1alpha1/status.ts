@@ -104,6 +104,22 @@ const alertStatus = z.object({
 });
 export type AlertStatus = z.infer<typeof alertStatus>;
 
+const gateStatus = z.object({
+  name: text(40),
+  kind: z.enum(["Webhook", "Job"]),
+  /** Digest of its definition: one that was edited is asked anew. */
+  digest: text(10),
+  /** When it was first asked for; with the revision and the step it makes the id of the question. */
+  since: time,
+  /** From where the deadline counts, once a pause has moved it on. */
+  clock: time.optional(),
+  until: time.meta({ description: "Without a verdict by then there is none." }),
+  state: z.enum(["Asked", "Passed", "Failed", "NoData"]),
+  decidedAt: time.optional(),
+  message: text(300).optional().meta({ description: "The reason given, or what the last try came to." }),
+});
+export type GateStatus = z.infer<typeof gateStatus>;
+
 /** The rollout's own progress: what cannot be read from the world. */
 export const rolloutStatus = z.object({
   phase: z.enum(PHASES),
@@ -119,6 +135,12 @@ export const rolloutStatus = z.object({
   servedSince: time.optional(),
   /** The step that a person has released: neither hold, evidence nor approval keep it. */
   approvedStep: text(30).optional(),
+  /** Gates of the present step that were asked, and what they came to. */
+  gates: z
+    .array(gateStatus)
+    .max(8)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
   /** When the rollout was paused; clocks stand still from here. */
   pausedSince: time.optional(),
   /** When the present wait for readiness began, for progressDeadline. Moved on by the length of each pause. */

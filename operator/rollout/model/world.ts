@@ -50,6 +50,8 @@ export interface World {
   traffic: boolean;
   verdicts: Verdicts;
   metrics: RolloutInput["metrics"];
+  /** What was heard of gates outside. */
+  gates: RolloutInput["gates"];
   alerts: RolloutInput["alerts"];
   command: Command | undefined;
   acknowledged: string | undefined;
@@ -98,6 +100,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     traffic: true,
     verdicts: { kind: "NotStarted", message: "nothing was counted yet" },
     metrics: { available: true, message: "" },
+    gates: undefined,
     alerts: { hold: undefined, rollback: undefined },
     command: undefined,
     acknowledged: undefined,
@@ -151,6 +154,7 @@ export function inputOf(world: World): RolloutInput {
     route: routeOf(world),
     verdicts: verdictsOf(world),
     metrics: world.metrics,
+    gates: world.gates,
     alerts: world.alerts,
     command: world.command,
     acknowledgedCommandId: world.acknowledged,

@@ -5,7 +5,17 @@ import type { Hold } from "../types.ts";
 
 /** What is told of a transition. The time is added where it is recorded. */
 export interface Told {
-  action: "Start" | "Step" | "Promote" | "Rollback" | "Withdraw" | "Finish" | "Replace" | "Adopt" | "Restart";
+  action:
+    | "Start"
+    | "Step"
+    | "Gate"
+    | "Promote"
+    | "Rollback"
+    | "Withdraw"
+    | "Finish"
+    | "Replace"
+    | "Adopt"
+    | "Restart";
   reason: string;
   message: string;
   refused?: readonly string[];

@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenStep } from "../fleet/holds.ts";
+import { failedOutside, verdictsOutside } from "../gates/holds.ts";
 import { needsRequests, shareText } from "../plan.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
@@ -17,7 +18,12 @@ export function firstHold(context: Context): Hold | undefined {
   return (
     first(ALWAYS, context) ??
     frozenStep(context) ??
-    (isReleased(context) ? undefined : (first(FAILED, context) ?? evidenceHold(context) ?? approval(context)))
+    (isReleased(context)
+      ? undefined
+      : (first(FAILED, context) ??
+        evidenceHold(context) ??
+        verdictsOutside(context, REMEDY) ??
+        approval(context)))
   );
 }
 
@@ -98,7 +104,12 @@ const violated: Policy<Hold> = (context) => {
 };
 
 /** Only seen under `onFailure: Pause`; otherwise the canary has left by now. */
-const FAILED: readonly Policy<Hold>[] = [provedWorse("errors"), provedWorse("latency"), violated];
+const FAILED: readonly Policy<Hold>[] = [
+  provedWorse("errors"),
+  provedWorse("latency"),
+  violated,
+  failedOutside,
+];
 
 const served: Policy<Hold> = ({ state, step }) =>
   state.servedSince !== undefined || !needsRequests(step)

@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
+import { FAILED_OUTSIDE } from "../gates/withdrawals.ts";
 import type { AbortReason, ContainerFault, FaultReason } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 import { isInconclusive, isMissingTooLong } from "./inconclusive.ts";
@@ -117,6 +118,7 @@ const POLICIES: readonly Policy<Withdrawal>[] = [
   provedWorse("errors", "ErrorsProvedWorse"),
   provedWorse("latency", "LatencyProvedWorse"),
   gateViolated,
+  ...FAILED_OUTSIDE,
   deadline,
   inconclusive,
   noData,

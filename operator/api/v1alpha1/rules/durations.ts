@@ -68,6 +68,28 @@ const bounds: readonly Bound[] = [
     refused: "10s",
   },
   {
+    id: "gate-deadline-bounds",
+    path: "spec.rollout.gates[].deadline",
+    least: "5s",
+    most: "24h",
+    why: "whoever is asked needs some time, and a rollout must not wait for ever",
+    patch: (deadline) => ({
+      rollout: { gates: [{ name: "quality", webhook: { receiver: "evals" }, deadline }] },
+    }),
+    refused: "48h",
+  },
+  {
+    id: "gate-timeout-bounds",
+    path: "spec.rollout.gates[].webhook.timeout",
+    least: "1s",
+    most: "1m",
+    why: "what takes longer answers wait and is asked again",
+    patch: (timeout) => ({
+      rollout: { gates: [{ name: "quality", webhook: { receiver: "evals", timeout } }] },
+    }),
+    refused: "5m",
+  },
+  {
     id: "demand-window-bounds",
     path: "spec.scaling.demandWindow",
     least: "15s",

@@ -1,6 +1,7 @@
 import { ALERT_RULES } from "./alerts.ts";
 import { BACKEND_RULES } from "./backends.ts";
 import { DURATION_RULES } from "./durations.ts";
+import { EXTERNAL_GATE_RULES } from "./external-gates.ts";
 import { GATE_RULES } from "./gates.ts";
 import { METADATA_RULES } from "./metadata.ts";
 import { MIRROR_RULES } from "./mirror.ts";
@@ -27,6 +28,7 @@ export const RULES: readonly Rule[] = [
   ...TRAFFIC_RULES,
   ...MIRROR_RULES,
   ...GATE_RULES,
+  ...EXTERNAL_GATE_RULES,
   ...DURATION_RULES,
   ...POD_RULES,
   ...REFERENCE_RULES,

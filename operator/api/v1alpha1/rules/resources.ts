@@ -2,22 +2,31 @@ import { quantityBytes, quantityCpus } from "../scalars.ts";
 import type { LLMBridgeSpec } from "../spec.ts";
 import { isOfKind, sentence } from "./cel.ts";
 import { cacheMiB, computedHeapMiB, memoryIsKnown, memoryMiB } from "./memory.ts";
-import { type Rule, rule } from "./rule.ts";
+import { type Rule, rule, type SpecPatch } from "./rule.ts";
 
 type Resources = LLMBridgeSpec["resources"];
 
 const bothAre = (kind: "bytes" | "cpu", field: string) =>
   `${isOfKind(kind, `self.requests.${field}`)} && ${isOfKind(kind, `self.limits.${field}`)}`;
 
+/** Resources somewhere in the spec. */
+interface Place {
+  /** First part of the rules' names. */
+  readonly id: string;
+  readonly path: string;
+  readonly patch: (resources: object) => SpecPatch;
+}
+
 const requestWithinLimit = (
+  { id, path, patch }: Place,
   field: "cpu" | "memory",
   amount: (text: string) => number,
   kind: "bytes" | "cpu",
   [accepted, refused]: readonly [string, string],
 ): Rule =>
   rule<Resources>({
-    id: `${field}-request-within-limit`,
-    path: "spec.resources",
+    id: `${id}${field}-request-within-limit`,
+    path,
     validation: {
       rule: `!(${bothAre(kind, field)}) || quantity(self.requests.${field}).compareTo(quantity(self.limits.${field})) <= 0`,
       message: `requests.${field} must not be above limits.${field}.`,
@@ -28,14 +37,25 @@ const requestWithinLimit = (
       amount(requests[field]) <= amount(limits[field])
         ? undefined
         : `requests.${field} ${requests[field]} is above limits.${field} ${limits[field]}; lower the request or raise the limit.`,
-    accepted: { spec: { resources: { requests: { [field]: accepted }, limits: { [field]: accepted } } } },
-    refused: { spec: { resources: { requests: { [field]: refused }, limits: { [field]: accepted } } } },
+    accepted: { spec: patch({ requests: { [field]: accepted }, limits: { [field]: accepted } }) },
+    refused: { spec: patch({ requests: { [field]: refused }, limits: { [field]: accepted } }) },
     expect: `requests.${field} ${refused} is above limits.${field} ${accepted}`,
   });
 
+const withinLimits = (place: Place): readonly Rule[] => [
+  requestWithinLimit(place, "cpu", quantityCpus, "cpu", ["500m", "2"]),
+  requestWithinLimit(place, "memory", quantityBytes, "bytes", ["256Mi", "1Gi"]),
+];
+
 export const RESOURCE_RULES: readonly Rule[] = [
-  requestWithinLimit("cpu", quantityCpus, "cpu", ["500m", "2"]),
-  requestWithinLimit("memory", quantityBytes, "bytes", ["256Mi", "1Gi"]),
+  ...withinLimits({ id: "", path: "spec.resources", patch: (resources) => ({ resources }) }),
+  ...withinLimits({
+    id: "gate-",
+    path: "spec.rollout.gates[].job.resources",
+    patch: (resources) => ({
+      rollout: { gates: [{ name: "smoke", job: { image: "registry.example/smoke:1", resources } }] },
+    }),
+  }),
   rule<LLMBridgeSpec>({
     id: "least-memory",
     path: "spec",
