@@ -3,10 +3,14 @@ import { pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCaches } from "./bridges/caches.ts";
 import { createBridgeController } from "./bridges/controller.ts";
+import { createGates } from "./bridges/gates.ts";
 import { createHttpRoutes } from "./bridges/http-routes.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
 import { createConfigMaps } from "./bridges/observe/config-maps.ts";
 import { createPodMonitors } from "./bridges/pod-monitors.ts";
+import { followGateWebhooks } from "./gate-webhooks.ts";
+import { createGateCalls } from "./gates/calls.ts";
+import { createGateMetrics } from "./gates/metrics.ts";
 import { createClient } from "./kube/client.ts";
 import { systemClock } from "./kube/clock.ts";
 import { loadKubeConfig } from "./kube/kubeconfig.ts";
@@ -78,6 +82,8 @@ async function run(settings: ProcessSettings): Promise<number> {
   });
   const notifier = createNotifier({ log, metrics: createNotifyMetrics(registry) });
   followReceivers(file, notifier);
+  const gateCalls = createGateCalls({ log, metrics: createGateMetrics(registry) });
+  followGateWebhooks(file, gateCalls);
   const podMonitors = createPodMonitors({
     ...{ client, caches, log, kubeMetrics: metrics },
     settings: file,
@@ -98,6 +104,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     caches,
     podMonitors,
     configMaps,
+    gates: createGates({ calls: gateCalls, settings: file.current }),
     fleet: () => file.current().fleet,
     analyses: file.current,
     httpRoutes,
@@ -143,7 +150,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     process.exit(1);
   }, END_MS).unref();
   await watching;
-  await Promise.all([servers.close(), sources.close(), notifier.close()]);
+  await Promise.all([servers.close(), sources.close(), notifier.close(), gateCalls.close()]);
   await transport.close();
   return end === "lost" ? 1 : 0;
 }

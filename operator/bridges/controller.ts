@@ -20,6 +20,7 @@ import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
+import type { Gates } from "./gates.ts";
 import type { HttpRoutes } from "./http-routes.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
@@ -46,6 +47,7 @@ export interface BridgeControllerOptions {
   readonly configMaps: ConfigMaps;
   /** The administrator's analyses, as of now. */
   readonly analyses: () => AnalysisSettings;
+  readonly gates: Gates;
   readonly podMonitors: PodMonitors;
   readonly httpRoutes: HttpRoutes;
   readonly recorder: Recorder;
@@ -100,6 +102,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (uid !== undefined) options.notifier?.forget(uid);
     known.delete(formatKey(key));
     measuring.forget(key);
+    options.gates.forget(key);
     options.metrics.forget(key);
   };
 
@@ -140,6 +143,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       analyses: options.analyses,
       podMonitor: options.podMonitors.stateOf,
       route: options.httpRoutes.look,
+      gates: options.gates.look,
       measuring,
       readConfigMaps: (namespace: string, names: readonly string[]) =>
         options.configMaps.read(namespace, names, signal),
@@ -236,6 +240,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     for (const bridge of bridgesReading(caches, configMap))
       controller.enqueue(keyOf(bridge), { priority: "user" });
   });
+  options.gates.onAnswer((key) => controller.enqueue(key, { priority: "child" }));
   options.podMonitors.onState((key) => controller.enqueue(key, { priority: "resync" }));
   options.httpRoutes.onChange((key) => controller.enqueue(key, { priority: "child" }));
   options.onSources?.(() => {

@@ -94,6 +94,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       ? watchVerdicts(watch)
       : rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
     metrics: metricsAvailability(snapshot, evidence, watch),
+    gates: snapshot.gates.answers,
     alerts: { hold: scale.hold, rollback: scale.rollback },
     command: snapshot.command,
     acknowledgedCommandId: snapshot.status.command?.id,

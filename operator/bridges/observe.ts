@@ -16,6 +16,7 @@ import { type Caches, ofBridge, podsOfBridge } from "./caches.ts";
 import { FORECAST_EVERY_MS } from "./decide/forecast.ts";
 import { knownWatch } from "./decide/watch.ts";
 import { observeDeployment } from "./difference.ts";
+import type { Gates } from "./gates.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
 import { type AnalysisSettings, analysisInForce, withAnalysis } from "./observe/analysis.ts";
@@ -39,6 +40,7 @@ export interface ObserveDependencies {
   readonly analyses: () => AnalysisSettings;
   readonly podMonitor: (bridge: BridgeRef) => PodMonitorState | undefined;
   readonly route: (bridge: BridgeRef, traffic: Traffic) => ObservedRoute;
+  readonly gates: Gates["look"];
   readonly measuring: Measuring;
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
   readonly now: () => number;
@@ -104,6 +106,7 @@ export async function observe(
     kubelet,
     configMaps,
     problem,
+    gates: dependencies.gates(bridge, spec.ok ? spec.value : undefined, status),
     podMonitor: dependencies.podMonitor(bridge),
     route: spec.ok ? dependencies.route(bridge, spec.value.rollout.traffic) : { kind: "Unknown" },
     ...measurements,

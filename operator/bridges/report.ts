@@ -1,5 +1,5 @@
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
-import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { GateStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import { SIGNALS } from "../evidence/counts.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
@@ -58,6 +58,10 @@ function categories(status: LLMBridgeStatus): unknown {
     stable: version(status.stable),
     canary: version(status.canary),
     previous: version(status.previous),
+    rollout: status.rollout && {
+      ...status.rollout,
+      gates: status.rollout.gates?.map((gate) => (gate.state === "Asked" ? askedOf(gate) : gate)),
+    },
     forecast: undefined,
     notifiedThrough: undefined,
     // That nothing has been counted yet is what a canary begins with.
@@ -81,6 +85,9 @@ function categories(status: LLMBridgeStatus): unknown {
     })),
   };
 }
+
+/** What a gate says that has not decided is news once, and afterwards a number among others: some tell with every try how far they are. */
+const askedOf = ({ message, until: _, ...gate }: GateStatus) => ({ ...gate, isSaid: message !== undefined });
 
 /**
  * What may be reported of a plan that could not be carried out whole: what it says of the bridge, and nothing that it wanted to have

@@ -2,6 +2,7 @@ import type { Command } from "../api/v1alpha1/commands.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { FleetView } from "../rollout/fleet/view.ts";
+import type { GateAnswer } from "../rollout/gates/answer.ts";
 import type { ObservedChild, ObservedDeployment } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
@@ -47,6 +48,8 @@ export interface Snapshot extends Measurements {
     | { readonly ok: false; readonly issues: readonly SpecIssue[] };
   /** Why the analysis that the spec names is not known, if so; the spec then has its own, and is not accepted. */
   readonly analysisProblem: string | undefined;
+  /** What was heard of gates that the stored status asks for; and why the spec's gates are not permitted, if so. */
+  readonly gates: { readonly answers: readonly GateAnswer[]; readonly problem: string | undefined };
   /** Status as it was last written; empty on the first visit. */
   readonly status: LLMBridgeStatus;
   /** Status that this version cannot read, as one sentence; decisions that need it are held. */

@@ -44,6 +44,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     spec,
     status: llmBridgeStatus.parse({}),
     analysisProblem: undefined,
+    gates: { answers: [], problem: undefined },
     unreadableStatus: undefined,
     podMonitor: undefined,
     route: { kind: "Served", route: undefined, owned: undefined, mayMirror: true },

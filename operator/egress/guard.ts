@@ -25,7 +25,7 @@ export function addressAllowed(address: string, host: string): boolean {
   return !loopback.check(address, family) || namesLoopback(host);
 }
 
-function namesLoopback(host: string): boolean {
+export function namesLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "");
   if (bare === "localhost") return true;
   return isIP(bare) !== 0 && loopback.check(bare, isIP(bare) === 6 ? "ipv6" : "ipv4");

@@ -1,10 +1,10 @@
-import { type OutboundConnections, openConnections } from "../egress/connections.ts";
-import { CredentialError, readSecretLine } from "../egress/credential-file.ts";
+import { CredentialError } from "../egress/credential-file.ts";
 import { outboundUrl } from "../egress/guard.ts";
+import { retryAfterMs } from "../egress/retry-after.ts";
+import { createSignedPost, postFailure } from "../egress/signed-post.ts";
 import type { TlsFiles } from "../egress/tls-files.ts";
 import { cloudEvent } from "./cloud-event.ts";
 import type { DecisionEvent } from "./decision-event.ts";
-import { readKeys, signatureHeaders } from "./signature.ts";
 import { slackMessage } from "./slack.ts";
 
 export interface DeliveryOptions {
@@ -40,42 +40,23 @@ const FORMATS = {
 
 /** An answer is read to its end, so that the connection can be used again, but what stands in it is of no use. */
 const MOST_ANSWER_BYTES = 64 * 1024;
-/** A receiver may ask to be left alone, but not for ever. */
-const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
 const LATER_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Posts events to one receiver; files are read for every attempt, so that what was rotated is used at once. Redirects are not followed. */
+/** Posts events to one receiver. */
 export function createDelivery(options: DeliveryOptions, now: () => number): Delivery {
-  const { format, timeoutMs } = options;
-  let open: { readonly href: string; readonly connections: OutboundConnections } | undefined;
-
-  const connectionsTo = (url: URL): OutboundConnections => {
-    if (open?.href === url.href) return open.connections;
-    void open?.connections.destroy();
-    const connections = openConnections({
-      ...{ url, tls: options.tls, timeoutMs },
-      ...{ connections: 1, maxBytes: MOST_ANSWER_BYTES },
-    });
-    open = { href: url.href, connections };
-    return connections;
-  };
+  const { format, timeoutMs, ...target } = options;
+  const outlet = createSignedPost({
+    ...target,
+    urlOf: (text) => outboundUrl(text, "a receiver of notifications"),
+    ...{ timeoutMs, connections: 1, maxBytes: MOST_ANSWER_BYTES },
+  });
 
   const post = async (event: DecisionEvent): Promise<Attempt> => {
-    const url = await urlOf(options);
     const { contentType, body } = FORMATS[format];
-    const text = body(event);
-    const keys = options.secretFile === undefined ? [] : await readKeys(options.secretFile);
-    const agent = await connectionsTo(url).current();
-    const answer = await agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: "POST",
-      headers: { "content-type": contentType, ...signatureHeaders(keys, event.id, text, now()) },
-      body: text,
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await answer.body.dump().catch(() => undefined);
-    return judged(answer.statusCode, answer.headers["retry-after"], now());
+    const message = { id: event.id, contentType, body: body(event) };
+    const answer = await outlet.send(message, now(), AbortSignal.timeout(timeoutMs));
+    await answer.text().catch(() => undefined);
+    return judged(answer.status, answer.headers["retry-after"], now());
   };
 
   return {
@@ -85,36 +66,17 @@ export function createDelivery(options: DeliveryOptions, now: () => number): Del
       } catch (error) {
         if (error instanceof CredentialError || error instanceof RangeError)
           return { kind: "Later", why: error.message };
-        const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
-        const late = error instanceof Error && error.name === "TimeoutError";
-        return {
-          kind: "Later",
-          why: late ? `no answer within ${timeoutMs / 1000} s` : `no connection${code}`,
-        };
+        return { kind: "Later", why: postFailure(error, timeoutMs) };
       }
     },
-    async close() {
-      await open?.connections.destroy();
-    },
+    close: outlet.close,
   };
-}
-
-async function urlOf({ url, urlFile }: DeliveryOptions): Promise<URL> {
-  const text = urlFile === undefined ? (url ?? "") : await readSecretLine(urlFile, "urlFile");
-  return outboundUrl(text, "a receiver of notifications");
 }
 
 function judged(status: number, retryAfter: string | string[] | undefined, nowMs: number): Attempt {
   if (status >= 200 && status < 300) return { kind: "Delivered" };
   const why = `HTTP status ${status}`;
   if (status < 500 && !LATER_STATUSES.has(status)) return { kind: "Refused", why };
-  const afterMs = retryAfterMs(Array.isArray(retryAfter) ? retryAfter[0] : retryAfter, nowMs);
+  const afterMs = retryAfterMs(retryAfter, nowMs);
   return { kind: "Later", why, ...(afterMs === undefined ? {} : { afterMs }) };
-}
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-export function retryAfterMs(text: string | undefined, nowMs: number): number | undefined {
-  if (text === undefined) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms));
 }

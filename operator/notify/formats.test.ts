@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { retryAfterMs } from "../egress/retry-after.ts";
 import { ACTIONS } from "./actions.ts";
 import { cloudEvent, cloudEventType } from "./cloud-event.ts";
 import { decisionEvent } from "./decision-event.ts";
-import { retryAfterMs } from "./delivery.ts";
 import { slackMessage } from "./slack.ts";
 import { BRIDGE, decision, event, status } from "./testing/events.ts";
 

@@ -1,7 +1,9 @@
 import { parseDocument } from "yaml";
 import * as z from "zod";
 import { analyses } from "./analyses.ts";
+import { namespaces } from "./fields.ts";
 import { fleetSettings } from "./fleet.ts";
+import { gateWebhook } from "./gates.ts";
 import { namesDiffer } from "./names-differ.ts";
 import { notification } from "./notification.ts";
 import { podMonitors } from "./pod-monitors.ts";
@@ -21,6 +23,19 @@ export const administratorSettings = z
       .default([])
       .superRefine(namesDiffer("receiver"))
       .describe("Who is told of decisions: what was done, why, and the numbers behind it."),
+    gateWebhooks: z
+      .array(gateWebhook)
+      .default([])
+      .superRefine(namesDiffer("receiver of gates"))
+      .describe("Services that the gates of rollouts may ask for a verdict."),
+    gateJobs: z
+      .strictObject({
+        allowedNamespaces: namespaces.describe('Namespaces whose bridges may; `"*"` stands for all.'),
+      })
+      .optional()
+      .describe(
+        "Let gates of rollouts run Jobs, of any image and with any Secret of their namespace. Without it none is made, and the operator has no right to.",
+      ),
     podMonitors: podMonitors
       .optional()
       .describe(

@@ -15,6 +15,7 @@ export type AcceptanceReason =
   | "ConfigMapMissing"
   | "ConfigMapUnknown"
   | "UnknownAnalysis"
+  | "GateNotPermitted"
   | "UnknownMetricSource"
   | "MetricSourceNotAllowed"
   | "UnreachableWeight";
@@ -49,6 +50,7 @@ const POLICIES: readonly Policy[] = [
     bounds && bounds.issues.length > 0 ? refused("BudgetExceeded", sentence(bounds.issues)) : undefined,
   ({ analysisProblem }) =>
     analysisProblem === undefined ? undefined : refused("UnknownAnalysis", analysisProblem),
+  ({ gates: { problem } }) => (problem === undefined ? undefined : refused("GateNotPermitted", problem)),
   (snapshot) => sourceProblem(snapshot.fleet),
   configMapProblem,
 ];

@@ -100,6 +100,7 @@ export class World {
       spec: parseSpec(this.bridge.name, this.spec),
       status: this.status,
       analysisProblem: undefined,
+      gates: { answers: [], problem: undefined },
       unreadableStatus: undefined,
       command: this.command,
       children: [...this.children.values()].map(cached),

@@ -21,6 +21,8 @@ type Variable = NonNullable<ExternalGate["job"]>["env"][number];
 
 /** What is computed of a list's names is computed once: the API server's estimate multiplies whatever stands within a loop. */
 const withKnown = (expression: string) => `[self.gates.map(one, one.name)].map(known, ${expression})[0]`;
+const withTaken = (expression: string) =>
+  `[self.analysis.gates.map(one, one.name)].map(taken, ${expression})[0]`;
 const strange = (list: string) => `${list}.filter(g, !(g in known))`;
 const unknown = (where: string, gate: string) =>
   `${where} names gate ${gate}, which is not in gates; add it there, or correct the name.`;
@@ -91,10 +93,11 @@ export const EXTERNAL_GATE_RULES: readonly Rule[] = [
     id: "external-gate-names-differ",
     path: "spec.rollout",
     validation: {
-      rule: "self.gates.all(g, !self.analysis.gates.exists(a, a.name == g.name))",
+      rule: withTaken("self.gates.all(g, !(g.name in taken))"),
       message: "A gate of analysis has the same name.",
-      messageExpression:
-        "'gate ' + self.gates.filter(g, self.analysis.gates.exists(a, a.name == g.name))[0].name + ' has the name of a gate of analysis; give it another.'",
+      messageExpression: withTaken(
+        sentence`gate ${"self.gates.filter(g, g.name in taken)[0].name"} has the name of a gate of analysis; give it another.`,
+      ),
       fieldPath: ".gates",
     },
     check: (rollout) => {

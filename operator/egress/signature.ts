@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { CredentialError, readMounted } from "../egress/credential-file.ts";
+import { CredentialError, readMounted } from "./credential-file.ts";
 
 /** Standard Webhooks: 24 to 64 random bytes in base64 behind this. */
 const PREFIX = "whsec_";
