@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { createCaches } from "./bridges/caches.ts";
 import { createBridgeController } from "./bridges/controller.ts";
+import { createGateJobs } from "./bridges/gate-jobs.ts";
 import { createGates } from "./bridges/gates.ts";
 import { createHttpRoutes } from "./bridges/http-routes.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
@@ -84,6 +85,13 @@ async function run(settings: ProcessSettings): Promise<number> {
   followReceivers(file, notifier);
   const gateCalls = createGateCalls({ log, metrics: createGateMetrics(registry) });
   followGateWebhooks(file, gateCalls);
+  const gateJobs = createGateJobs({
+    client,
+    log,
+    kubeMetrics: metrics,
+    settings: file,
+    namespaces: namespace,
+  });
   const podMonitors = createPodMonitors({
     ...{ client, caches, log, kubeMetrics: metrics },
     settings: file,
@@ -104,7 +112,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     caches,
     podMonitors,
     configMaps,
-    gates: createGates({ calls: gateCalls, settings: file.current }),
+    gates: createGates({ calls: gateCalls, jobs: gateJobs, settings: file.current }),
     fleet: () => file.current().fleet,
     analyses: file.current,
     httpRoutes,
@@ -131,6 +139,7 @@ async function run(settings: ProcessSettings): Promise<number> {
   const watching = Promise.all([
     ...caches.all.map((informer) => informer.start(signal)),
     podMonitors.follow(signal),
+    gateJobs.follow(signal),
     configMaps.follow(signal),
     httpRoutes.follow(signal),
   ]);
@@ -138,7 +147,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     async onStarted(leading) {
       await Promise.all(caches.all.map((informer) => informer.synced()));
       log.info({}, "caches are full; reconciling");
-      await Promise.all([controller.run(leading), podMonitors.run(leading)]);
+      await Promise.all([controller.run(leading), podMonitors.run(leading), gateJobs.run(leading)]);
       await Promise.all([recorder.flush(FLUSH_MS), notifier.flush(FLUSH_MS)]);
     },
     onStopped: () => log.info({}, "leadership has ended"),

@@ -112,6 +112,15 @@ export const POD_MONITOR_PERMISSIONS: readonly Permission[] = [
 /** Beside them, for an operator that watches the whole cluster. */
 export const POD_MONITOR_DEFINITION_PERMISSIONS: readonly Permission[] = [definitionOf(POD_MONITORS)];
 
+/** Where the settings let gates run Jobs; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */
+export const GATE_JOB_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.jobs,
+    verbs: KEPT_AND_REMOVED,
+    why: "The Jobs of a rollout's gates, deleted when they are given up and when the rollout is over.",
+  },
+];
+
 /** Where the settings let bridges use HTTPRoutes; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */
 export const HTTP_ROUTE_PERMISSIONS: readonly Permission[] = [
   {

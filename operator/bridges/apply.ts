@@ -42,6 +42,7 @@ export const POD_MONITORS: Resource = {
 export const RESOURCE_OF: Record<ChildKind, Resource> = {
   podmonitors: POD_MONITORS,
   httproutes: HTTP_ROUTES,
+  jobs: resources.jobs,
   serviceaccounts: resources.serviceAccounts,
   poddisruptionbudgets: resources.podDisruptionBudgets,
   networkpolicies: resources.networkPolicies,
@@ -180,6 +181,8 @@ async function execute(
         await client.delete(RESOURCE_OF[write.resource], bridge.namespace, write.name, {
           uid: write.uid,
           resourceVersion: write.resourceVersion,
+          // Of a Job the API server would leave the pods behind.
+          propagationPolicy: "Background",
           signal,
         });
       } catch (error) {
@@ -229,7 +232,9 @@ async function create(
 
 /** Rendered once and never again, whatever a later version of the operator would render. */
 function isRenderedOnce(kind: ChildKind, existing: KubeObject): boolean {
-  return kind === "deployments" || (existing as { immutable?: boolean }).immutable === true;
+  return (
+    kind === "deployments" || kind === "jobs" || (existing as { immutable?: boolean }).immutable === true
+  );
 }
 
 /** The garbage collector removes it soon: its owner had this bridge's name and is gone. */

@@ -3,6 +3,7 @@ import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { GateCalls } from "../gates/calls.ts";
 import type { ObjectKey } from "../kube/object.ts";
 import type { GateAnswer } from "../rollout/gates/answer.ts";
+import type { GateJobs } from "./gate-jobs.ts";
 import type { BridgeRef } from "./names.ts";
 import { bookedGates, type GateSettings, gateProblem, webhookQuestions } from "./observe/gates.ts";
 
@@ -24,21 +25,31 @@ export interface Gates {
 
 export interface GatesOptions {
   readonly calls: GateCalls;
+  readonly jobs: Pick<GateJobs, "look" | "forget" | "onAnswer">;
   /** What the administrator says of them, as of now. */
   readonly settings: () => GateSettings;
 }
 
-export function createGates({ calls, settings }: GatesOptions): Gates {
+export function createGates({ calls, jobs, settings }: GatesOptions): Gates {
   return {
     look(bridge, spec, status) {
       if (!spec) return { answers: [], problem: undefined };
       const booked = bookedGates(bridge, spec, status);
       return {
-        answers: calls.follow(bridge, webhookQuestions(booked)),
+        answers: [
+          ...calls.follow(bridge, webhookQuestions(booked)),
+          ...jobs.look(bridge, booked, spec, status),
+        ],
         problem: gateProblem(spec, bridge.namespace, settings()),
       };
     },
-    forget: calls.forget,
-    onAnswer: calls.onAnswer,
+    forget(key) {
+      calls.forget(key);
+      jobs.forget(key);
+    },
+    onAnswer(listener) {
+      calls.onAnswer(listener);
+      jobs.onAnswer(listener);
+    },
   };
 }

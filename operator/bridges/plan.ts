@@ -12,7 +12,7 @@ export const CHILD_KINDS = [
 ] as const;
 export type RequiredKind = (typeof CHILD_KINDS)[number];
 /** Kinds that a bridge has where their API is served and the administrator asks for them. */
-type OptionalKind = "podmonitors" | "httproutes";
+type OptionalKind = "podmonitors" | "httproutes" | "jobs";
 export type ChildKind = RequiredKind | OptionalKind;
 
 export interface ChildObject {

@@ -31,6 +31,7 @@ export const resources = {
   },
   deployments: namespaced("apps", "v1", "deployments", "Deployment"),
   events: namespaced("events.k8s.io", "v1", "events", "Event"),
+  jobs: namespaced("batch", "v1", "jobs", "Job"),
   leases: namespaced("coordination.k8s.io", "v1", "leases", "Lease"),
   namespaces: { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
   networkPolicies: namespaced("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),

@@ -20,7 +20,7 @@ describe("a receiver of notifications", () => {
     [{ urlFile: "/u" }, "notifications[0].url: give either url or urlFile: one of them, and not both"],
     [{ urlFile: "u" }, "notifications[0].urlFile: must be an absolute path"],
     [{ format: "Teams" }, "notifications[0].format: must be CloudEvents or Slack"],
-    [{ actions: ["Promoted"] }, "notifications[0].actions[0]: must be one of Start, Step, Promote"],
+    [{ actions: ["Promoted"] }, "notifications[0].actions[0]: must be one of Start, Step, Gate, Promote"],
     [{ actions: [] }, "notifications[0].actions: must not be empty; leave it out for all actions"],
     [{ reasons: ["errors"] }, "notifications[0].reasons[0]: must be a reason of a decision, such as"],
     [{ secretFile: "k" }, "notifications[0].secretFile: must be an absolute path"],

@@ -14,7 +14,7 @@ import { type BridgeApi, bridgeApi } from "../conformance/bridge-api.ts";
 import { type PlayedPod, playKubelet } from "./kubelet.ts";
 
 /**
- * The real API server with the real controllers of Deployments, ReplicaSets and garbage, and no machine behind it: pods are said to be
+ * The real API server with the real controllers of Deployments, ReplicaSets, Jobs and garbage, and no machine behind it: pods are said to be
  * Ready as soon as they exist, or as soon as they have a node. All that an operator sees of a cluster, ready in five seconds.
  */
 export interface ControlPlane {
@@ -30,6 +30,7 @@ const CONTROLLERS = [
   "garbage-collector-controller",
   "namespace-controller",
   "resourcequota-controller",
+  "job-controller",
 ];
 
 export interface ControlPlaneOptions {

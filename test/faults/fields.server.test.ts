@@ -20,6 +20,7 @@ import { conditionOf } from "../scene/api.ts";
 import type { ServerProcess } from "../servers/process.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
 import { differences } from "./outcome.ts";
+import { settingsFile, type TestSettings } from "./settings-file.ts";
 import { type Rest, revisionOf, type Walk, walk } from "./walk.ts";
 
 /**
@@ -98,6 +99,14 @@ const jumps = Array.from(
   () => [jump(), jump(), jump()] as const,
 );
 
+/** Names that the fields have. */
+const SETTINGS = {
+  sources: [{ name: "default", url: "http://127.0.0.1:9" }],
+  gateWebhooks: ["evals", "other"].map((name) => ({ name, url: "http://127.0.0.1:9" })),
+  gateJobs: {},
+};
+
+let settings: TestSettings;
 let bed: Bed;
 let stage: Stage;
 let operator: ServerProcess;
@@ -111,15 +120,20 @@ let isAtBase = false;
 beforeAll(async () => {
   console.log(`seed ${seed}`);
   bed = await openBed();
-  [stage, elsewhere] = await Promise.all([bed.stage({ isEmpty: true }), bed.stage()]);
+  settings = settingsFile(SETTINGS);
+  [stage, elsewhere] = await Promise.all([bed.stage({ isEmpty: true }), bed.stage({ isEmpty: true })]);
+  await elsewhere.start({ settingsPath: settings.path });
   for (const { namespace } of [stage, elsewhere])
     for (const [name, data] of Object.entries(CONFIG_MAPS))
       await bed.plane.client.create(resources.configMaps, { metadata: { namespace, name }, data } as never);
-  operator = await stage.start();
+  operator = await stage.start({ settingsPath: settings.path });
   const metadata = { name: "changed" };
   await bed.plane.client.create(PRIORITY_CLASSES, { metadata, value: 1 } as never);
 });
-afterAll(async () => bed?.down());
+afterAll(async () => {
+  await bed?.down();
+  settings?.remove();
+});
 
 /** What failed has left its bridge anywhere; the next begins with another. */
 beforeEach(async () => {

@@ -6,6 +6,12 @@ export const STUCK = "stuck";
 /** An image of this tag starts, and is never ready. */
 export const UNREADY = "unready";
 
+/** An image of this tag ends well, one of that with exit code 3, and leaves a last word. */
+export const SUCCEEDS = "succeeds";
+export const FAILS = "fails";
+/** An image of this tag cannot be pulled. */
+export const NO_IMAGE = "no-image";
+
 export interface PlayedPod extends KubeObject {
   readonly spec: {
     readonly nodeName?: string;
@@ -38,30 +44,54 @@ export async function playKubelet(
   else await api.request("DELETE", path, { gracePeriodSeconds: 0, preconditions: { uid } });
 }
 
-type How = "Runs" | "Unready" | "Stuck" | "Killed";
+type How = "Runs" | "Unready" | "Stuck" | "NoImage" | "Succeeds" | "Fails" | "Killed";
 
 function beginning({ spec }: PlayedPod): How {
   const is = (tag: string) => spec.containers.some(({ image }) => image.endsWith(`:${tag}`));
-  return is(STUCK) ? "Stuck" : is(UNREADY) ? "Unready" : "Runs";
+  const played = {
+    [STUCK]: "Stuck",
+    [UNREADY]: "Unready",
+    [NO_IMAGE]: "NoImage",
+    [SUCCEEDS]: "Succeeds",
+    [FAILS]: "Fails",
+  } as const;
+  return Object.entries(played).find(([tag]) => is(tag))?.[1] ?? "Runs";
 }
+
+const PHASES: Readonly<Record<How, string>> = {
+  Runs: "Running",
+  Unready: "Running",
+  Stuck: "Pending",
+  NoImage: "Pending",
+  Succeeds: "Succeeded",
+  Fails: "Failed",
+  Killed: "Failed",
+};
 
 function statusOf({ spec }: PlayedPod, how: How): object {
   const time = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const condition = (type: string, status = "True") => ({ type, status, lastTransitionTime: time });
+  const ended = (exitCode: number, reason: string, message?: string) => ({
+    terminated: { exitCode, reason, message, startedAt: time, finishedAt: time },
+  });
+  const isWaiting = how === "Stuck" || how === "NoImage";
   const ready = how === "Runs" ? "True" : "False";
   const state = {
     Runs: { running: { startedAt: time } },
     Unready: { running: { startedAt: time } },
     Stuck: { waiting: { reason: "ContainerCreating" } },
-    Killed: { terminated: { exitCode: 137, reason: "OOMKilled", startedAt: time, finishedAt: time } },
+    NoImage: { waiting: { reason: "ImagePullBackOff", message: "it is not there" } },
+    Succeeds: ended(0, "Completed", "loading\n40 of 40 answers are as good\n"),
+    Fails: ended(3, "Error", "loading\n3 of 40 answers are worse\n"),
+    Killed: ended(137, "OOMKilled"),
   }[how];
   return {
-    phase: { Runs: "Running", Unready: "Running", Stuck: "Pending", Killed: "Failed" }[how],
+    phase: PHASES[how],
     startTime: time,
-    ...(how === "Stuck" ? {} : { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] }),
+    ...(isWaiting ? {} : { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }] }),
     conditions: [
       condition("PodScheduled"),
-      ...(how === "Stuck" ? [] : [condition("Initialized")]),
+      ...(isWaiting ? [] : [condition("Initialized")]),
       ...["ContainersReady", "Ready"].map((type) => condition(type, ready)),
     ],
     containerStatuses: spec.containers.map(({ name, image }) => ({

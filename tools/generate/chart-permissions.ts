@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   BRIDGE_PERMISSIONS,
+  GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
   LEASE_PERMISSIONS,
@@ -22,6 +23,9 @@ export function chartPermissions(): string {
     "{{- end }}",
     define("podMonitorDefinitionRules", "Beside those in the whole cluster."),
     ...rules(POD_MONITOR_DEFINITION_PERMISSIONS),
+    "{{- end }}",
+    define("gateJobRules", "Beside them where the settings let gates run Jobs."),
+    ...rules(GATE_JOB_PERMISSIONS),
     "{{- end }}",
     define("httpRouteRules", "Beside them where the settings let bridges use HTTPRoutes."),
     ...rules(HTTP_ROUTE_PERMISSIONS),

@@ -28,6 +28,7 @@ export const BASE: LLMBridgeSpecInput = {
       { name: "all", weight: 100, hold: "5s" },
     ],
     watchAfter: "0s",
+    gates: [{ name: "quality", webhook: { receiver: "evals" } }],
     analysis: {
       interval: "5s",
       errors: { rollbackAbove: "1%", promoteBelow: "3%" },
@@ -67,6 +68,8 @@ const VALUES = {
   "tuning.nodeOptions.maxSemiSpaceMiB": 8,
   "rollout.analysis.from": "built-in",
   "rollout.traffic.route.affinity.maxAge": "2h",
+  "rollout.steps[].gates[]": "quality",
+  "rollout.preview.gates[]": "quality",
   "rollout.analysis.gates[].maxIncrease": "30%",
   "pod.env[].configMapRef.name": "keyed",
   "budget.cpu": "50",
@@ -151,6 +154,23 @@ function withRoute(spec: LLMBridgeSpecInput, { path }: Mutation): LLMBridgeSpecI
     spec,
   );
 }
+/** A gate is a webhook or a Job, and a variable of a Job has one source. */
+function withJob(spec: LLMBridgeSpecInput, { path, value }: Mutation): LLMBridgeSpecInput {
+  const place = "rollout.gates[]";
+  const [, leaf = ""] = path.split(`${place}.job.`);
+  const variable: Record<string, unknown> = { name: "SUITE", value: "quick" };
+  if (/^env\[\]\.(secretRef|configMapRef)/.test(leaf)) {
+    const [, source = "", field = ""] = leaf.split(".");
+    Object.assign(variable, { value: undefined, [source]: { name: "named", key: "key", [field]: value } });
+  }
+  const job = { image: "registry.example/smoke:1", env: [variable] };
+  const made = [
+    { path: `${place}.webhook`, value: undefined },
+    { path: `${place}.job`, value: job },
+    { path, value },
+  ];
+  return made.reduce((before, one) => mutated(before, one), spec);
+}
 const withObjective = (spec: LLMBridgeSpecInput) =>
   mutated(spec, { path: "rollout.analysis.latency.objective", value: "2s" });
 
@@ -160,6 +180,7 @@ export function specWith(mutation: Mutation, base = BASE): LLMBridgeSpecInput {
   const path = mutation.path.replace(/[^.]+(\.(name|key|optional|onChange))?$/, sibling ?? "");
   const place = sibling === undefined ? base : mutated(base, { path, value: undefined });
   const spec = mutated(place, mutation);
+  if (mutation.path.startsWith("rollout.gates[].job")) return withJob(base, mutation);
   const isRouted = /^rollout[.]traffic[.]rout/.test(mutation.path);
   return WITH[mutation.path]?.(spec) ?? (isRouted ? withRoute(spec, mutation) : spec);
 }
