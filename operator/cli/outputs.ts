@@ -44,6 +44,16 @@ export const explanationOutput = z.strictObject({
     .meta({
       description: "status.verdicts, with `outlook`: how long until what is undecided could be decided.",
     }),
+  gates: z
+    .array(
+      z.looseObject({
+        name: says("Its name."),
+        state: z.enum(["Asked", "Passed", "Failed", "NoData"]).meta({ description: "What it came to." }),
+        since: time("When it was asked."),
+        until: time("Without a verdict by then there is none."),
+      }),
+    )
+    .meta({ description: "status.rollout.gates: gates of the present step that were asked outside." }),
   queries: z
     .array(
       z.strictObject({ about: says("Which verdicts."), query: says("PromQL, for the source's query API.") }),

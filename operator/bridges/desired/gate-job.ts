@@ -63,6 +63,7 @@ function podTemplate({ question, job, pod }: GateJobInput) {
     },
     spec: {
       restartPolicy: "Never",
+      serviceAccountName: question.bridge.name,
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       securityContext: {

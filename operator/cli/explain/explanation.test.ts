@@ -29,6 +29,30 @@ const dry = {
     gates: [{ name: "gc", metric: "GcTimeShare", below: "5%", dryRun: true }],
   },
 };
+const asking = {
+  status: {
+    rollout: {
+      phase: "Holding",
+      phaseSince: "2026-11-21T09:00:00Z",
+      gates: [
+        {
+          ...{ name: "quality", kind: "Webhook", digest: "d", state: "Asked" },
+          ...{ since: "2026-11-21T15:30:00Z", until: "2026-11-21T16:00:00Z" },
+        },
+      ],
+    },
+  },
+  rollout: {
+    gates: [
+      { name: "quality", webhook: { receiver: "evals" } },
+      { name: "dry", webhook: { receiver: "evals" }, dryRun: true },
+    ],
+    steps: [
+      { name: "tenth", weight: 10, gates: ["quality", "dry"] },
+      { name: "all", weight: 100 },
+    ],
+  },
+};
 const growing = { analysis: { errors: { rollbackIncrease: "50%", promoteIncrease: "50%" } } };
 const missing = {
   status: {
@@ -53,6 +77,13 @@ describe("comingUp", () => {
   it.each<[string, Parameters<typeof sampleBridge>[0], string]>([
     ["before pods are ready", phase("Preparing"), "When its pods are ready the canary enters the Service"],
     ["between steps", phase("Stepping"), "When enough pods are ready, step tenth (10%) is in force."],
+    ["with a gate outside", asking, "and gate quality passed, step all (100%) begins."],
+    ["with a gate that may fail", asking, "a gate fails or its pods fail, it is rolled back"],
+    [
+      "with a gate that may say nothing",
+      asking,
+      "If gate quality gives no verdict until then, it waits for a person (noData: Pause).",
+    ],
     ["at the last step", phase("Holding", { step: lastStep }), ", the canary is promoted."],
     [
       "before the first request",

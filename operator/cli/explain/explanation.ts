@@ -26,6 +26,7 @@ export function explanation(bridge: BridgeView, nowMs: number, where = ""): Expl
       const outlook = outlookOf(bridge, verdict);
       return outlook === undefined ? verdict : { ...verdict, outlook };
     }),
+    gates: status.rollout?.gates ?? [],
     queries: [...evidenceQueries(bridge)],
     decisions: status.decisions ?? [],
   };

@@ -2,6 +2,7 @@ import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
+import { gatesWithoutVerdict } from "./gates.ts";
 
 /** Something that is to happen: when, where a time is known, and what. */
 export interface Coming {
@@ -11,7 +12,8 @@ export interface Coming {
 }
 
 /** What happens next if nobody does anything, soonest first. It is the operator that decides; this says by which rules. */
-export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] {
+export function comingUp(bridge: BridgeView): readonly Coming[] {
+  const { status, spec, seen } = bridge;
   const { phase, canary, rollout } = status;
   if (!seen) return [{ what: "An operator that watches this namespace makes the first version." }];
   if (canary === undefined && rollout?.failed)
@@ -34,7 +36,12 @@ export function comingUp({ status, spec, seen }: BridgeView): readonly Coming[] 
   if (canary === undefined) return [atRest(spec.rollout)];
   if (spec.rollout.paused)
     return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];
-  return [...forward(status, spec.rollout), failure(spec.rollout), ...lacking(status, spec.rollout)];
+  return [
+    ...forward(status, spec.rollout),
+    failure(spec.rollout, status.step?.index ?? 0),
+    ...gatesWithoutVerdict(bridge),
+    ...lacking(status, spec.rollout),
+  ];
 }
 
 /** After a promotion. */
@@ -80,6 +87,7 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
   const needs = [
     step.holdUntil === undefined ? "it has served requests and its hold is over" : "the hold is over",
     ...(steps[step.index]?.analysis === "Required" ? evidenceNeeded(rollout) : []),
+    ...outsideNeeded(rollout, step.index),
     ...(step.needsApproval ? ["a person has promoted it"] : []),
   ];
   return [
@@ -102,7 +110,20 @@ function evidenceNeeded({ analysis }: Rollout): readonly string[] {
   ];
 }
 
-function failure({ analysis, onFailure }: Rollout): Coming {
+/** Gates of the step whose verdict comes from outside, without those that run dry. */
+const outside = (rollout: Rollout, step: number): readonly string[] =>
+  (stepsOf(rollout)[step]?.gates ?? []).filter((name) =>
+    rollout.gates.some((gate) => gate.name === name && !gate.dryRun),
+  );
+
+function outsideNeeded(rollout: Rollout, step: number): readonly string[] {
+  const names = outside(rollout, step);
+  if (names.length === 0) return [];
+  return [`${names.length === 1 ? "gate" : "gates"} ${names.join(", ")} passed`];
+}
+
+function failure(rollout: Rollout, step: number): Coming {
+  const { analysis, onFailure } = rollout;
   const { errors, latency, gates } = acting(analysis);
   const causes = [
     `errors are proved worse by more than ${marginText(errors.rollbackAbove, errors.rollbackIncrease)}`,
@@ -110,6 +131,7 @@ function failure({ analysis, onFailure }: Rollout): Coming {
       ? [`slow requests by more than ${marginText(latency.rollbackAbove, latency.rollbackIncrease)}`]
       : []),
     ...(gates.length === 0 ? [] : ["a gate is violated"]),
+    ...(outside(rollout, step).length === 0 ? [] : ["a gate fails"]),
   ];
   return {
     what:

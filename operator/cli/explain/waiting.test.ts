@@ -10,6 +10,11 @@ describe("whatItWaitsFor", () => {
     ...{ type: "Accepted", status: "False", reason: "BadImage", message: "m." },
     lastTransitionTime: "2026-11-21T09:00:00Z",
   };
+  const holding = { phase: "Holding", phaseSince: "2026-11-21T09:00:00Z" };
+  const gate = {
+    ...{ name: "quality", kind: "Webhook", digest: "d", message: "12 of 40." },
+    ...{ since: "2026-11-21T15:30:00Z", until: "2026-11-21T16:00:00Z" },
+  };
   const failed = {
     revision: "d04be8",
     reason: "ErrorsProvedWorse",
@@ -34,6 +39,32 @@ describe("whatItWaitsFor", () => {
       "Holding: step tenth (10%) until 2026-11-23T09:00Z.",
     ],
     ["proof", { status: { step: held, verdicts: verdict("Undecided") } }, "errors is not proved yet: m."],
+    ...(
+      [
+        [
+          "a gate that was asked",
+          "GatePending",
+          "Asked",
+          "Gate quality was asked 18m ago and has given no verdict yet: 12 of 40; it has until 16:00:00 (12m more).",
+        ],
+        [
+          "a gate without a verdict",
+          "GateNoData",
+          "NoData",
+          "Gate quality gave no verdict: 12 of 40; `kubectl llmbridge promote chat` or `abort` decides.",
+        ],
+        [
+          "a gate that has failed",
+          "GateFailed",
+          "Failed",
+          "Gate quality has failed: 12 of 40; `kubectl llmbridge promote chat` or `abort` decides.",
+        ],
+      ] as const
+    ).map(([what, heldFor, state, answer]): [string, { status: object }, string] => [
+      what,
+      { status: { step: held, rollout: { ...holding, heldFor, gates: [{ ...gate, state }] } } },
+      answer,
+    ]),
     [
       "approval",
       { status: { step: { ...held, needsApproval: true } } },

@@ -1,5 +1,6 @@
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "../render/age.ts";
+import { gatesAnswer } from "./gates.ts";
 
 export interface Answer {
   readonly question: string;
@@ -57,6 +58,8 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
   if (canary && canary.ready < canary.replicas)
     return `${canary.ready} of ${canary.replicas} of its pods are ready${sentence(conditionMessage(bridge, "Progressing"))}`;
   if (status.rollout?.heldFor === "FleetFreeze" && status.summary !== undefined) return status.summary;
+  const outside = gatesAnswer(bridge, nowMs);
+  if (outside) return outside;
   const noData = verdicts.find(({ category }) => category === "NoData");
   if (noData) return `There is no evidence to judge by: ${noData.message}`;
   const violated = verdicts.find(({ category }) => category === "Violated" || category === "ProvedWorse");

@@ -1,6 +1,7 @@
 import { VERSION } from "../../version.ts";
 import type { Family } from "../family.ts";
 import { clockText } from "./age.ts";
+import { gateLines } from "./gates.ts";
 import { stepsText } from "./steps.ts";
 import { type Branch, treeLines } from "./tree.ts";
 import { earliestText, verdictLines } from "./verdicts.ts";
@@ -63,7 +64,8 @@ function evidence({ bridge }: Family, view: View): readonly Branch[] {
 function plan({ bridge }: Family, view: View): readonly Branch[] {
   const { step, forecast } = bridge.status;
   const expected = step === undefined && forecast !== undefined ? [{ text: forecast.message }] : [];
-  return [{ text: `steps   ${stepsText(bridge, view)}`, below: expected }];
+  const gates = gateLines(bridge, view).map((line) => ({ text: `gate ${line}` }));
+  return [{ text: `steps   ${stepsText(bridge, view)}`, below: [...gates, ...expected] }];
 }
 
 function workload({ bridge }: Family): readonly Branch[] {

@@ -2,6 +2,7 @@ import type { BridgeView } from "../bridge-view.ts";
 import { explanation } from "../explain/explanation.ts";
 import { clockText, spanText } from "./age.ts";
 import { unreadText } from "./bridge-tree.ts";
+import { gateLines } from "./gates.ts";
 import { verdictLines } from "./verdicts.ts";
 import type { View } from "./view.ts";
 import { padVisible, wrapped } from "./wrap.ts";
@@ -16,9 +17,11 @@ export function explainText(bridge: BridgeView, view: View, where = ""): string 
   const facts = explanation(bridge, view.nowMs, where);
   const { strong } = view.colour;
   const verdicts = verdictLines(bridge, view);
+  const gates = gateLines(bridge, view);
   const sections = [
     decisions(facts, view),
     ...(verdicts.length === 0 ? [] : [section("Evidence", verdicts, view)]),
+    ...(gates.length === 0 ? [] : [section("Gates outside", gates, view)]),
     ...(facts.problems.length === 0 ? [] : [section("Not as it should be", problems(facts, view), view)]),
     wrapped(`${strong(facts.question)} ${facts.answer}`, view.columns),
     ...(facts.next.length === 0 ? [] : [section("What comes next", coming(facts, view), view)]),
