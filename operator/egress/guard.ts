@@ -12,11 +12,22 @@ refused.addSubnet("0.0.0.0", 8, "ipv4");
 refused.addSubnet("fe80::", 10, "ipv6");
 refused.addSubnet("ff00::", 8, "ipv6");
 refused.addAddress("::", "ipv6");
+// Metadata services that are not link-local: of AWS and GCP over IPv6, of Alibaba and of Oracle.
 refused.addAddress("fd00:ec2::254", "ipv6");
+refused.addAddress("fd20:ce::254", "ipv6");
+refused.addAddress("100.100.100.200", "ipv4");
+refused.addAddress("192.0.0.192", "ipv4");
+// The same by way of a translator from IPv6 to IPv4 (RFC 6052).
+refused.addSubnet("64:ff9b::a9fe:0", 112, "ipv6");
+refused.addSubnet("64:ff9b::e000:0", 99, "ipv6");
+refused.addSubnet("64:ff9b::", 104, "ipv6");
+refused.addAddress("64:ff9b::6464:64c8", "ipv6");
+refused.addAddress("64:ff9b::c000:c0", "ipv6");
 
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
+loopback.addSubnet("64:ff9b::7f00:0", 104, "ipv6");
 
 /** Whether a connection to `address` may be made for a URL that names `host`. IPv4 written as IPv6 is judged as IPv4. */
 export function addressAllowed(address: string, host: string): boolean {

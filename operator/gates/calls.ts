@@ -39,6 +39,8 @@ export interface GateCallsOptions {
   readonly metrics: GateMetrics;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Default: over HTTP. */
+  readonly open?: typeof createWebhook;
 }
 
 /** Pauses between tries, first and longest. */
@@ -55,6 +57,7 @@ export function createGateCalls({
   metrics,
   clock = systemClock,
   random = Math.random,
+  open = createWebhook,
 }: GateCallsOptions): GateCalls {
   let receivers = new Map<string, { readonly text: string; readonly webhook: Webhook }>();
   /** By bridge, then by id. */
@@ -148,7 +151,7 @@ export function createGateCalls({
           const old = before.get(settings.name);
           if (old === undefined) beginSeries(metrics, settings.name);
           if (old?.text === text) return [settings.name, old];
-          return [settings.name, { text, webhook: createWebhook(settings, clock.now) }];
+          return [settings.name, { text, webhook: open(settings, clock.now) }];
         }),
       );
       for (const [name, old] of before) {

@@ -69,6 +69,14 @@
   verbs: [list, watch]
 {{- end }}
 
+{{- /* Beside them where the settings let gates run Jobs. */ -}}
+{{- define "llmbridge-operator.gateJobRules" -}}
+# The Jobs of a rollout's gates, deleted when they are given up and when the rollout is over.
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [create, delete, get, list, patch, watch]
+{{- end }}
+
 {{- /* Beside them where the settings let bridges use HTTPRoutes. */ -}}
 {{- define "llmbridge-operator.httpRouteRules" -}}
 # A bridge's own route, deleted when its spec asks for none, and the weights in the routes that specs name.
