@@ -6,7 +6,7 @@ import { createController, type ReconcileContext, type ReconcileResult } from ".
 import type { Informer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { formatKey, type ObjectKey } from "../kube/object.ts";
+import { controllerOf, formatKey, type ObjectKey } from "../kube/object.ts";
 import { createOptionalApi } from "../kube/optional-api.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import { resources } from "../kube/resources.ts";
@@ -102,14 +102,16 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
       .filter(({ gate, entry }) => gate.job && entry.state === "Asked")
       .flatMap(({ entry: { name, since }, question }): GateAnswer | [] => {
         const jobName = gateJobName(question);
-        const job = copy?.store.get(question.bridge.namespace, jobName);
+        const found = copy?.store.get(question.bridge.namespace, jobName);
+        const job = found && controllerOf(found)?.uid === mine.bridge.uid ? found : undefined;
         const words = mine.words.get(jobName);
         if (!job) {
           const message = mine.problem ?? unavailable(api.availability());
           return message === undefined ? [] : { name, since, kind: "Waiting", message };
         }
-        // Its pod is asked first.
+        // Its pod is asked first; that it is only just starting is not worth a write.
         if (isFinished(job) && words === undefined) return [];
+        if (isStarting(job) && !words) return [];
         return { name, since, ...jobAnswer(job, words ?? "") };
       });
   };

@@ -86,8 +86,11 @@ function categories(status: LLMBridgeStatus): unknown {
   };
 }
 
-/** What a gate says that has not decided is news once, and afterwards a number among others: some tell with every try how far they are. */
-const askedOf = ({ message, until: _, ...gate }: GateStatus) => ({ ...gate, isSaid: message !== undefined });
+/** What a webhook says before its verdict is news once, and afterwards a number among others: some tell with every try how far they are. */
+const askedOf = ({ message, until: _, ...gate }: GateStatus) => ({
+  ...gate,
+  said: gate.kind === "Job" ? message : message !== undefined,
+});
 
 /**
  * What may be reported of a plan that could not be carried out whole: what it says of the bridge, and nothing that it wanted to have

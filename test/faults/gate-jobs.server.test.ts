@@ -103,12 +103,10 @@ describe("a gate's Job", () => {
   it("is told what it judges, has few rights, and none of the labels by which pods of the bridge are selected", async () => {
     const env = [{ name: "KEY", secretRef: { name: "evals", key: "token" } }];
     const stage = await canaryOf({ command: ["node"], args: ["smoke.js"], env }, { deadline: "90s" });
-    await expect.poll(() => gatePods(stage)).toHaveLength(1);
-    const [[job], [pod], { canary, rollout }] = await Promise.all([
-      jobsOf(stage),
-      gatePods(stage),
-      stage.actor().bridge.status(),
-    ]);
+    const { canary, rollout } = await stage
+      .actor()
+      .bridge.waitFor("told that it runs", (status) => status.rollout?.gates?.[0]?.message !== undefined);
+    const [[job], [pod]] = await Promise.all([jobsOf(stage), gatePods(stage)]);
     expect(job?.spec).toMatchObject({ activeDeadlineSeconds: 90, backoffLimit: 0 });
     expect(job && controllerOf(job)).toMatchObject({ kind: "LLMBridge", name: "chat" });
     expect(job?.spec.template.spec).toMatchObject({
@@ -166,6 +164,7 @@ describe("a gate's Job", () => {
       await stage.kill();
       await stage.start({ settingsPath: settings.path });
       await bridge.waitFor("asked", ({ rollout }) => rollout?.heldFor === "GatePending");
+      expect(await jobsOf(stage)).toHaveLength(1);
     }
     // Decided while nobody looks.
     await stage.kill();

@@ -4,6 +4,7 @@ import type { KubeObject } from "../../operator/kube/object.ts";
 import { resourceName, resources } from "../../operator/kube/resources.ts";
 import {
   BRIDGE_PERMISSIONS,
+  GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
   LEASE_PERMISSIONS,
@@ -86,6 +87,7 @@ const SETTINGS = {
   sources: [{ name: "default", url: "http://127.0.0.1:9" }],
   podMonitors: {},
   httpRoutes: {},
+  gateJobs: {},
 };
 
 /** Stores what the chart gives an operator, but for what is there already, and logs in as its account. */
@@ -184,6 +186,30 @@ describe("an operator that may touch two namespaces and nothing else", () => {
       conditions.some(({ type, message }) => type === "RouteAccepted" && message.includes("Gateway public")),
     );
     await routed.patch({ rollout: { traffic: { router: "Replicas", route: null } } });
+    // A gate's Job, given up with its canary.
+    const gated = actor(plane.client, ALSO_WATCHED, "gated");
+    const gates = [{ name: "smoke", job: { image: "registry.example/smoke:1" } }];
+    const steps = [
+      { name: "half", weight: 50, gates: ["smoke"] },
+      { name: "all", weight: 100 },
+    ];
+    await gated.bridge.apply({ ...spec, rollout: { ...spec.rollout, gates, steps } });
+    await gated.bridge.promoted("registry.example/bridge:1");
+    await gated.bridge.patch({ image: "registry.example/bridge:2" });
+    const judged = await gated.holding("registry.example/bridge:2");
+    const jobs = () => plane.client.list(resources.jobs, { namespace: ALSO_WATCHED });
+    await expect.poll(jobs, { timeout: WITHIN_MS }).toHaveLength(1);
+    await gated.command({ action: "abort", revision: judged, id: "abort-gated" });
+    await expect.poll(jobs, { timeout: WITHIN_MS }).toEqual([]);
+    await gated.command({ action: "retry", revision: judged, id: "retry-gated" });
+    await expect.poll(jobs, { timeout: WITHIN_MS }).toHaveLength(1);
+    // One that is nobody's any more: whose it is has to be read.
+    const [{ metadata: taken } = { metadata: { name: "" } }] = await jobs();
+    const orphan = { metadata: { ownerReferences: null } };
+    await plane.client.mergePatch(resources.jobs, ALSO_WATCHED, taken.name, orphan);
+    await gated.bridge.waitFor("told whose it is", ({ rollout }) =>
+      (rollout?.gates?.[0]?.message ?? "").includes("belongs to nobody"),
+    );
     // A pod that does not start and does not say why.
     await bridge.patch({ image: `registry.example/bridge:${STUCK}` });
 
@@ -194,6 +220,7 @@ describe("an operator that may touch two namespaces and nothing else", () => {
       ...BRIDGE_PERMISSIONS,
       ...POD_MONITOR_PERMISSIONS,
       ...HTTP_ROUTE_PERMISSIONS,
+      ...GATE_JOB_PERMISSIONS,
       ...LEASE_PERMISSIONS,
     ]);
     // What is watched is listed only where the server does not stream lists.
