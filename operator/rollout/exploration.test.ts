@@ -26,6 +26,21 @@ const withPlan = (world: World, change: Partial<World["spec"]>): World => ({
   spec: { ...world.spec, ...change },
 });
 
+/** The first step names a gate that is asked with it, the last one that is asked after the evidence. */
+const gated = (world: World): World => {
+  const gate = { webhook: { receiver: "evals" }, deadline: "10m" };
+  const { gates } = worldAtRest({
+    plan: {
+      gates: [
+        { name: "first", ...gate },
+        { name: "last", ...gate, begin: "AfterEvidence" },
+      ],
+    },
+  }).spec;
+  const steps = world.spec.steps.map((one, index) => ({ ...one, gates: [index === 0 ? "first" : "last"] }));
+  return withPlan(world, { gates, steps });
+};
+
 describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
   it.each<[string, World]>([
     ["one pod", small(1, [50, 100])],
@@ -58,6 +73,7 @@ describe("every small world around every stage of a rollout keeps the promises, 
         steps: [step("s0", 0, { mirror: 50 }), step("s1", 100)],
       }),
     ],
+    ["two pods with gates outside", gated(small(2, [50, 100]))],
     ["one pod by a gateway", small(1, [50, 100], {}, "Gateway")],
     ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
     ["three pods by a gateway that lags", small(3, [50, 100], { slowGateway: true }, "Gateway")],

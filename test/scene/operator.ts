@@ -49,6 +49,8 @@ export async function installOperator(cluster: Cluster, options: InstallOptions 
     `settings.sources=${JSON.stringify(source)}`,
     "--set-json",
     "settings.httpRoutes={}",
+    "--set-json",
+    "settings.gateJobs={}",
     "--wait",
     "--timeout",
     "120s",

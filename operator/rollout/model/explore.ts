@@ -1,5 +1,6 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
+import type { GateAnswer } from "../gates/answer.ts";
 import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
@@ -136,6 +137,16 @@ const jump =
     return true;
   };
 
+/** The first gate that has no verdict gets one. */
+const gateSays =
+  (kind: GateAnswer["kind"]): Event =>
+  (world) => {
+    const asked = stateOf(world).gates?.find(({ state }) => state === "Asked");
+    if (!asked) return false;
+    world.gates = [{ name: asked.name, since: asked.since, kind, message: kind }];
+    return true;
+  };
+
 const tick: Event = (world) => {
   world.nowMs += TICK_MS;
   // What a gateway has accepted it follows long before.
@@ -155,6 +166,9 @@ const EVENTS: Readonly<Record<string, Event>> = {
   missing: setTo("verdicts", MISSING),
   sourceFails: setTo("metrics", SOURCE_FAILS),
   sourceAnswers: setTo("metrics", SOURCE_ANSWERS),
+  gatePasses: gateSays("Passed"),
+  gateFails: gateSays("Failed"),
+  gateIsSilent: gateSays("NoData"),
   pause: paused(true),
   resume: paused(false),
   promote: command("promote"),
@@ -209,6 +223,10 @@ function keyOf(world: World): string {
     const one = world.revisions[revision];
     return one ? `${one.wanted}.${one.ready}.${one.unready}${one.fault ? "!" : ""}` : "";
   });
+  const gates = s.gates?.map(({ name, state, since, clock }) => {
+    const answer = world.gates?.find((one) => one.name === name && one.since === since);
+    return [name, state, age(world, clock ?? since), answer?.kind].join(".");
+  });
   const verdicts = world.verdicts.kind === "Judged" ? world.verdicts.errors.category : "none";
   return [
     ...state,
@@ -217,6 +235,7 @@ function keyOf(world: World): string {
     world.desired,
     world.spec.paused,
     verdicts,
+    gates?.join("/"),
     world.metrics.available,
     s.routedWeight,
     Object.values(world.route),
@@ -290,6 +309,7 @@ export function stagesOfPromotion(start: World): World[] {
     if (phaseOf(world) === "Promoting") world.nowMs += 5_000;
     if (phaseOf(world) === "Holding" || phaseOf(world) === "Watching") {
       world.verdicts = BELOW;
+      gateSays("Passed")(world);
       world.nowMs += TICK_MS;
     }
   }

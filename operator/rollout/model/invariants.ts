@@ -29,6 +29,7 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   transitionIsLegal(before, after);
   predecessorIsKept(before, after);
   missingDataDecidesNothing(before, after, outcome);
+  gatesHaveTheirSay(before, after, outcome);
   someoneIsSelected(before, after, outcome);
   copiesHaveATaker(before, after);
 }
@@ -130,6 +131,22 @@ function missingDataDecidesNothing(before: World, after: World, outcome: Rollout
     const passes = (action === "Promote" || action === "Step") && reason === "StepPassed";
     const judges = reason.endsWith("ProvedWorse") && action === "Rollback";
     if (passes || judges) fail(`missing data led to ${action}`, before, after);
+  }
+}
+
+/** A step is passed without a person only when each gate outside that it names has passed, and only one that has failed rolls back. */
+function gatesHaveTheirSay(before: World, after: World, outcome: RolloutOutcome): void {
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  if (!known) return;
+  const verdicts = contextOf(inputOf(before), known).step.gates.map((name) => {
+    const entry = known.phase === "Holding" ? known.gates?.find((one) => one.name === name) : undefined;
+    const answer = before.gates?.find((one) => one.name === name && one.since === entry?.since);
+    return entry?.state === "Asked" ? answer?.kind : entry?.state;
+  });
+  for (const { action, reason } of outcome.decisions) {
+    const passes = reason === "StepPassed" && verdicts.some((verdict) => verdict !== "Passed");
+    const blames = action === "Rollback" && reason === "GateFailed" && !verdicts.includes("Failed");
+    if (passes || blames) fail(`gates that say ${verdicts.join(", ")} led to ${action}`, before, after);
   }
 }
 
