@@ -7,6 +7,7 @@ import { POD_MONITORS } from "../../operator/bridges/apply.ts";
 import { HTTP_ROUTES } from "../../operator/bridges/route/http-route.ts";
 import type { Resource } from "../../operator/kube/resources.ts";
 import {
+  GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
   type Permission,
@@ -32,6 +33,8 @@ const everything = {
     sources: [source],
     podMonitors: { labels: { release: "prometheus" }, interval: "30s" },
     httpRoutes: {},
+    gateWebhooks: [{ name: "evals", url: "https://evals.example/gate" }],
+    gateJobs: { allowedNamespaces: ["ai"] },
   },
   sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
   sourceConfigMaps: [{ name: "prometheus-ca", configMapName: "cluster-ca" }],
@@ -141,6 +144,23 @@ describe.each(OPTIONAL_APIS)("the right to %s", (_name, settings, { group }, per
     const rules = permissions.map(ruleOf);
     expect(await given({})).toEqual([]);
     expect(await given({ settings })).toEqual([...rules, definition]);
+    expect(await given({ settings, watchNamespaces: ["a", "b"] })).toEqual([...rules, ...rules]);
+  });
+});
+
+describe("the right to Jobs", () => {
+  it("is given where the settings let gates run some", async () => {
+    const given = async (values: object): Promise<readonly Rule[]> =>
+      [
+        ...named(await bed.helm.template(values), "Role"),
+        ...named(await bed.helm.template(values), "ClusterRole"),
+      ]
+        .flatMap((role) => (role as Manifest & { readonly rules: readonly Rule[] }).rules)
+        .filter(({ apiGroups }) => apiGroups.includes("batch"));
+    const rules = GATE_JOB_PERMISSIONS.map(ruleOf);
+    const settings = { gateJobs: {} };
+    expect(await given({})).toEqual([]);
+    expect(await given({ settings })).toEqual(rules);
     expect(await given({ settings, watchNamespaces: ["a", "b"] })).toEqual([...rules, ...rules]);
   });
 });
