@@ -78,7 +78,7 @@ interface Known {
   wanted: WantedJobs;
   /** What the last write was refused for. */
   problem: string | undefined;
-  /** By name of a Job: what its pod left behind, or why it does not start. */
+  /** By `wordsKey` of a Job: what its pod left behind, or why it does not start. */
   words: ReadonlyMap<string, string>;
   /** What the last look was told. */
   said: readonly GateAnswer[];
@@ -104,11 +104,11 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
         const jobName = gateJobName(question);
         const found = copy?.store.get(question.bridge.namespace, jobName);
         const job = found && controllerOf(found)?.uid === mine.bridge.uid ? found : undefined;
-        const words = mine.words.get(jobName);
         if (!job) {
           const message = mine.problem ?? unavailable(api.availability());
           return message === undefined ? [] : { name, since, kind: "Waiting", message };
         }
+        const words = mine.words.get(wordsKey(job));
         // Its pod is asked first; that it is only just starting is not worth a write.
         if (isFinished(job) && words === undefined) return [];
         if (isStarting(job) && !words) return [];
@@ -192,6 +192,9 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
   };
 }
 
+/** What was heard before it ended is not what it left behind. */
+const wordsKey = (job: RawJob): string => `${job.metadata.name} ${isFinished(job) ? "ended" : "starts"}`;
+
 /** Unlike of other children, a Job's status is what matters. */
 const jobFacts = (job: RawJob): unknown => [childFacts(job), job.status];
 
@@ -213,7 +216,7 @@ async function wordsOf(
     if (!isFinished(job) && !isStarting(job)) continue;
     const labelSelector = `batch.kubernetes.io/job-name=${name}`;
     const pods = await client.list<GatePod>(resources.pods, { namespace, labelSelector, signal });
-    words.set(name, lastWords(pods));
+    words.set(wordsKey(job), lastWords(pods));
   }
   return words;
 }
