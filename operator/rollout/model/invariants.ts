@@ -134,19 +134,30 @@ function missingDataDecidesNothing(before: World, after: World, outcome: Rollout
   }
 }
 
-/** A step is passed without a person only when each gate outside that it names has passed, and only one that has failed rolls back. */
+/**
+ * (5) A step is passed without a person only when each gate outside that it names has passed, or may be passed over without a verdict; and only one that
+ * has failed rolls back as such.
+ */
 function gatesHaveTheirSay(before: World, after: World, outcome: RolloutOutcome): void {
   const known = before.state && "phase" in before.state ? before.state : undefined;
   if (!known) return;
-  const verdicts = contextOf(inputOf(before), known).step.gates.map((name) => {
+  const { step } = contextOf(inputOf(before), known);
+  const acting = before.spec.gates.filter(({ name, dryRun }) => step.gates.includes(name) && !dryRun);
+  const verdictOf = (name: string) => {
     const entry = known.phase === "Holding" ? known.gates?.find((one) => one.name === name) : undefined;
     const answer = before.gates?.find((one) => one.name === name && one.since === entry?.since);
     return entry?.state === "Asked" ? answer?.kind : entry?.state;
-  });
+  };
+  const isLeft = acting.every(
+    ({ name, noData }) =>
+      verdictOf(name) === "Passed" || (noData === "Proceed" && verdictOf(name) !== "Failed"),
+  );
+  const hasFailed = acting.some(({ name }) => verdictOf(name) === "Failed");
   for (const { action, reason } of outcome.decisions) {
-    const passes = reason === "StepPassed" && verdicts.some((verdict) => verdict !== "Passed");
-    const blames = action === "Rollback" && reason === "GateFailed" && !verdicts.includes("Failed");
-    if (passes || blames) fail(`gates that say ${verdicts.join(", ")} led to ${action}`, before, after);
+    if (reason === "StepPassed" && !isLeft)
+      fail(`gates that have not passed led to ${action}`, before, after);
+    if (action === "Rollback" && reason === "GateFailed" && !hasFailed)
+      fail("a gate that has not failed rolled back", before, after);
   }
 }
 
