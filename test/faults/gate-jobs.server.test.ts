@@ -170,7 +170,9 @@ describe("a gate's Job", () => {
     await stage.kill();
     const [pod] = await gatePods(stage);
     const path = `/api/v1/namespaces/${stage.namespace}/pods/${pod?.metadata.name}/status`;
-    const status = { phase: "Succeeded", containerStatuses: [] };
+    const state = { terminated: { exitCode: 0, reason: "Completed", message: "as good" } };
+    const container = { name: "gate", image: "i", imageID: "i", ready: false, restartCount: 0, state };
+    const status = { phase: "Succeeded", containerStatuses: [container] };
     await bed.plane.api.request("PATCH", path, { status }, "application/merge-patch+json");
     await stage.start({ settingsPath: settings.path });
     const { decisions } = await bridge.promoted(SECOND);
