@@ -12,7 +12,7 @@ export interface Gates {
   /**
    * What is known of the gates that are asked for in the stored status. Sees to it that they are asked and no others; what comes of it later is told
    * to the listener.
-   * @param spec undefined where it cannot be read: then everything goes on as it is
+   * @param spec undefined where it or the status cannot be read: then everything goes on as it is
    */
   look(
     bridge: BridgeRef,

@@ -106,7 +106,8 @@ export async function observe(
     kubelet,
     configMaps,
     problem,
-    gates: dependencies.gates(bridge, spec.ok ? spec.value : undefined, status),
+    // A book that cannot be read is not an empty one.
+    gates: dependencies.gates(bridge, spec.ok && !unreadableStatus ? spec.value : undefined, status),
     podMonitor: dependencies.podMonitor(bridge),
     route: spec.ok ? dependencies.route(bridge, spec.value.rollout.traffic) : { kind: "Unknown" },
     ...measurements,
