@@ -97,6 +97,7 @@ interface Stay {
   readonly change?: Change;
 }
 
+/** The book with the gates that are to be asked from now on. */
 const withAsked = (input: RolloutInput, state: RolloutStatus, hold: Hold | undefined) => ({
   gates: asked(contextOf(input, state), hold),
 });
