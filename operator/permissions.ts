@@ -50,8 +50,8 @@ const KEPT_AND_REMOVED: readonly Verb[] = ["create", "delete", "get", "list", "p
 export const BRIDGE_PERMISSIONS: readonly Permission[] = [
   {
     resource: LLMBRIDGES,
-    verbs: ["get", "list", "watch"],
-    why: "A new leader reads a bridge anew before its first write for it.",
+    verbs: ["get", "list", "patch", "watch"],
+    why: "A new leader reads a bridge anew before its first write for it. Patched only in finalizers: a bridge that takes over is deleted once that is given back.",
   },
   { resource: LLMBRIDGES, subresource: "status", verbs: ["patch"], why: "Reports." },
   {
@@ -64,7 +64,7 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
   ...[resources.deployments, resources.configMaps].map((resource) => ({
     resource,
     verbs: KEPT_AND_REMOVED,
-    why: "A bridge's revisions; those beyond the history limit are deleted.",
+    why: "A bridge's revisions; those beyond the history limit are deleted. Of the Deployment that a spec takes over, replicas and annotations alone.",
   })),
   ...[
     resources.serviceAccounts,
@@ -74,18 +74,23 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
   ].map((resource) => ({
     resource,
     verbs: KEPT,
-    why: "A bridge's other children, which the garbage collector removes.",
+    why: "A bridge's other children, which the garbage collector removes, and the selector and ports of the Service that a spec takes over.",
   })),
   {
     resource: resources.pods,
     verbs: ["list", "patch", "watch"],
-    why: "Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.",
+    why: "Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first. Pods that are taken over get labels by which Services find them.",
   },
   {
     resource: resources.pods,
     subresource: "eviction",
     verbs: ["create"],
     why: "`kubectl llmbridge restart` replaces pods, as far as disruption budgets allow.",
+  },
+  {
+    resource: resources.horizontalPodAutoscalers,
+    verbs: ["list"],
+    why: "Whether one scales the Deployment that a spec takes over.",
   },
   {
     resource: resources.coreEvents,

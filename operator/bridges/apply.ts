@@ -59,6 +59,10 @@ export class NotCleanedUp extends Error {
   }
 }
 
+/** Writes what is no child of the bridge. */
+export type Outside = (write: OutsideWrite, signal: AbortSignal | undefined) => Promise<void>;
+export type OutsideWrite = Extract<Write, { kind: "Foreign" | "Finalizer" }>;
+
 /** What was found by quorum and not in the cache, so that no decision rests on a cache older than it. */
 export type OnFound = (resource: Resource, object: KubeObject) => void;
 
@@ -71,6 +75,7 @@ export const isRefused = (error: unknown): error is Error =>
 /** Traffic goes where it should whatever else is refused: it was decided on pods that are ready, and a failed canary must get none. */
 const movesTraffic = (write: Write): boolean =>
   write.kind === "RouteWeights" ||
+  (write.kind === "Foreign" && write.resource === "services") ||
   (write.kind === "Update" && (write.resource === "services" || write.resource === "httproutes"));
 
 /**
@@ -82,6 +87,7 @@ const movesTraffic = (write: Write): boolean =>
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
+ * @param outside writes what is no child, such as what is taken over; absent where there is nothing of the kind
  * @param contests remembers what was restored, so that nobody is fought for ever
  */
 export async function apply(
@@ -91,6 +97,7 @@ export async function apply(
   contests: Contests,
   onFound: OnFound,
   signal?: AbortSignal,
+  outside?: Outside,
 ): Promise<void> {
   let refusal: Error | undefined;
   for (const write of writes) {
@@ -98,7 +105,8 @@ export async function apply(
     if (refusal && !movesTraffic(write)) continue;
     try {
       contests.permit(write);
-      await execute(client, bridge, write, onFound, signal);
+      if (write.kind === "Foreign" || write.kind === "Finalizer") await outside?.(write, signal);
+      else await execute(client, bridge, write, onFound, signal);
       contests.note(write);
     } catch (error) {
       if (!isRefused(error)) throw error;
@@ -111,7 +119,7 @@ export async function apply(
 async function execute(
   client: KubeClient,
   bridge: BridgeRef,
-  write: Write,
+  write: Exclude<Write, OutsideWrite>,
   onFound: OnFound,
   signal: AbortSignal | undefined,
 ): Promise<void> {

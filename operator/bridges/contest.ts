@@ -5,7 +5,7 @@ import type { ChildKind, Write } from "./plan.ts";
 
 /** Somebody else changes a child as often as the operator restores it. */
 export class Contested extends Error {
-  constructor(resource: ChildKind, childName: string) {
+  constructor(resource: ChildKind | "pods", childName: string) {
     super(
       `Somebody else changes ${resource} "${childName}" again and again; the operator now restores it only ${MOST} times a minute. See who with kubectl get ${resource} ${childName} --show-managed-fields -o yaml, and make them stop or change the LLMBridge instead.`,
     );
@@ -71,17 +71,18 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
 
 function isRestoring(write: Write, creations: boolean): write is RestoringWrite {
   if (write.kind === "Create") return creations;
+  if (write.kind === "Foreign") return write.resource !== "pods";
   return write.kind === "Update" || write.kind === "Capacity" || write.kind === "RouteWeights";
 }
 
 const recent = ({ atMs }: Restored, clock: Clock): readonly number[] =>
   atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
 
-type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" }>;
+type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" | "Foreign" }>;
 
 /** A child that is yet to be made has none. */
 const uidOf = (write: RestoringWrite): string => (write.kind === "Create" ? "" : write.uid);
-const resourceOf = (write: RestoringWrite): ChildKind => {
+const resourceOf = (write: RestoringWrite): ChildKind | "pods" => {
   if (write.kind === "Capacity") return "deployments";
   return write.kind === "RouteWeights" ? "httproutes" : write.resource;
 };
@@ -97,6 +98,8 @@ function saidBy(write: RestoringWrite): unknown {
       return [write.replicas, write.track];
     case "RouteWeights":
       return write.changes;
+    case "Foreign":
+      return write.patch;
     default:
       return write.object;
   }

@@ -15,7 +15,7 @@ import type { Recorder } from "../kube/recorder.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
-import { apply, type OnFound } from "./apply.ts";
+import { apply, type OnFound, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
@@ -34,6 +34,9 @@ import type { PodMonitors } from "./pod-monitors.ts";
 import { problemOf } from "./problem.ts";
 import { report, withNotified, withoutProgress, writeDueInMs } from "./report.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
+import { deleteBridge } from "./take-over/deletion.ts";
+import { TAKE_OVER_FINALIZER } from "./take-over/observed.ts";
+import { outsideOf } from "./take-over/outside.ts";
 import { connectTriggers } from "./triggers.ts";
 
 export interface BridgeControllerOptions {
@@ -164,9 +167,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
     const object = caches.bridges.store.get(key.namespace, key.name);
     if (!object || object.metadata.deletionTimestamp !== undefined) {
-      // Children go by their owner reference; there is nothing outside of it to clean.
+      // Children go by their owner reference; what was taken over is given back first.
       forget(key);
-      return { kind: "done" };
+      if (!object?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
+      return deleteBridge(client, object, clock.now(), context.signal);
     }
     const { uid } = object.metadata;
     const before = await recall(key, uid, context.signal);
@@ -178,11 +182,21 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
+    const changesBridge = wanted.writes.some(({ kind }) => kind === "Finalizer");
+    // What a deletion would have to undo is not begun before that is sure to be seen.
+    const held = wanted.writes.find((one) => one.kind === "Finalizer" && one.change === "Add");
     if (!before.isTold) options.notifier?.resume(bridge, snapshot.status);
-    const problem = await tryApply(writer, bridge, wanted, before.contests, context, (resource, found) =>
-      ownWrites.wrote(key, resource, found),
+    const problem = await tryApply(
+      writer,
+      bridge,
+      held ? { ...wanted, writes: [held] } : wanted,
+      { contests: before.contests, outside: outsideOf(client, object, writer) },
+      context,
+      (resource, found) => ownWrites.wrote(key, resource, found),
     );
-    if (problem) fleet.revoke(key);
+    if (problem || changesBridge) fleet.revoke(key);
+    // The bridge is another one than was read by now; nothing is reported of what was not looked at.
+    if (!problem && changesBridge) return { kind: "requeueAfter", ms: 0 };
     const plan = withNotified(
       problem ? withoutProgress(wanted, snapshot.status) : wanted,
       options.notifier?.settledThroughMs(uid),
@@ -265,12 +279,12 @@ async function tryApply(
   client: KubeClient,
   bridge: BridgeRef,
   plan: Plan,
-  contests: Contests,
+  { contests, outside }: { readonly contests: Contests; readonly outside: Outside },
   context: ReconcileContext,
   onFound: OnFound,
 ): Promise<WriteProblem | undefined> {
   try {
-    await apply(client, bridge, plan.writes, contests, onFound, context.signal);
+    await apply(client, bridge, plan.writes, contests, onFound, context.signal, outside);
     return undefined;
   } catch (error) {
     const problem = problemOf(error);

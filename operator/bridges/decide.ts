@@ -33,6 +33,8 @@ import type { Plan } from "./plan.ts";
 import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
+import { withoutComparison } from "./take-over/verdicts.ts";
 
 /** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
 const REST_MS = 10_000;
@@ -55,19 +57,23 @@ function defaultRollout({ status }: Snapshot): LLMBridgeSpec["rollout"] {
  * The whole decision: from what is observed to what is wanted. Pure, so the same snapshot gives the same plan, and everything the
  * operator does can be tested, replayed and explained without a cluster.
  */
-export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
-  if (snapshot.unreadableStatus) {
-    return leaveAlone(snapshot, { reason: "UnreadableStatus", message: snapshot.unreadableStatus }, REST_MS);
+export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
+  if (observed.unreadableStatus) {
+    return leaveAlone(observed, { reason: "UnreadableStatus", message: observed.unreadableStatus }, REST_MS);
   }
-  const { spec, held } = snapshot.spec.ok
-    ? withHeldReplicas(snapshot.spec.value, snapshot.status, snapshot.nowMs)
+  const { spec, held } = observed.spec.ok
+    ? withHeldReplicas(observed.spec.value, observed.status, observed.nowMs)
     : { spec: undefined, held: undefined };
+  const takeOver = lookAtTakeOver(observed, spec);
+  if (observed.takeOver.kind === "Forbidden" && takeOver?.stage === "Serving")
+    return leaveAlone(observed, { reason: "TakeOverForbidden", message: observed.takeOver.message }, REST_MS);
+  const snapshot = withOldVersion(observed, takeOver);
   const tuning = spec && tune(tuningInput(spec));
   const bounds = spec && boundsOf(spec);
-  const verdict = acceptance(snapshot, tuning, bounds);
+  const verdict = acceptance(snapshot, tuning, bounds, takeOver?.objection);
   const rollout = spec?.rollout ?? defaultRollout(snapshot);
   const facts = revisionFacts(snapshot);
-  const evidence = gatherEvidence(snapshot, rollout.analysis);
+  const evidence = withoutComparison(gatherEvidence(snapshot, rollout.analysis), snapshot.status, takeOver);
   const watch = gatherWatch(snapshot, rollout);
   const gates = lookAtGates(snapshot, spec, evidence);
   const scale = scaleOf({
@@ -86,7 +92,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     nowMs: snapshot.nowMs,
     spec: rollout,
     desired,
-    state: snapshot.status.rollout,
+    state: stateWithOld(snapshot, takeOver),
     capacity: { needed: scale.needed, maxPods: bounds?.maxPods ?? 2 * scale.needed + 1 },
     revisions: facts,
     route: route.facts,
@@ -122,6 +128,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
     grants: granted.grants,
     historyLimit: rollout.revisionHistoryLimit,
     route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome),
+    takeOver,
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
@@ -140,6 +147,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       outcome,
       facts,
       route: route.condition,
+      takeOver,
       versions: versions({
         outcome,
         facts,
@@ -170,6 +178,7 @@ export function decide(snapshot: Snapshot): { plan: Plan; memory: Memory } {
       scaling: scale.scalingState,
       alerts: scale.alertsState,
       kubelet: snapshot.kubelet,
+      takeOverMs: snapshot.takeOver.kind === "Read" ? snapshot.nowMs : snapshot.memory.takeOverMs,
       forecastMs: snapshot.forecast?.kind === "ok" ? snapshot.nowMs : snapshot.memory.forecastMs,
       evidence:
         evidenceState && outcome.state?.canaryRevision !== undefined

@@ -2,6 +2,7 @@ import { LABELS } from "../../contract/kubernetes.ts";
 import { covers } from "./covers.ts";
 import { ANNOTATIONS } from "./names.ts";
 import type { ChildKind, ChildObject, Write } from "./plan.ts";
+import type { TakeOverWrites } from "./take-over/writes.ts";
 
 /** Values of the label `llmbridge.dev/track` on Deployments. */
 export type TrackLabel = "canary" | "production" | "previous" | "retired";
@@ -43,6 +44,8 @@ export interface DesiredState {
   /** ServiceAccount, PodDisruptionBudget, NetworkPolicy and ConfigMaps. */
   readonly supporting: readonly ObservedChild[];
   readonly services: readonly ChildObject[];
+  /** What has to be written to what is taken over. */
+  readonly takeOver: TakeOverWrites;
   /** What has to be written to the route, after the Services: a weight is given to a Service that selects whom it should. */
   readonly route: readonly Write[];
   readonly revisions: readonly DesiredRevision[];
@@ -79,13 +82,17 @@ export function difference(
   const shrinking = (write: Write) =>
     write.kind === "Capacity" && write.replicas < (find(observed.deployments, write.name)?.replicas ?? 0);
   return [
+    ...desired.takeOver.first,
     ...desired.supporting.flatMap((child) => ensure(child.resource, child.object)),
     ...capacity.filter((write) => !shrinking(write)),
+    ...desired.takeOver.growth,
     ...desired.services.flatMap((object) => ensure("services", object)),
+    ...desired.takeOver.traffic,
     ...desired.route,
     ...desired.podAnnotations.map((pod) => ({ kind: "AnnotatePod" as const, ...pod })),
     ...desired.evictions.map((pod) => ({ kind: "Evict" as const, ...pod })),
     ...capacity.filter(shrinking),
+    ...desired.takeOver.last,
     ...desired.surplus.map((child) => ({ kind: "Delete" as const, ...child })),
   ];
 }

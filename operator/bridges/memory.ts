@@ -20,6 +20,8 @@ export interface Memory {
   readonly statusWrittenMs: number | undefined;
   /** When the traffic was last looked at for the forecast. */
   readonly forecastMs: number | undefined;
+  /** When what is taken over was last looked at. */
+  readonly takeOverMs: number | undefined;
   /** When this process first saw the bridge. */
   readonly since: number;
 }
@@ -33,6 +35,7 @@ export function emptyMemory(nowMs: number): Memory {
     kubelet: {},
     statusWrittenMs: undefined,
     forecastMs: undefined,
+    takeOverMs: undefined,
     since: nowMs,
   };
 }

@@ -27,6 +27,12 @@ export const ANNOTATIONS = {
   keptFrom: "llmbridge.dev/kept-from",
   /** On a PodMonitor: hash of what the settings make of it, so that what is taken out of them is taken off it. */
   settings: "llmbridge.dev/settings",
+  /** On a Deployment and a Service that were there before: name and uid of the bridge that takes them over. */
+  takenOverBy: "llmbridge.dev/taken-over-by",
+  /** On such a Deployment: the pods that it had. */
+  replicasBefore: "llmbridge.dev/replicas-before",
+  /** On such a Service: its selector and ports as they were. */
+  serviceBefore: "llmbridge.dev/service-before",
 } as const;
 
 export const MANAGED_BY = { "app.kubernetes.io/managed-by": "llmbridge-operator" } as const;

@@ -30,6 +30,9 @@ import { CHILD_KINDS, type ChildObject } from "./plan.ts";
 import { type ConfigMapReadings, configMapRefs } from "./references.ts";
 import type { ObservedRoute } from "./route/http-route.ts";
 import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
+import type { ObservedTakeOver, TakenNames } from "./take-over/observed.ts";
+import { readTakeOver } from "./take-over/read.ts";
+import { takenNames } from "./take-over/view.ts";
 
 export interface ObserveDependencies {
   readonly client: KubeClient;
@@ -79,10 +82,14 @@ export async function observe(
     });
   };
   const names = spec.ok ? [...new Set(configMapRefs(spec.value).map(({ name }) => name))] : [];
-  const [measurements, kubelet, configMaps] = await Promise.all([
+  const taken = takenNames(spec.ok ? spec.value : undefined, status);
+  const [measurements, kubelet, configMaps, takeOver] = await Promise.all([
     spec.ok ? ask(spec.value) : UNMEASURED,
     kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
     dependencies.readConfigMaps(bridge.namespace, names),
+    taken === undefined || isResting(status, memory, nowMs, spec.ok && !spec.value.takeOver)
+      ? unread(taken)
+      : readTakeOver(dependencies.client, bridge, taken, object.metadata.finalizers ?? []),
   ]);
   return {
     nowMs,
@@ -110,11 +117,28 @@ export async function observe(
     gates: dependencies.gates(bridge, spec.ok && !unreadableStatus ? spec.value : undefined, status),
     podMonitor: dependencies.podMonitor(bridge),
     route: spec.ok ? dependencies.route(bridge, spec.value.rollout.traffic) : { kind: "Unknown" },
+    takeOver,
     ...measurements,
     memory,
     rendererVersion,
   };
 }
+
+/** What has handed over is looked at this often while the bridge rests: only somebody else's hand can change it. */
+const LOOK_AGAIN_MS = 5 * 60_000;
+
+function isResting(
+  { takeOver, phase }: LLMBridgeStatus,
+  { takeOverMs }: Memory,
+  nowMs: number,
+  isLetGo: boolean,
+): boolean {
+  const atRest = phase === "Stable" || phase === "Aborted";
+  if (!takeOver?.complete || isLetGo || !atRest || takeOverMs === undefined) return false;
+  return nowMs - takeOverMs < LOOK_AGAIN_MS;
+}
+
+const unread = (taken: TakenNames | undefined): ObservedTakeOver => ({ kind: taken ? "Resting" : "None" });
 
 /**
  * A pod that is older than its bridge is left over from a deleted one of the same name. It serves nobody in our name any more, but it

@@ -71,6 +71,18 @@ export type Write =
       readonly uid: string;
       readonly resourceVersion: string;
     }
+  /** What was there before the bridge and is taken over: only ever patched; objects that are not pods bound to the version it was decided on. */
+  | {
+      readonly kind: "Foreign";
+      readonly resource: "deployments" | "services" | "pods";
+      readonly name: string;
+      readonly uid: string;
+      readonly resourceVersion?: string;
+      /** JSON merge patch. */
+      readonly patch: Readonly<Record<string, unknown>>;
+    }
+  /** Whether a deletion of the bridge waits until what it took over is given back. */
+  | { readonly kind: "Finalizer"; readonly change: "Add" | "Remove" }
   /** A pod to be replaced, as far as disruption budgets allow it. */
   | { readonly kind: "Evict"; readonly name: string; readonly uid: string }
   | {

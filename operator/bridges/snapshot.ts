@@ -11,6 +11,7 @@ import type { Measurements } from "./observe/measurements.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 import type { ConfigMapReadings } from "./references.ts";
 import type { ObservedRoute } from "./route/http-route.ts";
+import type { ObservedTakeOver } from "./take-over/observed.ts";
 
 export interface SpecIssue {
   readonly path: string;
@@ -71,6 +72,8 @@ export interface Snapshot extends Measurements {
   readonly rollouts: FleetView;
   /** Only read under router Gateway. */
   readonly route: ObservedRoute;
+  /** What the spec, or the status, takes over. */
+  readonly takeOver: ObservedTakeOver;
   /** What this process remembers of the bridge; lost at a restart, and decisions are made so that this is safe. */
   readonly memory: Memory;
   readonly rendererVersion: string;

@@ -48,6 +48,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     unreadableStatus: undefined,
     podMonitor: undefined,
     route: { kind: "Served", route: undefined, owned: undefined, mayMirror: true },
+    takeOver: { kind: "None" },
     command: undefined,
     children: [],
     deployments: [],

@@ -32,6 +32,12 @@ export const resources = {
   deployments: namespaced("apps", "v1", "deployments", "Deployment"),
   events: namespaced("events.k8s.io", "v1", "events", "Event"),
   jobs: namespaced("batch", "v1", "jobs", "Job"),
+  horizontalPodAutoscalers: namespaced(
+    "autoscaling",
+    "v2",
+    "horizontalpodautoscalers",
+    "HorizontalPodAutoscaler",
+  ),
   leases: namespaced("coordination.k8s.io", "v1", "leases", "Lease"),
   namespaces: { group: "", version: "v1", plural: "namespaces", kind: "Namespace", namespaced: false },
   networkPolicies: namespaced("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),

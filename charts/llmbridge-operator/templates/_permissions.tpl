@@ -2,10 +2,10 @@
 
 {{- /* On bridges and their children: in the whole cluster, or in each watched namespace. */ -}}
 {{- define "llmbridge-operator.rules" -}}
-# A new leader reads a bridge anew before its first write for it.
+# A new leader reads a bridge anew before its first write for it. Patched only in finalizers: a bridge that takes over is deleted once that is given back.
 - apiGroups: [llmbridge.dev]
   resources: [llmbridges]
-  verbs: [get, list, watch]
+  verbs: [get, list, patch, watch]
 # Reports.
 - apiGroups: [llmbridge.dev]
   resources: [llmbridges/status]
@@ -14,27 +14,27 @@
 - apiGroups: [llmbridge.dev]
   resources: [llmbridges/finalizers]
   verbs: [update]
-# A bridge's revisions; those beyond the history limit are deleted.
+# A bridge's revisions; those beyond the history limit are deleted. Of the Deployment that a spec takes over, replicas and annotations alone.
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [create, delete, get, list, patch, watch]
-# A bridge's revisions; those beyond the history limit are deleted.
+# A bridge's revisions; those beyond the history limit are deleted. Of the Deployment that a spec takes over, replicas and annotations alone.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [create, delete, get, list, patch, watch]
-# A bridge's other children, which the garbage collector removes.
+# A bridge's other children, which the garbage collector removes, and the selector and ports of the Service that a spec takes over.
 - apiGroups: [""]
   resources: [serviceaccounts, services]
   verbs: [create, get, list, patch, watch]
-# A bridge's other children, which the garbage collector removes.
+# A bridge's other children, which the garbage collector removes, and the selector and ports of the Service that a spec takes over.
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [create, get, list, patch, watch]
-# A bridge's other children, which the garbage collector removes.
+# A bridge's other children, which the garbage collector removes, and the selector and ports of the Service that a spec takes over.
 - apiGroups: [networking.k8s.io]
   resources: [networkpolicies]
   verbs: [create, get, list, patch, watch]
-# Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first.
+# Patched only in annotations: a touch makes kubelet refresh mounted files at once, and deletion cost names the pod to go first. Pods that are taken over get labels by which Services find them.
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, patch, watch]
@@ -42,6 +42,10 @@
 - apiGroups: [""]
   resources: [pods/eviction]
   verbs: [create]
+# Whether one scales the Deployment that a spec takes over.
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [list]
 # kubelet's reasons why an image cannot be pulled or a Secret is missing.
 - apiGroups: [""]
   resources: [events]

@@ -3,6 +3,7 @@ import { pod } from "./pod.ts";
 import { rollout } from "./rollout.ts";
 import { bytes, cpu, name, textOf } from "./scalars.ts";
 import { alert, scaling } from "./scaling.ts";
+import { takeOver } from "./take-over.ts";
 import { cache, pools, resources, tuning, upstream, workers } from "./workload.ts";
 
 /** The spec of an LLMBridge. Every field here has an effect; a field without one is not accepted. */
@@ -43,6 +44,7 @@ export const llmBridgeSpec = z
         "x-kubernetes-list-map-keys": ["name"],
       }),
     rollout,
+    takeOver: takeOver.optional(),
     pod,
     budget: z
       .strictObject({

@@ -28,6 +28,7 @@ const CONDITION_TYPES = [
   "TuningApplied",
   "PodMonitorApplied",
   "RouteAccepted",
+  "TakenOver",
   "Reconciling",
   "Stalled",
 ] as const;
@@ -204,6 +205,15 @@ export const llmBridgeStatus = z.object({
     })
     .optional(),
   rollout: rolloutStatus.optional(),
+  takeOver: z
+    .object({
+      deployment: text(253),
+      service: text(63).optional(),
+      replicas: count.meta({ description: "Pods that it had, and gets again where it is returned to." }),
+      complete: z.boolean().optional().meta({ description: "It serves no more and was scaled to 0." }),
+    })
+    .optional()
+    .meta({ description: "The Deployment that is taken over from." }),
   lastRollout: z
     .object({
       revision: text(16),

@@ -5,6 +5,7 @@ import { circle } from "../../rollout/fleet/order.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import { configMapRefs } from "../references.ts";
 import type { Snapshot } from "../snapshot.ts";
+import type { TakeOverObjection, TakeOverReason } from "../take-over/objection.ts";
 import type { Bounds } from "./bounds.ts";
 
 export type AcceptanceReason =
@@ -18,7 +19,8 @@ export type AcceptanceReason =
   | "GateNotPermitted"
   | "UnknownMetricSource"
   | "MetricSourceNotAllowed"
-  | "UnreachableWeight";
+  | "UnreachableWeight"
+  | TakeOverReason;
 
 export interface Acceptance {
   readonly accepted: boolean;
@@ -122,11 +124,13 @@ export function acceptance(
   snapshot: Snapshot,
   tuning: TuningResult | undefined,
   bounds: Bounds | undefined,
+  takeOver?: TakeOverObjection,
 ): Acceptance {
   for (const policy of POLICIES) {
     const objection = policy(snapshot, tuning, bounds);
     if (objection) return objection;
   }
+  if (takeOver) return refused(takeOver.reason, takeOver.message);
   return {
     accepted: true,
     reason: "Valid",

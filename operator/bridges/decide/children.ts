@@ -24,6 +24,9 @@ import type { KeptConfigMap } from "../references.ts";
 import { HASH_ALGORITHM } from "../revision.ts";
 import { revisionSpec } from "../revision-spec.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { TAKEN_OVER } from "../take-over/observed.ts";
+import type { TakeOverView } from "../take-over/view.ts";
+import { takeOverWrites } from "../take-over/writes.ts";
 import { nextRuntime, type StoredRevision } from "./runtime.ts";
 
 /** Selects no pod: what the canary's Service selects while there is no canary. */
@@ -60,34 +63,50 @@ export interface ChildrenInput {
   readonly grants: Readonly<Record<string, RuntimeGrant>>;
   readonly historyLimit: number;
   readonly route: DesiredState["route"];
+  readonly takeOver: TakeOverView | undefined;
 }
 
 /** Every child as it should be now. */
 export function desiredChildren(input: ChildrenInput): DesiredState {
   const { snapshot, outcome } = input;
   const { bridge } = snapshot;
-  const parts = Object.keys(input.replicas).map((revision) => revisionParts(input, revision));
+  const own = Object.keys(input.replicas).filter((revision) => revision !== TAKEN_OVER);
+  const parts = own.map((revision) => revisionParts(input, revision));
+  const others = input.takeOver ? [TAKEN_OVER] : [];
   const surplus = surplusRevisions(input);
   return {
     supporting: [
       { resource: "serviceaccounts", object: serviceAccount(bridge) },
-      { resource: "poddisruptionbudgets", object: podDisruptionBudget(bridge) },
-      { resource: "networkpolicies", object: networkPolicy(bridge) },
+      { resource: "poddisruptionbudgets", object: podDisruptionBudget(bridge, others) },
+      { resource: "networkpolicies", object: networkPolicy(bridge, others) },
       ...parts.filter((part) => !surplus.includes(part.desired.revision)).flatMap((part) => part.configMaps),
     ],
-    services: outcome.services
-      ? [
-          service(bridge, bridge.name, orNone(outcome.services.main)),
-          service(bridge, productionService(bridge.name), orNone(outcome.services.stable)),
-          service(bridge, canaryService(bridge.name), orNone(outcome.services.canary)),
-        ]
-      : [],
+    services: services(input),
+    takeOver: takeOverWrites({
+      ...{ bridge, outcome, view: input.takeOver },
+      replicas: input.replicas[TAKEN_OVER],
+    }),
     route: input.route,
     revisions: parts.map((part) => part.desired),
     podAnnotations: parts.flatMap((part) => part.touches),
     evictions: evictions(input),
     surplus: surplus.flatMap((revision) => childrenOf(snapshot, revision)),
   };
+}
+
+function services({ snapshot: { bridge }, outcome, takeOver }: ChildrenInput): DesiredState["services"] {
+  if (!outcome.services) return [];
+  const { main, stable, canary } = outcome.services;
+  const names = [bridge.name, productionService(bridge.name), canaryService(bridge.name)] as const;
+  const targets = [main, stable, canary];
+  // Old pods name their ports as they like.
+  const ports = takeOver?.stage === "Serving" ? "Numbered" : "Named";
+  return (
+    names
+      .map((name, index) => service(bridge, name, orNone(targets[index] ?? []), ports))
+      // A Service that is taken over stands for the bridge's own of that name.
+      .filter(({ metadata }) => metadata.name !== takeOver?.names.service)
+  );
 }
 
 const orNone = (revisions: readonly string[]) => (revisions.length === 0 ? [NO_REVISION] : revisions);
@@ -250,7 +269,7 @@ function surplusRevisions(input: ChildrenInput): string[] {
   const { snapshot, outcome, replicas } = input;
   const live = new Set([...Object.keys(outcome.tracks ?? {}), input.desiredRevision]);
   const idle = snapshot.deployments
-    .filter((one) => !live.has(one.revision) && one.replicas === 0 && (replicas[one.revision] ?? 0) === 0)
+    .filter((one) => one.revision !== TAKEN_OVER && !live.has(one.revision) && one.replicas === 0 && (replicas[one.revision] ?? 0) === 0)
     .filter((one) => !snapshot.pods.some((pod) => pod.revision === one.revision && !pod.finished))
     .sort((a, b) => lastUseMs(b) - lastUseMs(a));
   return outcome.tracks ? idle.slice(input.historyLimit).map((one) => one.revision) : [];

@@ -5,6 +5,8 @@ import { full } from "../../rollout/sentence.ts";
 import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
 import type { ConditionState } from "../conditions.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { takenOver } from "../take-over/condition.ts";
+import type { TakeOverView } from "../take-over/view.ts";
 import type { Acceptance } from "./acceptance.ts";
 
 export interface ConditionsInput {
@@ -13,6 +15,7 @@ export interface ConditionsInput {
   readonly acceptance: Acceptance;
   readonly outcome: RolloutOutcome;
   readonly route: Omit<ConditionState, "type"> | undefined;
+  readonly takeOver: TakeOverView | undefined;
   readonly phase: Phase;
   readonly stable: RevisionFacts | undefined;
   readonly stableRevision: string | undefined;
@@ -31,6 +34,7 @@ export function conditions(input: ConditionsInput): ConditionState[] {
     tuningApplied(input),
     ...podMonitorApplied(input),
     ...routeAccepted(input),
+    ...takenOver(input.snapshot, input.takeOver, input.outcome.state),
     reconciling(input, ready, stalled),
     stalled,
   ];

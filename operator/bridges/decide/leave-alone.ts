@@ -5,7 +5,7 @@ import type { Snapshot } from "../snapshot.ts";
 
 /** Why nothing can be decided. */
 export interface Obstacle {
-  readonly reason: "UnreadableStatus" | "InternalError";
+  readonly reason: "UnreadableStatus" | "InternalError" | "TakeOverForbidden";
   readonly message: string;
 }
 

@@ -10,6 +10,7 @@ import { scalingSettings } from "../../scaling/settings.ts";
 import { INITIAL_SCALING_STATE } from "../../scaling/state.ts";
 import type { Memory } from "../memory.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { TAKEN_OVER } from "../take-over/observed.ts";
 import type { Bounds } from "./bounds.ts";
 import { withoutCopies } from "./without-copies.ts";
 
@@ -69,7 +70,7 @@ export function scale(input: ScaleInput): Scale {
     specReplicas: spec.replicas,
     readings: withoutCopies(readings, spec.rollout, status.rollout),
     current: {
-      replicas: status.scaling?.recommended ?? bounds.minReplicas,
+      replicas: status.scaling?.recommended ?? replicasAtFirst(snapshot, bounds),
       workers: status.workers?.current ?? Math.min(spec.workers.min, input.workerCap),
     },
     workerBounds: { min: spec.workers.min, cap: input.workerCap },
@@ -108,6 +109,12 @@ export function scale(input: ScaleInput): Scale {
     scalingState: plan.state,
     alertsState: alertsActed(judged.state, acted, snapshot.nowMs),
   };
+}
+
+/** Where something is taken over, what serves is as large as it was until demand says otherwise. */
+function replicasAtFirst({ deployments }: Snapshot, { minReplicas, maxReplicas }: Bounds): number {
+  const old = deployments.find(({ revision }) => revision === TAKEN_OVER)?.replicas ?? 0;
+  return Math.max(minReplicas, Math.min(old, maxReplicas));
 }
 
 function unchanged({ status, memory, deployments }: Snapshot): Scale {

@@ -11,6 +11,7 @@ import type { TuningResult } from "../../tuning/tune.ts";
 import { nextConditions } from "../conditions.ts";
 import { selectorLabels } from "../names.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { isComplete, type TakeOverView } from "../take-over/view.ts";
 import type { Acceptance } from "./acceptance.ts";
 import type { Bounds } from "./bounds.ts";
 import { type ConditionsInput, conditions } from "./conditions.ts";
@@ -31,6 +32,7 @@ export interface StatusInput {
   readonly facts: Readonly<Record<string, RevisionFacts>>;
   /** Undefined where no route is asked for, or nothing new is known of it. */
   readonly route: ConditionsInput["route"];
+  readonly takeOver: TakeOverView | undefined;
   readonly versions: Versions;
   readonly evidence: Evidence;
   /** Evidence to checkpoint, about the canary of the outcome. */
@@ -62,6 +64,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     acceptance: input.acceptance,
     outcome,
     route: input.route,
+    takeOver: input.takeOver,
     phase,
     stable,
     stableRevision,
@@ -77,6 +80,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     ...versions,
     ...(outcome.step ? { step: stepStatus(outcome.step) } : {}),
     ...(state ? { rollout: state } : {}),
+    ...takeOverStatus(input.takeOver, state),
     ...lastRollout(outcome.ended, before),
     ...analysisStatus(input.spec),
     ...withForecast(forecast(snapshot, input.spec)),
@@ -107,6 +111,17 @@ export function status(input: StatusInput): LLMBridgeStatus {
         ? { command: before.command }
         : {}),
   };
+}
+
+/** Gone once it is let go of, and not there before it begins. */
+function takeOverStatus(
+  view: TakeOverView | undefined,
+  state: RolloutOutcome["state"],
+): Pick<LLMBridgeStatus, "takeOver"> {
+  if (!view || view.stage === "Refused" || view.stage === "Released") return {};
+  const { names, replicasBefore } = view;
+  const complete = isComplete(view, state) ? { complete: true } : {};
+  return { takeOver: { ...names, replicas: replicasBefore, ...complete } };
 }
 
 const MOST_ANALYSIS = 4096;

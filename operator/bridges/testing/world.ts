@@ -110,6 +110,7 @@ export class World {
       problem: undefined,
       podMonitor: undefined,
       route: this.route,
+      takeOver: { kind: "None" },
       fleet: this.metricsDown
         ? failing("SourceFailing", "The source is down.")
         : { kind: "ok", value: readings },

@@ -11,6 +11,7 @@ import { RESOURCE_RULES } from "./resources.ts";
 import { ORDER_RULES, REFUSE_RULES, ROLLOUT_RULES } from "./rollout.ts";
 import type { Rule } from "./rule.ts";
 import { SCALING_RULES } from "./scaling.ts";
+import { TAKE_OVER_RULES } from "./take-over.ts";
 import { TRAFFIC_RULES } from "./traffic.ts";
 import { TUNING_RULES } from "./tuning.ts";
 
@@ -27,6 +28,7 @@ export const RULES: readonly Rule[] = [
   ...REFUSE_RULES,
   ...TRAFFIC_RULES,
   ...MIRROR_RULES,
+  ...TAKE_OVER_RULES,
   ...GATE_RULES,
   ...EXTERNAL_GATE_RULES,
   ...DURATION_RULES,
