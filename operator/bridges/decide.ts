@@ -33,8 +33,8 @@ import type { Plan } from "./plan.ts";
 import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
 import { withoutComparison } from "./take-over/verdicts.ts";
+import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
 
 /** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
 const REST_MS = 10_000;

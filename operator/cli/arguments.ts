@@ -27,6 +27,9 @@ export interface Arguments {
   readonly timeoutMs: number;
   readonly files: readonly string[];
   readonly recursive: boolean;
+  readonly service: string | undefined;
+  readonly bridgeName: string | undefined;
+  readonly apply: boolean;
 }
 
 /** Somebody asked for help, perhaps with one command. */
@@ -70,6 +73,9 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     timeoutMs: timeoutOf(values.timeout, command),
     files: values.filename ?? [],
     recursive: values.recursive ?? false,
+    service: values.service,
+    bridgeName: values.name,
+    apply: values.apply ?? false,
   };
 }
 
@@ -112,7 +118,11 @@ function refuseWrongCount(command: CommandName, words: readonly string[], files:
     throw wrong(`${command} needs a file, a folder, or - for stdin.`, command);
   if (command === "diff" && (words.length === 0) === (files.length === 0))
     throw wrong("diff needs the name of a bridge, or -f FILE.", command);
-  if (words.length < least) throw wrong(`${command} needs the name of a bridge.`, command);
+  if (words.length < least)
+    throw wrong(
+      `${command} needs ${command === "import" ? "deployment/NAME" : "the name of a bridge"}.`,
+      command,
+    );
   if (words.length > most) {
     const takes = most === 1 ? "one name" : `at most ${most} words`;
     throw wrong(`${words[most]} is one word too many; ${command} takes ${takes}.`, command);

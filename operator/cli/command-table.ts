@@ -20,6 +20,17 @@ export const OPTIONS = {
     value: "FILE",
     says: "a file, a folder, or - for stdin; may be given more than once",
   },
+  service: {
+    type: "string",
+    value: "NAME",
+    says: "the Service to take over (default: the one that selects its pods)",
+  },
+  name: {
+    type: "string",
+    value: "NAME",
+    says: "of the bridge (default: that of the Deployment, if it is free)",
+  },
+  apply: { type: "boolean", says: "make the bridge, instead of printing it" },
   recursive: { type: "boolean", short: "R", says: "of a folder also what is below it" },
   help: { type: "boolean", short: "h", says: "help, also for one command" },
 } as const;
@@ -119,6 +130,18 @@ export const COMMANDS = {
     says: "replace the pods of the stable version, a few at a time",
     options: ["timeout"],
     more: "Pods that are there now are evicted, as far as disruption budgets allow it, once as many others are ready beside them; there are never fewer ready pods than are needed. It goes on when the command has ended; `get NAME -w` shows it. A new version ends it.",
+  },
+  import: {
+    words: "deployment/NAME",
+    count: [1, 1],
+    says: "the bridge that takes over from a Deployment, as YAML",
+    options: ["service", "name", "apply", "output"],
+    more: "Prints the LLMBridge that runs what the Deployment runs, with comments on all that it could not carry and what to write instead, and writes nothing. Once it is applied the Deployment serves as the stable version of the first canary, and clients go on using its Service. No pod of it is restarted, and it is scaled to 0 after the promotion. The exit code is 1 where something is missing that the resource needs, such as the models behind it.",
+    examples: [
+      "import deployment/chat > chat.yaml",
+      "import deployment/chat --service=chat-api -n ai",
+      "import deployment/chat --name=chat-bridge --apply",
+    ],
   },
   pause: { words: "NAME", count: [1, 1], says: "hold the rollout where it is", options: [] },
   resume: { words: "NAME", count: [1, 1], says: "let it go on", options: [] },

@@ -3,6 +3,7 @@ import { diff } from "./commands/diff.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { history } from "./commands/history.ts";
+import { importDeployment } from "./commands/import.ts";
 import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
@@ -44,6 +45,7 @@ async function runConnected(
 ): Promise<ExitCode> {
   const connection = connect({ ...args, environment });
   try {
+    if (args.command === "import") return await importDeployment(args, connection, terminal);
     await dispatch(args, connection, terminal);
     return EXIT.ok;
   } finally {
@@ -76,8 +78,9 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
     case "pause":
     case "resume":
       return setPaused({ name, command }, connection, terminal);
+    case "import":
     case "lint":
     case "render":
-      return Promise.reject(new Error(`${command} needs no cluster`));
+      return Promise.reject(new Error(`${command} is run elsewhere`));
   }
 }

@@ -30,7 +30,9 @@ export async function makeOld(
   const ports = [{ name: "http", containerPort }];
   const containers = [{ name: "web", image: "registry.example/old:1", ports }];
   // No controller makes it here.
-  await api.request("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, { metadata: { name: "default" } });
+  await api.request("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, {
+    metadata: { name: "default" },
+  });
   await api.request("POST", `/apis/apps/v1/namespaces/${namespace}/deployments`, {
     metadata: { name, ...metadata },
     spec: {

@@ -269,7 +269,13 @@ function surplusRevisions(input: ChildrenInput): string[] {
   const { snapshot, outcome, replicas } = input;
   const live = new Set([...Object.keys(outcome.tracks ?? {}), input.desiredRevision]);
   const idle = snapshot.deployments
-    .filter((one) => one.revision !== TAKEN_OVER && !live.has(one.revision) && one.replicas === 0 && (replicas[one.revision] ?? 0) === 0)
+    .filter(
+      (one) =>
+        one.revision !== TAKEN_OVER &&
+        !live.has(one.revision) &&
+        one.replicas === 0 &&
+        (replicas[one.revision] ?? 0) === 0,
+    )
     .filter((one) => !snapshot.pods.some((pod) => pod.revision === one.revision && !pod.finished))
     .sort((a, b) => lastUseMs(b) - lastUseMs(a));
   return outcome.tracks ? idle.slice(input.historyLimit).map((one) => one.revision) : [];

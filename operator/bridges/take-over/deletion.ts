@@ -24,10 +24,12 @@ export async function deleteBridge(
   const bridge = refOf(object);
   const { status } = parseStatus(object);
   const outside = outsideOf(client, object);
-  const { takeOver } = (object as { spec?: { takeOver?: { deployment: string; service?: string } } }).spec ?? {};
+  const { takeOver } =
+    (object as { spec?: { takeOver?: { deployment: string; service?: string } } }).spec ?? {};
   const names = takenNames(takeOver && { takeOver }, status);
   const seen = names && (await readTakeOver(client, bridge, names, object.metadata.finalizers ?? [], signal));
-  if (seen?.kind === "Forbidden") throw new Error(`what was taken over cannot be given back: ${seen.message}`);
+  if (seen?.kind === "Forbidden")
+    throw new Error(`what was taken over cannot be given back: ${seen.message}`);
   if (!names || !seen) {
     await outside({ kind: "Finalizer", change: "Remove" }, signal);
     return { kind: "done" };

@@ -125,11 +125,7 @@ const selecting: Policy = ({ seen: { deployment, service }, spec, bridge }) => {
   const { selector } = service.before ?? service;
   const entries = Object.entries(selector);
   if (service.type === "ExternalName" || entries.length === 0)
-    return because(
-      "TakeOverService",
-      "service",
-      `Service "${service.name}" selects no pods; leave it out.`,
-    );
+    return because("TakeOverService", "service", `Service "${service.name}" selects no pods; leave it out.`);
   const matches = (labels: Readonly<Record<string, string>>) =>
     entries.every(([key, value]) => labels[key] === value);
   if (!matches(deployment.templateLabels))

@@ -101,10 +101,7 @@ export function stateWithOld(
 }
 
 /** Whether the old version serves no more and nothing returns to it by itself. */
-export function isComplete(
-  view: TakeOverView | undefined,
-  state: RolloutStatus | undefined,
-): boolean {
+export function isComplete(view: TakeOverView | undefined, state: RolloutStatus | undefined): boolean {
   if (view === undefined || view.stage === "Refused") return false;
   if (view.stage !== "Serving") return true;
   const { stableRevision, canaryRevision, previousRevision, phase } = state ?? {};

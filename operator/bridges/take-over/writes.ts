@@ -90,7 +90,11 @@ function scaleWrites({ seen }: Pick<TakeOverView, "seen">, replicas: number | un
 }
 
 /** As it was while only the old version serves, and from then on as the bridge's own Service. */
-function serviceWrites(bridge: BridgeRef, { seen, names }: TakeOverView, main: readonly string[]): OutsideWrite[] {
+function serviceWrites(
+  bridge: BridgeRef,
+  { seen, names }: TakeOverView,
+  main: readonly string[],
+): OutsideWrite[] {
   const { service, deployment } = seen ?? {};
   if (!service || main.length === 0) return [];
   const before = service.before ?? service;
@@ -180,7 +184,11 @@ export function giveBack(
 
 function patch(
   resource: "deployments" | "services",
-  { name, uid, resourceVersion }: { readonly name: string; readonly uid: string; readonly resourceVersion: string },
+  {
+    name,
+    uid,
+    resourceVersion,
+  }: { readonly name: string; readonly uid: string; readonly resourceVersion: string },
   change: Readonly<Record<string, unknown>>,
 ): OutsideWrite {
   return { kind: "Foreign", resource, name, uid, resourceVersion, patch: change };

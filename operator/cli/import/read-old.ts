@@ -1,0 +1,179 @@
+import { NAME_MAX_LENGTH } from "../../api/v1alpha1/llmbridge.ts";
+import { canaryService, productionService } from "../../bridges/names.ts";
+import type { TakenObjects } from "../../bridges/take-over/observed.ts";
+import { unreachable } from "../../bridges/take-over/ports.ts";
+import { type RawDeployment, readTakeOver, scales } from "../../bridges/take-over/read.ts";
+import { isForbidden, isNotFound } from "../../kube/errors.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { type Resource, resources } from "../../kube/resources.ts";
+import type { Connection } from "../connection.ts";
+import { CliFailure } from "../failure.ts";
+import type { OldTemplate, TextMap } from "./old-pod.ts";
+import type { Note } from "./parts.ts";
+import type { OldObjects } from "./translate.ts";
+
+type Deployment = RawDeployment & { readonly spec: { readonly template: OldTemplate } };
+
+interface Service extends KubeObject {
+  readonly spec: {
+    readonly type?: string;
+    readonly selector?: TextMap;
+    readonly ports?: readonly { readonly port: number; readonly targetPort?: string | number }[];
+  };
+}
+
+interface Autoscaler extends KubeObject {
+  readonly spec?: {
+    readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string };
+    readonly minReplicas?: number;
+    readonly maxReplicas?: number;
+  };
+}
+
+/** What there is to take over, and what the bridge is called. */
+export interface OldThings {
+  readonly objects: OldObjects;
+  /** The same as the operator sees it. */
+  readonly seen: TakenObjects;
+  readonly bridgeName: string;
+  readonly notes: readonly Note[];
+}
+
+/**
+ * Reads the Deployment, the Service that selects its pods, its autoscaler, and whether the names that the bridge's children would have are free.
+ * @throws CliFailure where there is no such Deployment or Service, or several Services select its pods
+ */
+export async function readOld(
+  connection: Connection,
+  name: string,
+  asked: { readonly service: string | undefined; readonly bridgeName: string | undefined },
+): Promise<OldThings> {
+  const { client, namespace } = connection;
+  const deployment = await getIfThere<Deployment>(connection, resources.deployments, name);
+  if (!deployment)
+    throw new CliFailure(
+      `there is no Deployment ${name} in namespace ${namespace}; \`kubectl get deployments -A\` lists all.`,
+    );
+  const labels = deployment.spec.template.metadata?.labels ?? {};
+  const service = await serviceOf(connection, labels, asked.service);
+  const autoscalers = await client.list<Autoscaler>(resources.horizontalPodAutoscalers, { namespace });
+  const { bridgeName, notes } = await nameOf(connection, asked.bridgeName, name, service?.metadata.name);
+  const bridge = { namespace, name: bridgeName, uid: "" };
+  const ports = deployment.spec.template.spec.containers.flatMap((one) => one.ports ?? []);
+  const wrong = service ? unreachable(service.spec.ports ?? [], ports) : [];
+  const taken = wrong.length === 0 ? service : undefined;
+  const names = { deployment: name, ...(taken ? { service: taken.metadata.name } : {}) };
+  const seen = await readTakeOver(client, bridge, names, []);
+  if (seen.kind === "Forbidden") throw new CliFailure(`you may not do this: ${seen.message}`);
+  const autoscaler = autoscalers.find(scales(name))?.spec;
+  return {
+    objects: {
+      name,
+      replicas: deployment.spec.replicas ?? 1,
+      template: deployment.spec.template,
+      service: taken && {
+        name: taken.metadata.name,
+        selector: taken.spec.selector ?? {},
+        targetPorts: (taken.spec.ports ?? []).map(({ port, targetPort = port }) => targetPort),
+      },
+      autoscaler: autoscaler && {
+        minReplicas: autoscaler.minReplicas ?? 1,
+        maxReplicas: autoscaler.maxReplicas ?? autoscaler.minReplicas ?? 1,
+      },
+    },
+    seen,
+    bridgeName,
+    notes: [
+      ...notes,
+      ...(wrong.length === 0 || !service ? [] : [otherPorts(service.metadata.name, bridgeName, wrong)]),
+    ],
+  };
+}
+
+const otherPorts = (service: string, bridge: string, wrong: readonly string[]): Note => ({
+  about: `Service ${service}`,
+  message: `${wrong.join(" and ")}, and pods of a bridge listen on 8080 (requests) and 9464 (health, metrics): one Service leads to one number, so it is not taken over. Lead clients to Service "${bridge}", or have the old pods listen on 8080 first.`,
+});
+
+async function serviceOf(
+  connection: Connection,
+  labels: TextMap,
+  asked: string | undefined,
+): Promise<Service | undefined> {
+  const { client, namespace } = connection;
+  if (asked !== undefined) {
+    const found = await getIfThere<Service>(connection, resources.services, asked);
+    if (found) return found;
+    throw new CliFailure(`there is no Service ${asked} in namespace ${namespace}.`);
+  }
+  const services = await client.list<Service>(resources.services, { namespace });
+  const selecting = services.filter(({ spec: { selector = {}, type } }) => {
+    const entries = Object.entries(selector);
+    return (
+      type !== "ExternalName" && entries.length > 0 && entries.every(([key, value]) => labels[key] === value)
+    );
+  });
+  if (selecting.length < 2) return selecting[0];
+  const names = selecting.map(({ metadata }) => metadata.name).join(", ");
+  throw new CliFailure(
+    `several Services select its pods (${names}), and one is taken over; name it with --service. Clients of the others are to use that one, or the bridge's own.`,
+  );
+}
+
+/** Kinds whose objects of the bridge's name the operator makes. */
+const CHILDREN = [
+  resources.serviceAccounts,
+  resources.podDisruptionBudgets,
+  resources.networkPolicies,
+] as const;
+
+/** The Deployment's own name where the bridge's children may have it, and else one beside it. */
+async function nameOf(
+  connection: Connection,
+  asked: string | undefined,
+  deployment: string,
+  service: string | undefined,
+): Promise<{ readonly bridgeName: string; readonly notes: readonly Note[] }> {
+  if (asked !== undefined) return { bridgeName: asked, notes: [] };
+  const taken = await takenNames(connection, deployment, service);
+  if (taken.length === 0) return { bridgeName: deployment, notes: [] };
+  const bridgeName = `${deployment.slice(0, NAME_MAX_LENGTH - "-bridge".length)}-bridge`;
+  const message = `the bridge is called ${bridgeName}, since there is ${taken.join(" and ")} already, and its children would have that name; --name gives it another.`;
+  return { bridgeName, notes: [{ about: "name", message }] };
+}
+
+async function takenNames(
+  connection: Connection,
+  name: string,
+  service: string | undefined,
+): Promise<readonly string[]> {
+  const services = [name, productionService(name), canaryService(name)].filter((one) => one !== service);
+  const asked = [
+    ...CHILDREN.map((resource) => ({ resource, name })),
+    ...services.map((one) => ({ resource: resources.services as Resource, name: one })),
+  ];
+  const found = await Promise.all(
+    asked.map(async ({ resource, name: one }) => {
+      const object = await getIfThere(connection, resource, one).catch((error: unknown) => {
+        // Whoever may not look is told by the operator.
+        if (isForbidden(error)) return undefined;
+        throw error;
+      });
+      return object ? [`${resource.kind} "${one}"`] : [];
+    }),
+  );
+  return found.flat();
+}
+
+async function getIfThere<T extends KubeObject>(
+  { client, namespace }: Connection,
+  resource: Resource,
+  name: string,
+): Promise<T | undefined> {
+  try {
+    return await client.get<T>(resource, namespace, name);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,88 @@
+import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
+import type { Variable } from "./environment.ts";
+import { carried, type Note } from "./parts.ts";
+
+type Upstream = LLMBridgeSpecInput["upstreams"][number];
+type Spec = Pick<LLMBridgeSpecInput, "cache" | "pools">;
+
+/** Variables by which programs are told of a model, as the providers' own libraries read them. */
+const MODELS = [
+  { protocol: "OpenAI", url: ["OPENAI_BASE_URL", "OPENAI_API_BASE"], token: ["OPENAI_API_KEY"] },
+  {
+    protocol: "Ollama",
+    url: ["OLLAMA_BASE_URL", "OLLAMA_URL", "OLLAMA_HOST", "OLLAMA_API_BASE"],
+    token: ["OLLAMA_API_KEY"],
+  },
+] as const;
+
+const OPENAI = "https://api.openai.com/v1";
+
+export interface Backends {
+  readonly upstreams: readonly Upstream[];
+  readonly spec: Spec;
+  readonly notes: readonly Note[];
+}
+
+/** Models, Redis and Postgres that variables of the container name, as the fields of the resource for them. */
+export function backends(env: readonly Variable[]): Backends {
+  const of = (names: readonly string[]) => env.find(({ name }) => names.includes(name));
+  const found = MODELS.flatMap(({ protocol, url, token }) => {
+    const [address, credential] = [of(url), of(token)];
+    const named = address?.value ?? (protocol === "OpenAI" && credential ? OPENAI : undefined);
+    if (named === undefined) return [];
+    const name = protocol.toLowerCase();
+    const { secretRef } = credential ?? {};
+    return [{ name, protocol, url: withScheme(named), ...(secretRef ? { secretRef } : {}) }];
+  });
+  const { parts, notes } = carried(
+    found,
+    (one) => ({ upstreams: [one] }),
+    ({ name }) => `upstream ${name}`,
+  );
+  const redis = of(["REDIS_URL"]);
+  const postgres = of(["DATABASE_URL", "POSTGRES_URL", "PG_URL"]);
+  return {
+    upstreams: parts,
+    spec: redis?.secretRef ? { cache: { redis: { secretRef: redis.secretRef } } } : {},
+    notes: [...notes, ...inTheOpen(of), ...plainRedis(redis), ...unlimited(postgres)],
+  };
+}
+
+/** Libraries take a host without it. */
+const withScheme = (url: string) => (/^[a-z]+:\/\//.test(url) ? url : `http://${url}`).replace(/\/+$/, "");
+
+function inTheOpen(of: (names: readonly string[]) => Variable | undefined): Note[] {
+  return MODELS.flatMap(({ token }) => {
+    const found = of(token);
+    if (found?.value === undefined) return [];
+    return [
+      {
+        about: `env ${found.name}`,
+        message: `the credential stands in the open; put it into a Secret and name that in secretRef of the upstream, and leave the variable out.`,
+      },
+    ];
+  });
+}
+
+function plainRedis(redis: Variable | undefined): Note[] {
+  if (redis?.value === undefined) return [];
+  return [
+    {
+      about: `env ${redis.name}`,
+      message:
+        "to use this Redis as the shared cache put its URL into a Secret and write spec.cache.redis.secretRef: {name, key}.",
+    },
+  ];
+}
+
+/** How many connections the server allows is known to nobody but its owner. */
+function unlimited(postgres: Variable | undefined): Note[] {
+  if (postgres === undefined) return [];
+  const { name, key } = postgres.secretRef ?? { name: "NAME", key: "KEY" };
+  return [
+    {
+      about: `env ${postgres.name}`,
+      message: `for usage records in this Postgres write spec.pools.postgres: {secretRef: {name: ${name}, key: ${key}}, backendConnections: N}, N being what the server allows; sizes per pod follow from it.`,
+    },
+  ];
+}
