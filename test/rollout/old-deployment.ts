@@ -15,6 +15,8 @@ export interface StoredService extends KubeObject {
 export interface OldOptions {
   readonly replicas?: number;
   readonly containerPort?: number;
+  /** Variables of its container. */
+  readonly env?: readonly object[];
   /** More metadata of the Deployment. */
   readonly metadata?: object;
 }
@@ -24,11 +26,11 @@ export async function makeOld(
   { api, client }: ControlPlane,
   namespace: string,
   name: string,
-  { replicas = 2, containerPort = 8080, metadata = {} }: OldOptions = {},
+  { replicas = 2, containerPort = 8080, env = [], metadata = {} }: OldOptions = {},
 ): Promise<void> {
   const labels = { app: name };
   const ports = [{ name: "http", containerPort }];
-  const containers = [{ name: "web", image: "registry.example/old:1", ports }];
+  const containers = [{ name: "web", image: "registry.example/old:1", ports, env }];
   // No controller makes it here.
   await api.request("POST", `/api/v1/namespaces/${namespace}/serviceaccounts`, {
     metadata: { name: "default" },

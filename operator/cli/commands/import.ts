@@ -1,14 +1,14 @@
 import { didYouMean } from "../../api/v1alpha1/did-you-mean.ts";
-import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { type LLMBridgeSpecInput, llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { lintManifest } from "../../api/v1alpha1/validate.ts";
-import { objectionTo } from "../../bridges/take-over/objection.ts";
+import { objectionTo, type TakeOverObjection } from "../../bridges/take-over/objection.ts";
 import { isAlreadyExists } from "../../kube/errors.ts";
 import type { OutputFormat } from "../arguments.ts";
 import { BRIDGES, type Connection } from "../connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
 import { type ImportedManifest, manifestOf, manifestText } from "../import/manifest-text.ts";
 import type { Note } from "../import/parts.ts";
-import { readOld } from "../import/read-old.ts";
+import { type OldThings, readOld } from "../import/read-old.ts";
 import { translated } from "../import/translate.ts";
 import { serialised } from "../render/serialised.ts";
 import type { Terminal } from "../terminal.ts";
@@ -36,12 +36,7 @@ export async function importDeployment(
   const { spec, notes } = translated(old.objects, old.bridgeName);
   const manifest = manifestOf({ name: old.bridgeName, namespace: connection.namespace }, spec);
   const issues = lintManifest(manifest).map(({ path, message }) => `${path}: ${message}`);
-  const parsed = llmBridgeSpec.safeParse(JSON.parse(JSON.stringify(spec)));
-  const bridge = { namespace: connection.namespace, name: old.bridgeName, uid: "" };
-  const { deployment: name, service } = parsed.data?.takeOver ?? { deployment };
-  const objection =
-    parsed.data &&
-    objectionTo({ bridge, names: { deployment: name, service }, spec: parsed.data, seen: old.seen });
+  const objection = whyNot(old, spec, connection.namespace);
   const all = [...old.notes, ...notes];
   const refusals = objection ? [objection.message] : [];
   const source = `Deployment "${deployment}" in namespace ${connection.namespace}`;
@@ -66,6 +61,24 @@ export async function importDeployment(
     tell(terminal, [...refusals.map((message) => ({ about: "take-over", message })), ...all]);
   for (const issue of issues) terminal.warn(`error: ${issue}\n`);
   return issues.length > 0 ? EXIT.failed : EXIT.ok;
+}
+
+/** What the operator would say of the take-over, whatever else is missing in the spec. */
+function whyNot(
+  { bridgeName, seen }: OldThings,
+  spec: LLMBridgeSpecInput,
+  namespace: string,
+): TakeOverObjection | undefined {
+  const { scaling, replicas, pod, takeOver } = spec;
+  const upstreams = [{ name: "x", protocol: "OpenAI", url: "http://x" }];
+  const parsed = llmBridgeSpec.safeParse({
+    ...{ image: "x", upstreams, takeOver, scaling },
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(pod === undefined ? {} : { pod }),
+  });
+  if (!parsed.success || takeOver === undefined) return undefined;
+  const bridge = { namespace, name: bridgeName, uid: "" };
+  return objectionTo({ bridge, names: takeOver, spec: parsed.data, seen });
 }
 
 function tell(terminal: Terminal, notes: readonly Note[]): void {

@@ -50,7 +50,7 @@ export function manifestText(
   const document = new Document(manifest, { aliasDuplicateObjects: false });
   for (const [path, text] of COMMENTS) comment(document, path, text);
   if (manifest.spec.upstreams === undefined || manifest.spec.upstreams.length === 0)
-    comment(document, ["spec", "takeOver"], NO_UPSTREAMS, false);
+    comment(document, ["spec", keyAfterImage(manifest.spec)], NO_UPSTREAMS, false);
   flow(document.getIn(["spec", "rollout", "analysis", "gates"], true) as Node | undefined);
   document.commentBefore = lines([
     `Made from ${source}.`,
@@ -65,6 +65,11 @@ export function manifestText(
   ]);
   return document.toString({ lineWidth: 0 });
 }
+
+const keyAfterImage = (spec: object): string => {
+  const keys = Object.keys(spec);
+  return keys[keys.indexOf("image") + 1] ?? "takeOver";
+};
 
 const item = (text: string) => `- ${text}`;
 
@@ -87,7 +92,7 @@ function comment(document: Document, path: readonly string[], text: string, wrap
   const key = document.createNode(path.at(-1)) as Node;
   const before = (pair.key as Node | undefined)?.commentBefore;
   const said = wraps ? lines([text]) : ` ${text}`;
-  key.commentBefore = before ? `${said.replaceAll("\n", "\n")}\n${before}` : said;
+  key.commentBefore = before ? `${said}\n${before}` : said;
   pair.key = key as typeof pair.key;
 }
 

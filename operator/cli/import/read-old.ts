@@ -85,9 +85,17 @@ export async function readOld(
     bridgeName,
     notes: [
       ...notes,
+      ...deployedFrom(seen.deployment?.deployedBy),
       ...(wrong.length === 0 || !service ? [] : [otherPorts(service.metadata.name, bridgeName, wrong)]),
     ],
   };
+}
+
+/** Said before it is done: what is written elsewhere comes back. */
+function deployedFrom(source: string | undefined): Note[] {
+  if (source === undefined) return [];
+  const message = `${source} deployed it, and applying that again scales it again: set its replicas to 0 there once the bridge has taken over, and take it out of there in the end.`;
+  return [{ about: "replicas", message }];
 }
 
 const otherPorts = (service: string, bridge: string, wrong: readonly string[]): Note => ({

@@ -1,6 +1,6 @@
 import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import type { Variable } from "./environment.ts";
-import { carried, type Note } from "./parts.ts";
+import { type Carried, type Note, refusalOf } from "./parts.ts";
 
 type Upstream = LLMBridgeSpecInput["upstreams"][number];
 type Spec = Pick<LLMBridgeSpecInput, "cache" | "pools">;
@@ -34,11 +34,7 @@ export function backends(env: readonly Variable[]): Backends {
     const { secretRef } = credential ?? {};
     return [{ name, protocol, url: withScheme(named), ...(secretRef ? { secretRef } : {}) }];
   });
-  const { parts, notes } = carried(
-    found,
-    (one) => ({ upstreams: [one] }),
-    ({ name }) => `upstream ${name}`,
-  );
+  const { parts, notes } = together(found);
   const redis = of(["REDIS_URL"]);
   const postgres = of(["DATABASE_URL", "POSTGRES_URL", "PG_URL"]);
   return {
@@ -46,6 +42,18 @@ export function backends(env: readonly Variable[]): Backends {
     spec: redis?.secretRef ? { cache: { redis: { secretRef: redis.secretRef } } } : {},
     notes: [...notes, ...inTheOpen(of), ...plainRedis(redis), ...unlimited(postgres)],
   };
+}
+
+/** Each beside those before it: which of two serves a model must be said, and no variable says it. */
+function together(found: readonly Upstream[]): Carried<Upstream> {
+  const parts: Upstream[] = [];
+  const notes: Note[] = [];
+  for (const one of found) {
+    const message = refusalOf({ upstreams: [...parts, one] });
+    if (message === undefined) parts.push(one);
+    else notes.push({ about: `upstream ${one.name} (${one.url})`, message });
+  }
+  return { parts, notes };
 }
 
 /** Libraries take a host without it. */
