@@ -20,6 +20,7 @@ import { type Helm, helm } from "../chart/helm.ts";
 import { serveGatewayApi } from "../kube/gateway-api.ts";
 import { untilOld } from "../kube/old-pods.ts";
 import { servePodMonitors } from "../kube/pod-monitors.ts";
+import { makeOld } from "../rollout/old-deployment.ts";
 import { type AuditedRequest, isOperators, startAudit } from "../scene/audit.ts";
 import type { ServerProcess } from "../servers/process.ts";
 import { loginAs } from "./account.ts";
@@ -210,6 +211,16 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     await gated.bridge.waitFor("told whose it is", ({ rollout }) =>
       (rollout?.gates?.[0]?.message ?? "").includes("belongs to nobody"),
     );
+    // What is taken over, and given back.
+    await makeOld(plane, ALSO_WATCHED, "web");
+    const taker = actor(plane.client, ALSO_WATCHED, "taker");
+    await taker.bridge.apply({
+      ...storySpec("registry.example/bridge:1"),
+      takeOver: { deployment: "web", service: "web" },
+    });
+    await taker.holding("registry.example/bridge:1");
+    await taker.bridge.delete();
+    await expect.poll(() => taker.bridge.get(), { timeout: WITHIN_MS }).toBeUndefined();
     // A pod that does not start and does not say why.
     await bridge.patch({ image: `registry.example/bridge:${STUCK}` });
 

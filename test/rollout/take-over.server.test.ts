@@ -37,6 +37,18 @@ const uids = async (stage: Stage) =>
   (await oldPods(bed.plane, stage.namespace)).map(({ metadata }) => metadata.uid).sort();
 const replicas = async (stage: Stage) => (await deployment(stage)).spec.replicas;
 
+/** As it was before there was a bridge, but for numbers that Kubernetes counts up. */
+async function expectUntouched(stage: Stage): Promise<void> {
+  const [old, front] = [await deployment(stage), await service(stage)];
+  expect(old.spec.replicas).toBe(2);
+  expect(front.spec).toMatchObject({ selector: ORIGINAL, ports: [{ port: 80, targetPort: "http" }] });
+  const marks = [old, front, ...(await oldPods(bed.plane, stage.namespace))].flatMap(({ metadata }) => [
+    ...Object.keys(metadata.labels ?? {}),
+    ...Object.keys(metadata.annotations ?? {}),
+  ]);
+  expect(marks.filter((key) => key.startsWith("llmbridge.dev"))).toEqual([]);
+}
+
 describe("a bridge that takes over from a Deployment", () => {
   it("has it as the stable version of its first canary, and hands over to what is promoted", async () => {
     const stage = await opened();
@@ -86,25 +98,117 @@ describe("a bridge that takes over from a Deployment", () => {
     await stage.close();
   });
 
-  it("is deleted midway only when all is given back, whoever the old pods are by then", async () => {
+  it("is deleted midway only when all is given back", async () => {
+    const stage = await opened();
+    const before = await uids(stage);
+    const { bridge, holding } = stage.actor();
+    await bridge.apply(spec());
+    await holding(NEW);
+    await bridge.delete();
+    await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
+    expect(await uids(stage)).toEqual(before);
+    await expectUntouched(stage);
+    await stage.close();
+  });
+
+  it("gives back what it has taken over when it is deleted later, its new pods serving until the old ones do", async () => {
     const stage = await opened();
     const { bridge, holding, command } = stage.actor();
     await bridge.apply(spec());
     const revision = await holding(NEW);
     await command({ action: "promote", revision, full: true });
-    await bridge.promoted(NEW);
     await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true);
     await bridge.delete();
-    await expect.poll(async () => (await service(stage)).spec.selector).toEqual(ORIGINAL);
     await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
-    expect(await replicas(stage)).toBe(2);
-    const { metadata } = await deployment(stage);
-    expect(Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith("llmbridge"))).toEqual([]);
-    expect((await service(stage)).metadata.annotations ?? {}).toEqual({});
-    const labels = (await oldPods(bed.plane, stage.namespace)).flatMap((pod: KubeObject) =>
-      Object.keys(pod.metadata.labels ?? {}),
+    await expectUntouched(stage);
+    await stage.close();
+  });
+
+  it("lets go of both when the spec does after the promotion, and not before", async () => {
+    const stage = await opened();
+    const { bridge, holding, command } = stage.actor();
+    await bridge.apply(spec());
+    const revision = await holding(NEW);
+    await bridge.patch({ takeOver: null });
+    const early = await bridge.waitFor(
+      "refused",
+      (status) => conditionOf(status, "Accepted")?.reason === "TakeOverRemoved",
     );
-    expect(labels.filter((key) => key.startsWith("llmbridge"))).toEqual([]);
+    expect(early.stable?.revision).toBe("taken-over");
+    await bridge.delete();
+    await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
+    await expectUntouched(stage);
+
+    await bridge.apply(spec());
+    await holding(NEW);
+    await command({ action: "promote", revision, full: true, id: "again" });
+    await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true);
+    await bridge.patch({ takeOver: null });
+    await bridge.waitFor("let go", ({ takeOver }) => takeOver === undefined);
+    expect((await service(stage)).spec.selector).toEqual({ "llmbridge.dev/bridge": "chat" });
+    await bridge.delete();
+    await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
+    expect(await replicas(stage)).toBe(0);
+    await stage.close();
+  });
+
+  it("goes on where it was when its operator was killed in the middle", async () => {
+    const stage = await opened();
+    const before = await uids(stage);
+    const { bridge, holding, command } = stage.actor();
+    await bridge.apply(spec());
+    const revision = await holding(NEW);
+    await stage.kill();
+    // Whatever status said is lost too.
+    await bed.plane.api.request(
+      "PATCH",
+      `/apis/llmbridge.dev/v1alpha1/namespaces/${stage.namespace}/llmbridges/chat/status`,
+      [{ op: "remove", path: "/status" }],
+      "application/json-patch+json",
+    );
+    await stage.start();
+    expect(await holding(NEW)).toBe(revision);
+    expect(await uids(stage)).toEqual(before);
+    await command({ action: "promote", revision, full: true });
+    await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true);
+    expect((await bridge.status()).takeOver).toEqual({
+      ...{ deployment: "web", service: "web", replicas: 2, complete: true },
+    });
+    await stage.close();
+  });
+});
+
+describe("a Deployment that cannot be taken over", () => {
+  it("is left alone, the bridge says why, and begins when that has gone", async () => {
+    const stage = await opened();
+    const path = `/apis/autoscaling/v2/namespaces/${stage.namespace}/horizontalpodautoscalers`;
+    const scaleTargetRef = { apiVersion: "apps/v1", kind: "Deployment", name: "web" };
+    await bed.plane.api.request("POST", path, {
+      metadata: { name: "web" },
+      spec: { scaleTargetRef, maxReplicas: 5 },
+    });
+    const { bridge, holding } = stage.actor();
+    await bridge.apply(spec());
+    const refused = await bridge.waitFor(
+      "refused",
+      (status) => conditionOf(status, "Accepted")?.reason === "TakeOverAutoscaled",
+    );
+    expect(conditionOf(refused, "TakenOver")?.message).toContain("kubectl delete hpa web");
+    await expectUntouched(stage);
+    const images = (
+      await stage.list<KubeObject & { spec: { template: unknown } }>(resources.deployments)
+    ).map(({ metadata }) => metadata.name);
+    expect(images).toEqual(["web"]);
+    await bed.plane.api.request("DELETE", `${path}/web`);
+    await holding(NEW);
+    // One bridge alone.
+    const { bridge: second } = stage.actor("other");
+    await second.apply(spec());
+    const taken = await second.waitFor(
+      "refused",
+      (status) => conditionOf(status, "Accepted")?.reason === "TakeOverTaken",
+    );
+    expect(conditionOf(taken, "TakenOver")?.message).toContain('LLMBridge "chat"');
     await stage.close();
   });
 });

@@ -42,7 +42,7 @@ function complete(view: TakeOverView, old: string): ConditionState {
   if (replicas > 0)
     return {
       type,
-      status: "True",
+      status: "False",
       reason: "ScaledAgain",
       message: `${old} was scaled to ${replicas} again, though it gets no requests any more; whoever does so should write 0.${rewritten(view)}`,
     };

@@ -13,9 +13,13 @@ export function withoutComparison(
   view: TakeOverView | undefined,
 ): Evidence {
   if (!view || !evidence.state || rollout?.stableRevision !== TAKEN_OVER) return evidence;
+  const old = shortened(view.names.deployment);
   const verdicts = evidence.verdicts.map(({ signal }) => ({
     ...{ signal, category: "NoData" as const, samples: 0, logEWorse: 0, logEBelow: 0 },
-    message: `Deployment "${view.names.deployment}" exports no metrics of a bridge, so ${signal} cannot be compared; gates with a limit of their own are judged, and \`kubectl llmbridge promote\` takes the step.`,
+    message: `Deployment "${old}" exports no metrics of a bridge, so ${signal} cannot be compared; gates with a limit of their own are judged, and \`kubectl llmbridge promote\` takes the step.`,
   }));
   return { ...evidence, verdicts };
 }
+
+/** Status has room for a sentence, and a name may be as long as one. */
+const shortened = (name: string): string => (name.length > 63 ? `${name.slice(0, 60)}...` : name);

@@ -185,5 +185,10 @@ export function specWith(mutation: Mutation, base = BASE): LLMBridgeSpecInput {
   return WITH[mutation.path]?.(spec) ?? (isRouted ? withRoute(spec, mutation) : spec);
 }
 
-/** Every field of the schema with another value than {@link BASE} has. */
-export const MUTATIONS: readonly Mutation[] = mutations(BASE, VALUES);
+/** Set when a bridge is made and never on one that serves; rules/take-over.ts has its cases. */
+const FROM_THE_BEGINNING = /^takeOver\./;
+
+/** Every field of the schema that may be changed, with another value than {@link BASE} has. */
+export const MUTATIONS: readonly Mutation[] = mutations(BASE, VALUES).filter(
+  ({ path }) => !FROM_THE_BEGINNING.test(path),
+);

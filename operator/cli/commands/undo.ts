@@ -100,6 +100,11 @@ export function targetOf(
     ?.map((revision) => deployments.find((one) => one.revision === revision))
     .find((one) => one !== undefined);
   if (target) return target;
+  const { deployment } = bridge.status.takeOver ?? {};
+  if (deployment !== undefined)
+    throw new CliFailure(
+      `before ${name} there was Deployment "${deployment}" alone; \`kubectl delete llmbridge ${name}\` gives the traffic back to it, once its pods are ready.`,
+    );
   throw new CliFailure(
     `${name} has no version that was stable before; \`kubectl llmbridge history ${name}\` shows its revisions, \`undo ${name} REVISION\` goes to one.`,
   );

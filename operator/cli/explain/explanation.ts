@@ -41,6 +41,7 @@ const GOOD: readonly string[] = [
   "TuningApplied",
   "PodMonitorApplied",
   "RouteAccepted",
+  "TakenOver",
 ];
 /** Why ScalingActive may be False by the spec's own wish. */
 const AS_ASKED: readonly string[] = ["Fixed", "External"];

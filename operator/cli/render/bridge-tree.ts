@@ -13,6 +13,7 @@ import { wrapped } from "./wrap.ts";
 export function bridgeTree(family: Family, view: View): string {
   const branches = [
     ...versions(family, view),
+    ...takenFrom(family),
     ...plan(family, view),
     ...workload(family),
     ...budgets(family, view),
@@ -53,6 +54,12 @@ function versions(family: Family, view: View): readonly Branch[] {
     ...(canary ? [versionBranch("canary", canary, family, view, evidence(family, view))] : []),
     ...olderBranches(family, known, view),
   ];
+}
+
+/** The Deployment that serves, or served, before there was a bridge. */
+function takenFrom({ bridge }: Family): readonly Branch[] {
+  const said = bridge.status.conditions?.find(({ type }) => type === "TakenOver");
+  return said === undefined ? [] : [{ text: `taken   ${said.message}` }];
 }
 
 function evidence({ bridge }: Family, view: View): readonly Branch[] {
