@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { KubeClient } from "../../kube/client.ts";
 import { isForbidden, isNotFound } from "../../kube/errors.ts";
 import { controllerOf, type KubeObject } from "../../kube/object.ts";
@@ -138,7 +139,6 @@ export function deployedBy({ metadata: { labels, annotations } }: KubeObject): s
 
 function serviceOf(object: RawService): OldService {
   const { metadata, spec } = object;
-  const before = metadata.annotations?.[ANNOTATIONS.serviceBefore];
   return {
     name: metadata.name,
     uid: metadata.uid,
@@ -148,9 +148,24 @@ function serviceOf(object: RawService): OldService {
     selector: spec.selector ?? {},
     ports: spec.ports ?? [],
     note: readNote(metadata.annotations),
-    before: before === undefined ? undefined : (JSON.parse(before) as OldService["before"]),
+    before: beforeOf(metadata.annotations?.[ANNOTATIONS.serviceBefore]),
   };
 }
+
+/** What a hand has made unreadable is as if it were not there. */
+function beforeOf(text: string | undefined): OldService["before"] {
+  if (text === undefined) return undefined;
+  try {
+    return before.safeParse(JSON.parse(text)).data as OldService["before"];
+  } catch {
+    return undefined;
+  }
+}
+
+const before = z.object({
+  selector: z.record(z.string(), z.string()),
+  ports: z.array(z.looseObject({ port: z.int() })),
+});
 
 type LabelledPod = KubeObject & RawPod;
 
