@@ -27,7 +27,7 @@ export interface Arguments {
   readonly timeoutMs: number;
   readonly files: readonly string[];
   readonly recursive: boolean;
-  readonly service: string | undefined;
+  readonly services: readonly string[];
   readonly bridgeName: string | undefined;
   readonly apply: boolean;
 }
@@ -73,7 +73,7 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     timeoutMs: timeoutOf(values.timeout, command),
     files: values.filename ?? [],
     recursive: values.recursive ?? false,
-    service: values.service,
+    services: values.service ?? [],
     bridgeName: values.name,
     apply: values.apply ?? false,
   };

@@ -23,7 +23,8 @@ export const OPTIONS = {
   service: {
     type: "string",
     value: "NAME",
-    says: "the Service to take over (default: the one that selects its pods)",
+    multiple: true,
+    says: "a Service to take over; may be given more than once (default: all that select its pods)",
   },
   name: {
     type: "string",
@@ -136,7 +137,7 @@ export const COMMANDS = {
     count: [1, 1],
     says: "the bridge that takes over from a Deployment, as YAML",
     options: ["service", "name", "apply", "output"],
-    more: "Prints the LLMBridge that runs what the Deployment runs, with comments on all that it could not carry and what to write instead, and writes nothing. Once it is applied the Deployment serves as the stable version of the first canary, and clients go on using its Service. No pod of it is restarted, and it is scaled to 0 after the promotion. The exit code is 1 where something is missing that the resource needs, such as the models behind it.",
+    more: "Prints the LLMBridge that runs what the Deployment runs, with comments on all that it could not carry and what to write instead, and writes nothing. Once it is applied the Deployment serves as the stable version of the first canary, and clients go on using its Services. No pod of it is restarted, and it is scaled to 0 after the promotion. The exit code is 1 where something is missing that the resource needs, such as the models behind it.",
     examples: [
       "import deployment/chat > chat.yaml",
       "import deployment/chat --service=chat-api -n ai",

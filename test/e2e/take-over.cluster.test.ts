@@ -82,7 +82,7 @@ describe("a Deployment and its Service that somebody wrote by hand", () => {
     const old = await scene.load(bridge, { ...load, url: await scene.serviceUrl("web") });
 
     const spec = await imported();
-    expect(spec.takeOver).toEqual({ deployment: "web", service: "web" });
+    expect(spec.takeOver).toEqual({ deployment: "web", services: ["web"] });
     const rollout = { ...spec.rollout, steps: [...STEPS], watchAfter: "5s", progressDeadline: "2m" };
     await bridge.apply({ ...spec, rollout });
     const waits = ({ phase, rollout: now }: Awaited<ReturnType<typeof bridge.status>>) =>

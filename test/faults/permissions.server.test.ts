@@ -216,7 +216,7 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     const taker = actor(plane.client, ALSO_WATCHED, "taker");
     await taker.bridge.apply({
       ...storySpec("registry.example/bridge:1"),
-      takeOver: { deployment: "web", service: "web" },
+      takeOver: { deployment: "web", services: ["web"] },
     });
     await taker.holding("registry.example/bridge:1");
     await taker.bridge.delete();

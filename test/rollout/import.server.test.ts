@@ -45,7 +45,7 @@ describe("kubectl llmbridge import", () => {
     expect(manifest).toMatchObject({
       kind: "LLMBridge",
       metadata: { name: "web", namespace: stage.namespace },
-      spec: { replicas: 2, takeOver: { deployment: "web", service: "web" } },
+      spec: { replicas: 2, takeOver: { deployment: "web", services: ["web"] } },
     });
     expect(await stage.actor("web").bridge.get()).toBeUndefined();
     const again = await imported(stage, "deploy/web", "-o", "json");
@@ -79,7 +79,7 @@ describe("kubectl llmbridge import", () => {
     await stage.close();
   });
 
-  it("says what is missing, what there are several of, and what the operator would refuse", async () => {
+  it("takes over all Services of its pods, and says what is missing and what the operator would refuse", async () => {
     const stage = await opened({ env: [] });
     const bare = await imported(stage, "deployment/web");
     expect(bare.code).toBe(1);
@@ -96,9 +96,7 @@ describe("kubectl llmbridge import", () => {
       metadata: { name: "other" },
       spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
     });
-    expect((await imported(stage, "deployment/web")).err).toContain(
-      "several Services select its pods (other, web)",
-    );
+    expect((await imported(stage, "deployment/web")).out).toMatch(/services:\n\s+- other\n\s+- web\n/);
     await post(stage, "/apis/autoscaling/v2/namespaces/NS/horizontalpodautoscalers", {
       metadata: { name: "web" },
       spec: {

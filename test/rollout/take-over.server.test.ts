@@ -20,7 +20,7 @@ afterAll(async () => bed?.down());
 
 const spec = (more: Partial<LLMBridgeSpecInput> = {}): LLMBridgeSpecInput => ({
   ...storySpec(NEW),
-  takeOver: { deployment: "web", service: "web" },
+  takeOver: { deployment: "web", services: ["web"] },
   ...more,
 });
 
@@ -172,7 +172,7 @@ describe("a bridge that takes over from a Deployment", () => {
     await command({ action: "promote", revision, full: true });
     await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true);
     expect((await bridge.status()).takeOver).toEqual({
-      ...{ deployment: "web", service: "web", replicas: 2, complete: true },
+      ...{ deployment: "web", services: ["web"], replicas: 2, complete: true },
     });
     await stage.close();
   });

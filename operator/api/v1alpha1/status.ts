@@ -208,7 +208,7 @@ export const llmBridgeStatus = z.object({
   takeOver: z
     .object({
       deployment: text(253),
-      service: text(63).optional(),
+      services: z.array(text(63)).max(8).default([]).meta({ "x-kubernetes-list-type": "set" }),
       replicas: count.meta({ description: "Pods that it had, and gets again where it is returned to." }),
       complete: z.boolean().optional().meta({ description: "It serves no more and was scaled to 0." }),
     })

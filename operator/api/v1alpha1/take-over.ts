@@ -5,11 +5,15 @@ import { textOf } from "./scalars.ts";
 export const takeOver = z
   .strictObject({
     deployment: textOf("objectName", "The Deployment, in the namespace of the bridge.", 253),
-    service: textOf(
-      "objectName",
-      "The Service by which clients reach it. It goes on with the pods of the bridge: from the first canary on its selector follows that of the Service `<bridge>`. Absent: no Service is touched.",
-      63,
-    ).optional(),
+    services: z
+      .array(textOf("objectName", "Name of a Service.", 63))
+      .max(8)
+      .default([])
+      .meta({
+        description:
+          "The Services by which clients reach it. They go on with the pods of the bridge: from the first canary on their selectors follow that of the Service `<bridge>`. Others are not touched.",
+        "x-kubernetes-list-type": "set",
+      }),
   })
   .meta({
     description:

@@ -105,7 +105,7 @@ function services({ snapshot: { bridge }, outcome, takeOver }: ChildrenInput): D
     names
       .map((name, index) => service(bridge, name, orNone(targets[index] ?? []), ports))
       // A Service that is taken over stands for the bridge's own of that name.
-      .filter(({ metadata }) => metadata.name !== takeOver?.names.service)
+      .filter(({ metadata }) => !takeOver?.names.services.includes(metadata.name))
   );
 }
 

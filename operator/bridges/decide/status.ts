@@ -121,7 +121,7 @@ function takeOverStatus(
   if (!view || view.stage === "Refused" || view.stage === "Released") return {};
   const { names, replicasBefore } = view;
   const complete = isComplete(view, state) ? { complete: true } : {};
-  return { takeOver: { ...names, replicas: replicasBefore, ...complete } };
+  return { takeOver: { ...names, services: [...names.services], replicas: replicasBefore, ...complete } };
 }
 
 const MOST_ANALYSIS = 4096;

@@ -51,7 +51,7 @@ function complete(view: TakeOverView, old: string): ConditionState {
     type,
     status: "True",
     reason: "Complete",
-    message: `${old} has handed over and ${gone}. Deleting the bridge now gives its ${view.replicasBefore} pods and its Service back; take spec.takeOver out to let go of them.`,
+    message: `${old} has handed over and ${gone}. Deleting the bridge now gives its ${view.replicasBefore} pods and its Services back; take spec.takeOver out to let go of them.`,
   };
 }
 

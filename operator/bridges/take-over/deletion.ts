@@ -25,7 +25,7 @@ export async function deleteBridge(
   const { status } = parseStatus(object);
   const outside = outsideOf(client, object);
   const { takeOver } =
-    (object as { spec?: { takeOver?: { deployment: string; service?: string } } }).spec ?? {};
+    (object as { spec?: { takeOver?: { deployment: string; services: string[] } } }).spec ?? {};
   const names = takenNames(takeOver && { takeOver }, status);
   const seen = names && (await readTakeOver(client, bridge, names, object.metadata.finalizers ?? [], signal));
   if (seen?.kind === "Forbidden")

@@ -4,11 +4,11 @@ import { BRIDGE, OLD_DEPLOYMENT, OLD_SERVICE, oldPod, oldThings, SPEC } from "..
 import { objectionTo } from "./objection.ts";
 import type { TakenObjects } from "./observed.ts";
 
-const NAMES = { deployment: "web", service: "web" };
+const NAMES = { deployment: "web", services: ["web"] };
 const ask = (seen: Partial<TakenObjects>, spec = SPEC, bridge = BRIDGE) =>
   objectionTo({ bridge, names: NAMES, spec, seen: oldThings(seen) });
 const deployment = (more: Partial<typeof OLD_DEPLOYMENT>) => ({ deployment: { ...OLD_DEPLOYMENT, ...more } });
-const service = (more: Partial<typeof OLD_SERVICE>) => ({ service: { ...OLD_SERVICE, ...more } });
+const service = (more: Partial<typeof OLD_SERVICE>) => ({ services: [{ ...OLD_SERVICE, ...more }] });
 const other = { bridge: "other", uid: "u-9", replicas: 3 };
 
 describe("a take-over", () => {
@@ -29,7 +29,7 @@ describe("a take-over", () => {
       "TakeOverMissing",
       "spec.takeOver.deployment",
     ],
-    ["a Service that is not there", { service: undefined }, "TakeOverMissing", "spec.takeOver.service"],
+    ["a Service that is not there", { services: [] }, "TakeOverMissing", "spec.takeOver.services"],
     [
       "a Deployment of another controller",
       deployment({ owner: 'Rollout "web"' }),

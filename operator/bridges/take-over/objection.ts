@@ -1,6 +1,6 @@
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { type BridgeRef, childLabels } from "../names.ts";
-import { isOurs, type TakenNames, type TakenObjects } from "./observed.ts";
+import { isOurs, type OldService, type TakenNames, type TakenObjects } from "./observed.ts";
 import { unreachable } from "./ports.ts";
 
 /** Why it is not taken over. */
@@ -32,7 +32,7 @@ type Policy = (question: Question) => TakeOverObjection | undefined;
 
 const because = (
   reason: TakeOverReason,
-  field: "deployment" | "service",
+  field: "deployment" | "services",
   message: string,
 ): TakeOverObjection => ({
   reason,
@@ -46,34 +46,36 @@ const missing: Policy = ({ seen, names, bridge: { namespace } }) => {
       "deployment",
       `there is no Deployment "${names.deployment}" in namespace ${namespace}; correct the name, or delete the bridge and make it without takeOver.`,
     );
-  if (names.service === undefined || seen.service) return undefined;
+  const gone = names.services.find((name) => seen.services.every((one) => one.name !== name));
+  if (gone === undefined) return undefined;
   return because(
     "TakeOverMissing",
-    "service",
-    `there is no Service "${names.service}" in namespace ${namespace}; correct the name, or leave it out.`,
+    "services",
+    `there is no Service "${gone}" in namespace ${namespace}; correct the name, or leave it out.`,
   );
 };
 
-const owned: Policy = ({ seen: { deployment, service } }) => {
+const owned: Policy = ({ seen: { deployment, services } }) => {
   if (deployment?.owner !== undefined)
     return because(
       "TakeOverOwned",
       "deployment",
       `Deployment "${deployment.name}" belongs to ${deployment.owner}, which would scale it as it likes; take it out of that controller's hands first.`,
     );
-  if (service?.owner === undefined) return undefined;
+  const service = services.find(({ owner }) => owner !== undefined);
+  if (!service) return undefined;
   return because(
     "TakeOverOwned",
-    "service",
+    "services",
     `Service "${service.name}" belongs to ${service.owner}, which would change its selector back; leave it out, and lead clients to the bridge's own Service.`,
   );
 };
 
-const taken: Policy = ({ seen: { deployment, service }, bridge }) => {
+const taken: Policy = ({ seen: { deployment, services }, bridge }) => {
   for (const [field, kind, object] of [
-    ["deployment", "Deployment", deployment],
-    ["service", "Service", service],
-  ] as const) {
+    ["deployment", "Deployment", deployment] as const,
+    ...services.map((service) => ["services", "Service", service] as const),
+  ]) {
     if (!object?.note || isOurs(object.note, bridge)) continue;
     const message = `${kind} "${object.name}" is taken over by LLMBridge "${object.note.bridge}"; delete that one first, or where there is none any more, remove the annotation llmbridge.dev/taken-over-by from it.`;
     return because("TakeOverTaken", field, message);
@@ -120,34 +122,45 @@ const replicas: Policy = ({ seen: { deployment }, spec }) => {
   );
 };
 
-const selecting: Policy = ({ seen: { deployment, service }, spec, bridge }) => {
-  if (!deployment || !service) return undefined;
+const selecting: Policy = (question) => {
+  for (const service of question.seen.services) {
+    const objection = toService(question, service);
+    if (objection) return objection;
+  }
+  return undefined;
+};
+
+function toService(
+  { seen: { deployment }, spec, bridge }: Question,
+  service: OldService,
+): TakeOverObjection | undefined {
+  if (!deployment) return undefined;
   const { selector } = service.before ?? service;
   const entries = Object.entries(selector);
   if (service.type === "ExternalName" || entries.length === 0)
-    return because("TakeOverService", "service", `Service "${service.name}" selects no pods; leave it out.`);
+    return because("TakeOverService", "services", `Service "${service.name}" selects no pods; leave it out.`);
   const matches = (labels: Readonly<Record<string, string>>) =>
     entries.every(([key, value]) => labels[key] === value);
   if (!matches(deployment.templateLabels))
     return because(
       "TakeOverService",
-      "service",
+      "services",
       `Service "${service.name}" does not select the pods of Deployment "${deployment.name}"; name the one that does, or leave it out.`,
     );
   if (matches({ ...spec.pod.labels, ...childLabels(bridge.name, "bridge") }))
     return because(
       "TakeOverService",
-      "service",
+      "services",
       `pods of the bridge would carry all that Service "${service.name}" selects (${entries.map(([key, value]) => `${key}=${value}`).join(",")}) and enter it before their weight; leave one of these labels out of spec.pod.labels, or give the bridge another name.`,
     );
   const wrong = unreachable((service.before ?? service).ports, deployment.ports);
   if (wrong.length === 0) return undefined;
   return because(
     "TakeOverPorts",
-    "service",
-    `of Service "${service.name}" ${wrong.join(" and ")}, but pods of a bridge listen on 8080 (requests) and 9464 (health, metrics), and one Service leads to one number: have the old pods listen on 8080 first, or leave service out and lead clients to Service "${bridge.name}" yourself.`,
+    "services",
+    `of Service "${service.name}" ${wrong.join(" and ")}, but pods of a bridge listen on 8080 (requests) and 9464 (health, metrics), and one Service leads to one number: have the old pods listen on 8080 first, or leave it out and lead clients to Service "${bridge.name}" yourself.`,
   );
-};
+}
 
 /** Ordered: the first that objects is the answer. */
 const POLICIES: readonly Policy[] = [missing, owned, taken, autoscaled, notReady, replicas, selecting];

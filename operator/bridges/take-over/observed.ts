@@ -72,8 +72,8 @@ export interface OldPod extends ObservedPod {
 export interface TakenObjects {
   readonly kind: "Read";
   readonly deployment: OldDeployment | undefined;
-  /** Undefined where none is named, or there is none of that name. */
-  readonly service: OldService | undefined;
+  /** Those that are named and there. */
+  readonly services: readonly OldService[];
   /** Pods of the Deployment, by its own selector and the ReplicaSets that it made. */
   readonly pods: readonly OldPod[];
   /** Names of the HorizontalPodAutoscalers that scale it. */
@@ -93,7 +93,7 @@ export type ObservedTakeOver =
 /** Names of what is taken over: of the spec, or of the status where the spec does not say so any more. */
 export interface TakenNames {
   readonly deployment: string;
-  readonly service?: string | undefined;
+  readonly services: readonly string[];
 }
 
 export const isOurs = (note: Note | undefined, bridge: BridgeRef): boolean => note?.uid === bridge.uid;

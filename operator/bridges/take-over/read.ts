@@ -38,16 +38,16 @@ export async function readTakeOver(
       throw error;
     });
   try {
-    const [deployment, service, autoscalers] = await Promise.all([
+    const [deployment, services, autoscalers] = await Promise.all([
       read<RawDeployment>(resources.deployments, names.deployment),
-      names.service === undefined ? undefined : read<RawService>(resources.services, names.service),
+      Promise.all(names.services.map((name) => read<RawService>(resources.services, name))),
       client.list<RawAutoscaler>(resources.horizontalPodAutoscalers, { namespace, signal }),
     ]);
     const pods = deployment ? await podsOf(client, bridge, deployment, signal) : [];
     return {
       kind: "Read",
       deployment: deployment && deploymentOf(deployment),
-      service: service && serviceOf(service),
+      services: services.flatMap((service) => (service ? [serviceOf(service)] : [])),
       pods,
       autoscalers: autoscalers.filter(scales(names.deployment)).map(({ metadata }) => metadata.name),
       hasFinalizer: finalizers.includes(TAKE_OVER_FINALIZER),

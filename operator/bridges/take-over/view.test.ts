@@ -19,7 +19,7 @@ const stored = (takeOver: Snapshot["status"]["takeOver"], rollout?: RolloutStatu
   const { status } = new World(SPEC).snapshot();
   return { status: { ...status, ...(takeOver ? { takeOver } : {}), ...(rollout ? { rollout } : {}) } };
 };
-const TAKEN = { deployment: "web", service: "web", replicas: 3 };
+const TAKEN = { deployment: "web", services: ["web"], replicas: 3 };
 const phase = (more: Partial<RolloutStatus>): RolloutStatus => ({
   ...{ phase: "Stable", phaseSince: "2026-01-01T00:00:00Z" },
   ...more,

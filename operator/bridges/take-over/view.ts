@@ -26,8 +26,8 @@ export function takenNames(
   spec: Pick<LLMBridgeSpec, "takeOver"> | undefined,
   { takeOver }: Pick<LLMBridgeStatus, "takeOver">,
 ): TakenNames | undefined {
-  const { deployment, service } = spec?.takeOver ?? takeOver ?? {};
-  return deployment === undefined ? undefined : { deployment, ...(service === undefined ? {} : { service }) };
+  const { deployment, services = [] } = spec?.takeOver ?? takeOver ?? {};
+  return deployment === undefined ? undefined : { deployment, services };
 }
 
 /** How the take-over stands; undefined where nothing is taken over. */

@@ -11,7 +11,7 @@ import { TAKEN_OVER, type TakenObjects } from "./observed.ts";
 import type { TakeOverView } from "./view.ts";
 import { giveBack, takeOverWrites } from "./writes.ts";
 
-const NAMES = { deployment: "web", service: "web" };
+const NAMES = { deployment: "web", services: ["web"] };
 const view = (seen: TakenObjects, stage: TakeOverView["stage"] = "Serving"): TakeOverView => ({
   ...{ names: NAMES, seen, stage, objection: undefined, replicasBefore: 3 },
 });
@@ -27,8 +27,8 @@ function write(
 }
 const served = (selector: Record<string, string>, targetPort: string | number) => {
   const begun = begunThings();
-  const service = begun.service && { ...begun.service, selector, ports: [{ port: 80, targetPort }] };
-  return { ...begun, service };
+  const services = begun.services.map((one) => ({ ...one, selector, ports: [{ port: 80, targetPort }] }));
+  return { ...begun, services };
 };
 
 describe("writes to what is taken over", () => {
@@ -134,8 +134,8 @@ describe("letting go", () => {
 
   it("makes the Service that stands for the bridge's own the bridge's own", () => {
     const begun = begunThings();
-    const service = begun.service && { ...begun.service, name: "chat" };
-    expect(write({ ...begun, service }, ["abc"], 0, "Released").last[0]).toMatchObject({
+    const services = begun.services.map((one) => ({ ...one, name: "chat" }));
+    expect(write({ ...begun, services }, ["abc"], 0, "Released").last[0]).toMatchObject({
       patch: { metadata: { ownerReferences: [{ name: "chat", controller: true }] } },
     });
   });

@@ -56,13 +56,14 @@ export function takeOverWrites(input: TakeOverInput): TakeOverWrites {
 const noteOf = ({ name, uid }: BridgeRef) => ({ [ANNOTATIONS.takenOverBy]: `${name}/${uid}` });
 
 function notes(bridge: BridgeRef, { seen, replicasBefore }: TakeOverView): OutsideWrite[] {
-  const { deployment, service, hasFinalizer } = seen ?? {};
+  const { deployment, services = [], hasFinalizer } = seen ?? {};
   const writes: OutsideWrite[] = hasFinalizer ? [] : [{ kind: "Finalizer", change: "Add" }];
   if (deployment && !isOurs(deployment.note, bridge)) {
     const annotations = { ...noteOf(bridge), [ANNOTATIONS.replicasBefore]: String(replicasBefore) };
     writes.push(patch("deployments", deployment, { metadata: { annotations } }));
   }
-  if (service && !isOurs(service.note, bridge)) {
+  for (const service of services) {
+    if (isOurs(service.note, bridge)) continue;
     const { selector, ports } = service;
     const before = { [ANNOTATIONS.serviceBefore]: canonicalJson({ selector, ports }) };
     writes.push(patch("services", service, { metadata: { annotations: { ...noteOf(bridge), ...before } } }));
@@ -90,17 +91,15 @@ function scaleWrites({ seen }: Pick<TakeOverView, "seen">, replicas: number | un
 }
 
 /** As it was while only the old version serves, and from then on as the bridge's own Service. */
-function serviceWrites(
-  bridge: BridgeRef,
-  { seen, names }: TakeOverView,
-  main: readonly string[],
-): OutsideWrite[] {
-  const { service, deployment } = seen ?? {};
-  if (!service || main.length === 0) return [];
-  const before = service.before ?? service;
-  if (main.length === 1 && main[0] === TAKEN_OVER) return led(service, before);
-  const { selector } = serviceFor(bridge, names.service ?? "", main).spec;
-  return led(service, { selector, ports: byNumber(service.ports, deployment?.ports ?? []) });
+function serviceWrites(bridge: BridgeRef, { seen }: TakeOverView, main: readonly string[]): OutsideWrite[] {
+  const { services = [], deployment } = seen ?? {};
+  if (main.length === 0) return [];
+  const isOldAlone = main.length === 1 && main[0] === TAKEN_OVER;
+  return services.flatMap((service) => {
+    if (isOldAlone) return led(service, service.before ?? service);
+    const { selector } = serviceFor(bridge, service.name, main).spec;
+    return led(service, { selector, ports: byNumber(service.ports, deployment?.ports ?? []) });
+  });
 }
 
 function led(service: OldService, wanted: Pick<OldService, "selector" | "ports">): OutsideWrite[] {
@@ -127,9 +126,10 @@ const WITHOUT_NOTE = {
  * bridge's own becomes the bridge's own.
  */
 function release(bridge: BridgeRef, { seen }: TakeOverView): OutsideWrite[] {
-  const { deployment, service, hasFinalizer } = seen ?? {};
+  const { deployment, services = [], hasFinalizer } = seen ?? {};
   const writes: OutsideWrite[] = [];
-  if (service && isOurs(service.note, bridge)) {
+  for (const service of services) {
+    if (!isOurs(service.note, bridge)) continue;
     const isMain = service.name === bridge.name;
     const selector = serviceFor(bridge, service.name, []).spec.selector;
     const owned = { labels: childLabels(bridge.name, "traffic"), ownerReferences: [ownerReference(bridge)] };
@@ -158,7 +158,6 @@ export function giveBack(
   deletedForMs: number,
 ): readonly OutsideWrite[] {
   const { seen, replicasBefore } = view;
-  const { service } = seen;
   const deployment = seen.deployment?.isEnding ? undefined : seen.deployment;
   const isMine = isOurs(deployment?.note, bridge);
   const wanted = isMine ? replicasBefore : 0;
@@ -166,7 +165,8 @@ export function giveBack(
   const serving = seen.pods.filter(({ isServing }) => isServing).length;
   if (serving < wanted && deletedForMs < GIVE_BACK_MS) return scaled;
   const writes: OutsideWrite[] = [...scaled];
-  if (service && isOurs(service.note, bridge)) {
+  for (const service of seen.services) {
+    if (!isOurs(service.note, bridge)) continue;
     const spec = service.before ? { spec: specPatch(service, service.before) } : {};
     writes.push(patch("services", service, { metadata: { annotations: WITHOUT_NOTE }, ...spec }));
   }

@@ -8,7 +8,7 @@ export const SPEC = llmBridgeSpec.parse({
   upstreams: [{ name: "model", protocol: "OpenAI", url: "http://model.example/v1" }],
   replicas: 3,
   scaling: { mode: "Fixed" },
-  takeOver: { deployment: "web", service: "web" },
+  takeOver: { deployment: "web", services: ["web"] },
 });
 
 export const OLD_DEPLOYMENT: OldDeployment = {
@@ -38,7 +38,7 @@ export function oldPod(name: string, more: Partial<OldPod> = {}): OldPod {
 /** As somebody's Deployment and Service are before anything was done to them. */
 export function oldThings(more: Partial<TakenObjects> = {}): TakenObjects {
   return {
-    ...{ kind: "Read", deployment: OLD_DEPLOYMENT, service: OLD_SERVICE },
+    ...{ kind: "Read", deployment: OLD_DEPLOYMENT, services: [OLD_SERVICE] },
     pods: [oldPod("a"), oldPod("b"), oldPod("c")],
     ...{ autoscalers: [], hasFinalizer: false },
     ...more,
@@ -53,7 +53,7 @@ export function begunThings(more: Partial<TakenObjects> = {}): TakenObjects {
   const labelled = { isLabelled: true, ready: true };
   return oldThings({
     deployment: { ...OLD_DEPLOYMENT, note: NOTE },
-    service: { ...OLD_SERVICE, note: NOTE, before: { selector, ports } },
+    services: [{ ...OLD_SERVICE, note: NOTE, before: { selector, ports } }],
     pods: [oldPod("a", labelled), oldPod("b", labelled), oldPod("c", labelled)],
     hasFinalizer: true,
     ...more,

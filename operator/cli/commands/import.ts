@@ -15,7 +15,7 @@ import type { Terminal } from "../terminal.ts";
 
 export interface ImportArguments {
   readonly words: readonly string[];
-  readonly service: string | undefined;
+  readonly services: readonly string[];
   /** Of the bridge. Absent: that of the Deployment, where that is free. */
   readonly bridgeName: string | undefined;
   readonly apply: boolean;
@@ -76,9 +76,10 @@ function whyNot(
     ...(replicas === undefined ? {} : { replicas }),
     ...(pod === undefined ? {} : { pod }),
   });
-  if (!parsed.success || takeOver === undefined) return undefined;
+  const names = parsed.data?.takeOver;
+  if (!parsed.success || names === undefined) return undefined;
   const bridge = { namespace, name: bridgeName, uid: "" };
-  return objectionTo({ bridge, names: takeOver, spec: parsed.data, seen });
+  return objectionTo({ bridge, names, spec: parsed.data, seen });
 }
 
 function tell(terminal: Terminal, notes: readonly Note[]): void {

@@ -40,13 +40,13 @@ export interface OldThings {
 }
 
 /**
- * Reads the Deployment, the Service that selects its pods, its autoscaler, and whether the names that the bridge's children would have are free.
- * @throws CliFailure where there is no such Deployment or Service, or several Services select its pods
+ * Reads the Deployment, the Services that select its pods, its autoscaler, and whether the names that the bridge's children would have are free.
+ * @throws CliFailure where there is no such Deployment or Service
  */
 export async function readOld(
   connection: Connection,
   name: string,
-  asked: { readonly service: string | undefined; readonly bridgeName: string | undefined },
+  asked: { readonly services: readonly string[]; readonly bridgeName: string | undefined },
 ): Promise<OldThings> {
   const { client, namespace } = connection;
   const deployment = await getIfThere<Deployment>(connection, resources.deployments, name);
@@ -55,14 +55,14 @@ export async function readOld(
       `there is no Deployment ${name} in namespace ${namespace}; \`kubectl get deployments -A\` lists all.`,
     );
   const labels = deployment.spec.template.metadata?.labels ?? {};
-  const service = await serviceOf(connection, labels, asked.service);
+  const all = await servicesOf(connection, labels, asked.services);
   const autoscalers = await client.list<Autoscaler>(resources.horizontalPodAutoscalers, { namespace });
-  const { bridgeName, notes } = await nameOf(connection, asked.bridgeName, name, service?.metadata.name);
+  const { bridgeName, notes } = await nameOf(connection, asked.bridgeName, name, all.map(nameOfObject));
   const bridge = { namespace, name: bridgeName, uid: "" };
   const ports = deployment.spec.template.spec.containers.flatMap((one) => one.ports ?? []);
-  const wrong = service ? unreachable(service.spec.ports ?? [], ports) : [];
-  const taken = wrong.length === 0 ? service : undefined;
-  const names = { deployment: name, ...(taken ? { service: taken.metadata.name } : {}) };
+  const wrong = (service: Service) => unreachable(service.spec.ports ?? [], ports);
+  const services = all.filter((one) => wrong(one).length === 0);
+  const names = { deployment: name, services: services.map(nameOfObject) };
   const seen = await readTakeOver(client, bridge, names, []);
   if (seen.kind === "Forbidden") throw new CliFailure(`you may not do this: ${seen.message}`);
   const autoscaler = autoscalers.find(scales(name))?.spec;
@@ -71,11 +71,11 @@ export async function readOld(
       name,
       replicas: deployment.spec.replicas ?? 1,
       template: deployment.spec.template,
-      service: taken && {
-        name: taken.metadata.name,
-        selector: taken.spec.selector ?? {},
-        targetPorts: (taken.spec.ports ?? []).map(({ port, targetPort = port }) => targetPort),
-      },
+      services: services.map(({ metadata, spec }) => ({
+        name: metadata.name,
+        selector: spec.selector ?? {},
+        targetPorts: (spec.ports ?? []).map(({ port, targetPort = port }) => targetPort),
+      })),
       autoscaler: autoscaler && {
         minReplicas: autoscaler.minReplicas ?? 1,
         maxReplicas: autoscaler.maxReplicas ?? autoscaler.minReplicas ?? 1,
@@ -86,7 +86,9 @@ export async function readOld(
     notes: [
       ...notes,
       ...deployedFrom(seen.deployment?.deployedBy),
-      ...(wrong.length === 0 || !service ? [] : [otherPorts(service.metadata.name, bridgeName, wrong)]),
+      ...all
+        .filter((one) => !services.includes(one))
+        .map((one) => otherPorts(one.metadata.name, bridgeName, wrong(one))),
     ],
   };
 }
@@ -103,29 +105,30 @@ const otherPorts = (service: string, bridge: string, wrong: readonly string[]): 
   message: `${wrong.join(" and ")}, and pods of a bridge listen on 8080 (requests) and 9464 (health, metrics): one Service leads to one number, so it is not taken over. Lead clients to Service "${bridge}", or have the old pods listen on 8080 first.`,
 });
 
-async function serviceOf(
+const nameOfObject = ({ metadata }: KubeObject): string => metadata.name;
+
+/** The Services that were named, or else all that select the pods. */
+async function servicesOf(
   connection: Connection,
   labels: TextMap,
-  asked: string | undefined,
-): Promise<Service | undefined> {
+  asked: readonly string[],
+): Promise<readonly Service[]> {
   const { client, namespace } = connection;
-  if (asked !== undefined) {
-    const found = await getIfThere<Service>(connection, resources.services, asked);
-    if (found) return found;
-    throw new CliFailure(`there is no Service ${asked} in namespace ${namespace}.`);
-  }
+  if (asked.length > 0)
+    return Promise.all(
+      asked.map(async (name) => {
+        const found = await getIfThere<Service>(connection, resources.services, name);
+        if (found) return found;
+        throw new CliFailure(`there is no Service ${name} in namespace ${namespace}.`);
+      }),
+    );
   const services = await client.list<Service>(resources.services, { namespace });
-  const selecting = services.filter(({ spec: { selector = {}, type } }) => {
+  return services.filter(({ spec: { selector = {}, type } }) => {
     const entries = Object.entries(selector);
     return (
       type !== "ExternalName" && entries.length > 0 && entries.every(([key, value]) => labels[key] === value)
     );
   });
-  if (selecting.length < 2) return selecting[0];
-  const names = selecting.map(({ metadata }) => metadata.name).join(", ");
-  throw new CliFailure(
-    `several Services select its pods (${names}), and one is taken over; name it with --service. Clients of the others are to use that one, or the bridge's own.`,
-  );
 }
 
 /** Kinds whose objects of the bridge's name the operator makes. */
@@ -140,10 +143,10 @@ async function nameOf(
   connection: Connection,
   asked: string | undefined,
   deployment: string,
-  service: string | undefined,
+  services: readonly string[],
 ): Promise<{ readonly bridgeName: string; readonly notes: readonly Note[] }> {
   if (asked !== undefined) return { bridgeName: asked, notes: [] };
-  const taken = await takenNames(connection, deployment, service);
+  const taken = await takenNames(connection, deployment, services);
   if (taken.length === 0) return { bridgeName: deployment, notes: [] };
   const bridgeName = `${deployment.slice(0, NAME_MAX_LENGTH - "-bridge".length)}-bridge`;
   const message = `the bridge is called ${bridgeName}, since there is ${taken.join(" and ")} already, and its children would have that name; --name gives it another.`;
@@ -153,9 +156,11 @@ async function nameOf(
 async function takenNames(
   connection: Connection,
   name: string,
-  service: string | undefined,
+  takenOver: readonly string[],
 ): Promise<readonly string[]> {
-  const services = [name, productionService(name), canaryService(name)].filter((one) => one !== service);
+  const services = [name, productionService(name), canaryService(name)].filter(
+    (one) => !takenOver.includes(one),
+  );
   const asked = [
     ...CHILDREN.map((resource) => ({ resource, name })),
     ...services.map((one) => ({ resource: resources.services as Resource, name: one })),

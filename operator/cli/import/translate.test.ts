@@ -15,7 +15,7 @@ function old(
   const { labels = { app: "web" }, annotations, ...rest } = more;
   const first = { name: "web", image: "registry.example/web:1", env: [MODEL], ...container };
   return {
-    ...{ name: "web", replicas: 3, service: undefined, autoscaler: undefined },
+    ...{ name: "web", replicas: 3, services: [], autoscaler: undefined },
     template: {
       metadata: { labels, ...(annotations ? { annotations } : {}) },
       spec: { containers: [first], ...pod },
@@ -85,7 +85,7 @@ describe("a Deployment as an LLMBridge", () => {
       {
         annotations: { "example.com/team": "ai" },
         autoscaler: { minReplicas: 2, maxReplicas: 8 },
-        service: { name: "front", selector: { tier: "front" }, targetPorts: [8080] },
+        services: [{ name: "front", selector: { tier: "front" }, targetPorts: [8080] }],
       },
     );
     const { spec, notes } = translated(objects, "web");
@@ -99,7 +99,7 @@ describe("a Deployment as an LLMBridge", () => {
         { protocol: "OpenAI", url: "https://api.openai.com/v1", secretRef: { name: "openai", key: "token" } },
       ],
       cache: { redis: { secretRef: { name: "redis", key: "url" } } },
-      takeOver: { deployment: "web", service: "front" },
+      takeOver: { deployment: "web", services: ["front"] },
       pod: {
         annotations: { "example.com/team": "ai" },
         nodeSelector: { disk: "ssd" },
@@ -234,11 +234,11 @@ describe("a Deployment as an LLMBridge", () => {
 
   it("keeps pods out of the Service that is taken over", () => {
     const service = { name: "web", selector: { app: "web" }, targetPorts: [8080] };
-    const objects = old({}, {}, { labels: { app: "web", team: "ai" }, service });
+    const objects = old({}, {}, { labels: { app: "web", team: "ai" }, services: [service] });
     expect(translated(objects, "web").spec.pod?.labels).toEqual({ team: "ai" });
     expect(noted(objects)["label app"]).toContain("before their weight");
     const narrower = { ...service, selector: { app: "web", tier: "front" } };
-    expect(translated(old({}, {}, { service: narrower }), "web").spec.pod?.labels).toEqual({ app: "web" });
+    expect(translated(old({}, {}, { services: [narrower] }), "web").spec.pod?.labels).toEqual({ app: "web" });
   });
 
   it("leaves labels and annotations out that the operator sets", () => {
@@ -263,7 +263,7 @@ describe("a Deployment as an LLMBridge", () => {
     const proxy = { name: "proxy", image: "proxy:1", ports: [{ name: "metrics", containerPort: 15090 }] };
     const web = { name: "web", image: "web:1", env: [MODEL], ports: [{ name: "http", containerPort: 8080 }] };
     const service = { name: "web", selector: { app: "other" }, targetPorts: ["http"] };
-    const { spec, notes } = translated(old({}, { containers: [proxy, web] }, { service }), "web");
+    const { spec, notes } = translated(old({}, { containers: [proxy, web] }, { services: [service] }), "web");
     expect(spec.image).toBe("web:1");
     expect(notes.map(({ about }) => about)).toContain("container proxy");
   });

@@ -12,14 +12,12 @@ export interface OldObjects {
   readonly name: string;
   readonly replicas: number;
   readonly template: OldTemplate;
-  /** The Service to take over; undefined where there is none. */
-  readonly service:
-    | {
-        readonly name: string;
-        readonly selector: TextMap;
-        readonly targetPorts: readonly (string | number)[];
-      }
-    | undefined;
+  /** To take over. */
+  readonly services: readonly {
+    readonly name: string;
+    readonly selector: TextMap;
+    readonly targetPorts: readonly (string | number)[];
+  }[];
   /** Of the HorizontalPodAutoscaler that scales it, if one does. */
   readonly autoscaler: { readonly minReplicas: number; readonly maxReplicas: number } | undefined;
 }
@@ -59,7 +57,7 @@ export function translated(old: OldObjects, bridge: string): Translation {
     ...known.spec,
     pod: pods,
     rollout: { analysis: { gates: [{ name: "own-errors", metric: "ErrorShare", below: "1%" }] } },
-    takeOver: pruned({ deployment: old.name, service: old.service?.name }),
+    takeOver: pruned({ deployment: old.name, services: old.services.map(({ name }) => name) }),
   }) as unknown as LLMBridgeSpecInput;
   return {
     spec,
@@ -76,24 +74,26 @@ export function translated(old: OldObjects, bridge: string): Translation {
   };
 }
 
-/** The container that the Service leads to, or else the first. */
-function servingContainer({ template, service }: OldObjects): OldContainer {
+/** The container that a Service leads to, or else the first. */
+function servingContainer({ template, services }: OldObjects): OldContainer {
   const { containers } = template.spec;
   const leadsTo = ({ ports = [] }: OldContainer) =>
     ports.some(({ name, containerPort }) =>
-      service?.targetPorts.some((target) => target === name || target === containerPort),
+      services.some(({ targetPorts }) =>
+        targetPorts.some((target) => target === name || target === containerPort),
+      ),
     );
   return containers.find(leadsTo) ?? (containers[0] as OldContainer);
 }
 
 /** Where and how pods run. */
 function podShape(
-  { template, service }: OldObjects,
+  { template, services }: OldObjects,
   bridge: string,
 ): { readonly pod: object; readonly notes: readonly Note[] } {
   const { spec: pod, metadata = {} } = template;
   const labels = carriedMap(metadata.labels ?? {}, (map) => ({ pod: { labels: map } }), "label");
-  const kept = withoutSelected(labels.map, service?.selector ?? {}, bridge);
+  const kept = withoutAllSelected(labels.map, services, bridge);
   const annotations = carriedMap(
     metadata.annotations ?? {},
     (map) => ({ pod: { annotations: map } }),
@@ -123,6 +123,20 @@ function podShape(
   };
 }
 
+function withoutAllSelected(
+  labels: TextMap,
+  services: OldObjects["services"],
+  bridge: string,
+): { readonly map: TextMap; readonly notes: readonly Note[] } {
+  return services.reduce(
+    (before, { selector }) => {
+      const { map, notes } = withoutSelected(before.map, selector, bridge);
+      return { map, notes: [...before.notes, ...notes] };
+    },
+    { map: labels, notes: [] as readonly Note[] },
+  );
+}
+
 /** Pods that carried all that the old Service selects would enter it before their weight: one label is left out. */
 function withoutSelected(
   labels: TextMap,
@@ -136,7 +150,7 @@ function withoutSelected(
     return { map: labels, notes: [] };
   const { [key]: _, ...map } = labels;
   const message =
-    "it is left out, since the Service that is taken over selects by it and new pods would enter it before their weight. Network policies, disruption budgets and dashboards that select it do not see pods of the bridge: have them select llmbridge.dev/bridge.";
+    "it is left out, since a Service that is taken over selects by it and new pods would enter it before their weight. Network policies, disruption budgets and dashboards that select it do not see pods of the bridge: have them select llmbridge.dev/bridge.";
   return { map, notes: [{ about: `label ${key}`, message }] };
 }
 

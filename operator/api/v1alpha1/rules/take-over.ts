@@ -4,7 +4,7 @@ import { type Rule, rule } from "./rule.ts";
 const LATE =
   "takeOver is set when the bridge is made; a bridge that runs has its own versions, and what is being taken over cannot be changed. Put it back as it was, or make another bridge.";
 
-const old = { deployment: "old", service: "old" };
+const old = { deployment: "old", services: ["old"] };
 
 /** When a Deployment may be named to take over from. */
 export const TAKE_OVER_RULES: readonly Rule[] = [
@@ -20,7 +20,7 @@ export const TAKE_OVER_RULES: readonly Rule[] = [
     check: ({ takeOver }, { before }) =>
       before === undefined ||
       takeOver === undefined ||
-      (takeOver.deployment === before.takeOver?.deployment && takeOver.service === before.takeOver.service)
+      JSON.stringify(takeOver) === JSON.stringify(before.takeOver)
         ? undefined
         : LATE,
     accepted: { before: { takeOver: old }, spec: { takeOver: old } },
