@@ -12,6 +12,7 @@ export const KEYED_LISTS: readonly { readonly path: readonly string[]; readonly 
   { path: ["spec", "rollout", "steps", "*", "gates"] },
   { path: ["spec", "rollout", "preview", "gates"] },
   { path: ["spec", "rollout", "after"] },
+  { path: ["spec", "takeOver", "services"] },
   { path: ["spec", "pod", "imagePullSecrets"], key: "name" },
   { path: ["spec", "pod", "env"], key: "name" },
   { path: ["spec", "pod", "mounts"], key: "name" },
