@@ -84,7 +84,9 @@ describe("a Deployment and its Service that somebody wrote by hand", () => {
     const spec = await imported();
     expect(spec.takeOver).toEqual({ deployment: "web", services: ["web"] });
     const rollout = { ...spec.rollout, steps: [...STEPS], watchAfter: "5s", progressDeadline: "2m" };
-    await bridge.apply({ ...spec, rollout });
+    // As many at once as the old pods take: nothing tells import of it.
+    const upstreams = spec.upstreams.map((one) => ({ ...one, maxConcurrencyPerPod: 64 }));
+    await bridge.apply({ ...spec, upstreams, rollout });
     const waits = ({ phase, rollout: now }: Awaited<ReturnType<typeof bridge.status>>) =>
       phase === "Holding" && now?.heldFor === "Approval";
     const first = await bridge.waitFor("waiting for a person", waits);

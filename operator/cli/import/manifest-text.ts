@@ -25,6 +25,10 @@ const COMMENTS: readonly (readonly [path: readonly string[], text: string])[] = 
     "Listens on 8080, and answers /livez, /readyz and /metrics on 9464; one that does not is never ready, and is rolled back.",
   ],
   [
+    ["spec", "upstreams"],
+    "A pod has at most maxConcurrencyPerPod requests in progress at each (16 unless you say so); more wait in a bounded queue. Set it to what a pod of the old Deployment takes.",
+  ],
+  [
     ["spec", "rollout", "analysis", "gates"],
     "Judges the first canary by itself, since the old pods export no metrics to compare it with. Later ones are compared too.",
   ],
