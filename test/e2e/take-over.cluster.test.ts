@@ -92,29 +92,31 @@ describe("a Deployment and its Service that somebody wrote by hand", () => {
     const first = await bridge.waitFor("waiting for a person", waits);
     const revision = first.canary?.revision ?? "";
     const renamed = await scene.load(bridge, load);
-    expect(await selectorOf("web")).toEqual({ "llmbridge.dev/bridge": "chat" });
+    await expect.poll(() => selectorOf("web")).toEqual({ "llmbridge.dev/bridge": "chat" });
 
     await command({ action: "abort", revision, id: "abort" });
     await bridge.rolledBack();
-    expect(await selectorOf("web")).toEqual({ app: "web" });
-    expect(await oldPods()).toEqual(before);
+    await expect.poll(() => selectorOf("web")).toEqual({ app: "web" });
+    await expect.poll(oldPods).toEqual(before);
 
     await command({ action: "retry", revision, id: "retry" });
     await bridge.waitFor("waiting for a person again", waits);
-    expect(await oldPods()).toEqual(before);
+    await expect.poll(oldPods).toEqual(before);
     await command({ action: "promote", revision, step: "quarter", id: "promote" });
     await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true, 240_000);
     await expectNoneLost(renamed, 300);
-    expect(await replicasOf("web")).toBe(0);
-    expect(await selectorOf("web")).toEqual({
-      "llmbridge.dev/bridge": "chat",
-      "llmbridge.dev/revision": revision,
-    });
+    await expect.poll(() => replicasOf("web")).toBe(0);
+    await expect
+      .poll(() => selectorOf("web"))
+      .toEqual({
+        "llmbridge.dev/bridge": "chat",
+        "llmbridge.dev/revision": revision,
+      });
 
     await bridge.delete();
     await expect.poll(() => bridge.get(), { timeout: 120_000 }).toBeUndefined();
-    expect(await selectorOf("web")).toEqual({ app: "web" });
-    expect(await replicasOf("web")).toBe(3);
+    await expect.poll(() => selectorOf("web")).toEqual({ app: "web" });
+    await expect.poll(() => replicasOf("web")).toBe(3);
     await expectNoneLost(old, 500);
   });
 });
