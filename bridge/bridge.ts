@@ -23,6 +23,7 @@ import { createLedger } from "./metrics/account.ts";
 import { watchIsolate } from "./metrics/isolate.ts";
 import { createMetrics } from "./metrics/registry.ts";
 import { refreshGauges } from "./metrics/scrape.ts";
+import { watchSecrets } from "./metrics/secrets.ts";
 import type { Settings } from "./settings.ts";
 import { Catalog } from "./upstreams/catalog.ts";
 import { createWorkers } from "./workers/workers.ts";
@@ -83,6 +84,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   // Process metrics; the loop delay is sampled less often than by default, which would wake an idle pod 100 times a second.
   collectDefaultMetrics({ register: metrics.registry, eventLoopMonitoringPrecision: 100 });
   const isolate = watchIsolate(metrics);
+  const files = watchSecrets(metrics, options.now);
   const scope = `${config.namespace}/${config.bridge}`;
 
   const workers = createWorkers({
@@ -103,6 +105,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       : {
           redis: {
             urlFile: config.cache.redisUrlFile,
+            files,
             connections: first.redisConnections,
             pollMs: settings.filePollMs,
           },
@@ -118,6 +121,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           bridge: scope,
           revision: config.revision,
           urlFile: config.postgres.urlFile,
+          files,
           connections: first.postgresConnections,
           pollMs: settings.filePollMs,
         });
@@ -125,7 +129,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const catalog = new Catalog({
     upstreams: config.upstreams,
     runtime: first,
-    openToken: (path) => openSecret({ path, pollMs: settings.filePollMs, onError: onFileError }),
+    openToken: (path) => openSecret({ path, files, pollMs: settings.filePollMs, onError: onFileError }),
     metrics,
     now: options.now,
   });

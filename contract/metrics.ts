@@ -62,6 +62,12 @@ export const METRICS = {
   upstreamResponses: "llmbridge_upstream_responses_total",
   /** Gauge 1 while the pod drains. */
   draining: "llmbridge_draining",
+  /** Gauge, Unix time in seconds: since when what a mounted Secret holds is in force. Label secret (its name); on the next two as well. */
+  secretReadSeconds: "llmbridge_secret_read_seconds",
+  /** Counter: how often a mounted Secret was re-read with other content. Exists at 0. */
+  secretChanges: "llmbridge_secret_changes_total",
+  /** Gauge: 1 while a mounted Secret holds what cannot be used, so that what it held before stays in force. */
+  secretRefused: "llmbridge_secret_refused",
   /** Counter of usage records. Label result: written | dropped. */
   usageRecords: "llmbridge_usage_records_total",
 } as const;

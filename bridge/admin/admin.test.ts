@@ -21,7 +21,7 @@ describe("the admin port", () => {
 
   beforeEach(async () => {
     model = await startModel(completion("hi"));
-    bridge = await runBridge({ upstreams: [{ name: "up", url: model.url }] });
+    bridge = await runBridge({ upstreams: [{ name: "up", url: model.url, token: "t" }] });
   });
   afterEach(async () => {
     await bridge.close();

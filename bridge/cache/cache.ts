@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/registry.ts";
+import type { SecretFiles } from "../metrics/secrets.ts";
 import type { CachedAnswer } from "./answer.ts";
 import { type CacheKey, type CacheSubject, cacheKey } from "./key.ts";
 import { createMemoryTier } from "./memory.ts";
@@ -21,6 +22,8 @@ export interface AnswerCacheOptions {
   /** Absent: no second tier. */
   readonly redis?: {
     readonly urlFile: string;
+    /** Told what becomes of the URL file. */
+    readonly files?: SecretFiles;
     readonly connections: number;
     /** A look-up that takes longer is a miss. Default 100. */
     readonly commandTimeoutMs?: number;

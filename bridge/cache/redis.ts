@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { declarePool, type Metrics } from "../metrics/registry.ts";
+import type { SecretFiles } from "../metrics/secrets.ts";
 import { type CachedAnswer, packAnswer, unpackAnswer } from "./answer.ts";
 import { createCircuit } from "./circuit.ts";
 import type { CacheKey } from "./key.ts";
@@ -17,6 +18,8 @@ export interface RedisTierOptions {
   readonly log: Pick<Logger, "info" | "warn">;
   /** File with a redis:// or rediss:// URL; followed while the process runs. */
   readonly urlFile: string;
+  /** Told what becomes of the URL file. */
+  readonly files?: SecretFiles | undefined;
   /** 0: stay away from Redis; otherwise one connection serves all requests, since commands are pipelined. */
   readonly connections: number;
   readonly ttlMs: number;
@@ -129,6 +132,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
 
   const file = followUrlFile({
     path: options.urlFile,
+    files: options.files,
     protocols: ["redis:", "rediss:"],
     ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
     onUrl: (found) => {

@@ -8,11 +8,13 @@ let folder = "";
 let file: UrlFile | undefined;
 const urls: string[] = [];
 const problems: string[] = [];
+const told: string[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "url-file-"));
   urls.length = 0;
   problems.length = 0;
+  told.length = 0;
 });
 afterEach(async () => {
   file?.close();
@@ -24,6 +26,11 @@ function follow(): UrlFile {
     path: join(folder, "url"),
     protocols: ["redis:"],
     pollMs: 60_000,
+    files: {
+      taken: () => void told.push("taken"),
+      restored: () => void told.push("restored"),
+      refused: () => void told.push("refused"),
+    },
     onUrl: (url) => urls.push(url),
     onProblem: (sentence) => problems.push(sentence),
   });
@@ -52,5 +59,21 @@ describe("followUrlFile", () => {
     expect(problems[1]).toContain("redis://");
     expect(problems[1]).not.toContain("hunter2");
     expect(urls).toEqual([]);
+  });
+
+  it("tells what becomes of each content, so that one in force can be told from one that is not", async () => {
+    const path = join(folder, "url");
+    await writeFile(path, "redis://a:1");
+    const followed = follow();
+    await followed.check();
+    for (const text of ["wrong", "redis://a:1", "redis://b:1"]) {
+      await writeFile(path, text);
+      await followed.check();
+    }
+    await rm(path);
+    await followed.check();
+    await writeFile(path, "redis://b:1");
+    await followed.check();
+    expect(told).toEqual(["taken", "refused", "restored", "taken", "refused", "restored"]);
   });
 });

@@ -118,6 +118,31 @@ describe("a file that is followed", () => {
     watched.close();
   });
 
+  it("tells when a secret is in force, gone, back as it was, and another one", async () => {
+    const path = join(directory, "told");
+    writeFileSync(path, "one");
+    const told: string[] = [];
+    const secret = openSecret({
+      path,
+      pollMs: 20,
+      onError: () => undefined,
+      files: {
+        taken: () => void told.push("taken"),
+        restored: () => void told.push("restored"),
+        refused: () => void told.push("refused"),
+      },
+    });
+    rmSync(path);
+    await expect.poll(() => told).toEqual(["taken", "refused"]);
+    expect(secret.current()).toBe("one");
+    writeFileSync(path, "one");
+    await expect.poll(() => told.at(-1)).toBe("restored");
+    writeFileSync(path, "two");
+    await expect.poll(() => told.at(-1)).toBe("taken");
+    expect(secret.current()).toBe("two");
+    secret.close();
+  });
+
   it("gives a secret without white space, and an empty one while it is missing", async () => {
     const path = join(directory, "token");
     const errors: string[] = [];

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { SecretFiles } from "../metrics/secrets.ts";
 import { type FileWatch, watchFile } from "./watch.ts";
 
 export interface SecretFile {
@@ -10,30 +11,37 @@ export interface SecretFile {
 export interface SecretOptions {
   readonly path: string;
   readonly pollMs: number;
-  /** Called after the value changed. */
-  readonly onChange?: (value: string) => void;
+  /** Told of every content that comes into force, and of every one that does not. */
+  readonly files?: SecretFiles;
   readonly onError: (error: Error) => void;
 }
 
 /** A mounted Secret whose value follows the file: a rotated token is used by the next request, with no restart. */
 export function openSecret(options: SecretOptions): SecretFile {
+  const { path, files } = options;
   let text = "";
   try {
-    text = readFileSync(options.path, "utf8");
+    text = readFileSync(path, "utf8");
+    files?.taken(path);
   } catch (error) {
+    files?.refused(path);
     options.onError(error as Error);
   }
   let value = text.trim();
   const watched: FileWatch = watchFile(
     {
-      path: options.path,
+      path,
       pollMs: options.pollMs,
-      onError: options.onError,
+      onError(error) {
+        files?.refused(path);
+        options.onError(error);
+      },
+      onRecovered: () => files?.restored(path),
       onChange(changed) {
         const next = changed.trim();
-        if (next === value) return;
+        if (next === value) return files?.restored(path);
         value = next;
-        options.onChange?.(next);
+        files?.taken(path);
       },
     },
     text,

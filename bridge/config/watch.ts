@@ -9,6 +9,8 @@ export interface WatchOptions {
   readonly pollMs: number;
   /** Called with the new content, once per change of content. */
   readonly onChange: (text: string) => void;
+  /** Called when the file can be read again and holds what it held before. */
+  readonly onRecovered?: () => void;
   /** Called when the file cannot be read; the last content stays in force. */
   readonly onError: (error: Error) => void;
 }
@@ -38,8 +40,13 @@ export function watchFile(options: WatchOptions, initial: string | undefined): F
   const readOnce = async (): Promise<void> => {
     try {
       const text = await readFile(options.path, "utf8");
+      const recovered = failed;
       failed = false;
-      if (closed || text === content) return;
+      if (closed) return;
+      if (text === content) {
+        if (recovered) options.onRecovered?.();
+        return;
+      }
       content = text;
       options.onChange(text);
     } catch (error) {

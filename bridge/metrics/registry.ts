@@ -91,6 +91,13 @@ export function createMetrics(options: MetricsOptions) {
     cacheEntries: gauge(METRICS.cacheEntries, "Answers held by the memory cache"),
     upstreamResponses: counter(METRICS.upstreamResponses, "Responses from upstreams", "upstream", "code"),
     draining: gauge(METRICS.draining, "1 while the pod drains"),
+    secretReadSeconds: gauge(
+      METRICS.secretReadSeconds,
+      "Unix time since when the content of a mounted Secret is in force",
+      "secret",
+    ),
+    secretChanges: counter(METRICS.secretChanges, "Re-readings of a mounted Secret that changed", "secret"),
+    secretRefused: gauge(METRICS.secretRefused, "1 while a mounted Secret holds what cannot be used", "secret"),
     usageRecords: counter(METRICS.usageRecords, "Usage records", "result"),
   };
 

@@ -195,5 +195,7 @@ describe.each([openai, ollama])("an upstream with protocol $protocol", (face) =>
         return model.received.at(-1)?.headers.authorization;
       })
       .toBe("Bearer second");
+    expect(await bridge.metric("llmbridge_secret_changes_total", { secret: "up" })).toBe(1);
+    expect(await bridge.metric("llmbridge_secret_refused", { secret: "up" })).toBe(0);
   });
 });

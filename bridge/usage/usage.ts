@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { createCircuit } from "../cache/circuit.ts";
 import { followUrlFile } from "../cache/url-file.ts";
 import type { Metrics } from "../metrics/registry.ts";
+import type { SecretFiles } from "../metrics/secrets.ts";
 import { createPostgresPool } from "./pool.ts";
 import type { Batch, TimedRecord, UsageRecord } from "./record.ts";
 import { ensureUsageTable, insertBatch } from "./table.ts";
@@ -17,6 +18,8 @@ export interface UsageOptions {
   readonly revision: string;
   /** File with a postgres:// URL; followed while the process runs. */
   readonly urlFile: string;
+  /** Told what becomes of the URL file. */
+  readonly files?: SecretFiles | undefined;
   /** Ceiling of connections (`postgresConnections` of the runtime file). */
   readonly connections: number;
   /** Records that wait at most; further ones are dropped and counted. Default 10,000. */
@@ -87,6 +90,7 @@ export function createUsage(options: UsageOptions): Usage {
   });
   const file = followUrlFile({
     path: options.urlFile,
+    files: options.files,
     protocols: ["postgres:", "postgresql:"],
     ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
     onUrl: (url) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
 import { decide } from "./decide.ts";
+import { ANNOTATIONS } from "./names.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { World } from "./testing/world.ts";
 
@@ -208,6 +209,30 @@ describe("decide", () => {
     expect(world.pods).toHaveLength(3);
     const costs = world.writes.filter((write) => write.kind === "AnnotatePod");
     expect(costs.length).toBeGreaterThanOrEqual(grown - 3);
+  });
+
+  it("tells that every pod has read a changed Secret, in status and once as an Event, after touching those that had not", () => {
+    const world = serving();
+    const [first, ...others] = world.pods.map(({ name }) => name);
+    const told = (sinceMs: number, changes: number) => ({ openai: { sinceMs, changes, refused: false } });
+    const startedMs = world.nowMs;
+    for (const name of [first, ...others]) world.secrets[name ?? ""] = told(startedMs, 0);
+    world.run("1m");
+    expect(world.status.secrets).toEqual([]);
+    world.secrets[first ?? ""] = told(world.nowMs, 1);
+    world.run("10s");
+    const touched = world.writes.filter(
+      (write) => write.kind === "AnnotatePod" && ANNOTATIONS.secretsChanged in write.annotations,
+    );
+    expect(touched.map((write) => (write.kind === "AnnotatePod" ? write.name : "")).sort()).toEqual(
+      others.toSorted(),
+    );
+    for (const name of others) world.secrets[name] = told(world.nowMs, 1);
+    world.run("1m");
+    expect(world.status.secrets).toMatchObject([{ name: "openai", state: "Reread", pods: 3, read: 3 }]);
+    expect(world.decisions.filter(({ action }) => action === "Reread")).toEqual([
+      expect.objectContaining({ message: 'Secret "openai" was re-read by 3 of 3 pods.' }),
+    ]);
   });
 
   it("goes on trying to write what met a name that is taken, and says so", () => {

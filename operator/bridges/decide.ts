@@ -22,6 +22,7 @@ import { grant } from "./decide/pool-grants.ts";
 import { lookAtRoute, routeWrites } from "./decide/route.ts";
 import { storedRevisions } from "./decide/runtime.ts";
 import { scale as scaleOf } from "./decide/scale.ts";
+import { lookAtSecrets } from "./decide/secrets.ts";
 import { status } from "./decide/status.ts";
 import { rolloutVerdicts } from "./decide/verdicts.ts";
 import { versions } from "./decide/versions.ts";
@@ -107,6 +108,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     fleet: fleetOf(snapshot, rollout, desired.revision),
     accepted: verdict.accepted,
   });
+  const secrets = lookAtSecrets(snapshot);
   const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
   const granted = grant({
     snapshot,
@@ -129,6 +131,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     historyLimit: rollout.revisionHistoryLimit,
     route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome),
     takeOver,
+    touches: secrets.touches,
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
@@ -136,7 +139,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     outcome.evidence.action === "watch"
       ? nextWatch(snapshot, rollout.analysis, outcome.evidence, { watch, evidence })
       : undefined;
-  const decisions = [...outcome.decisions, ...scale.decisions];
+  const decisions = [...outcome.decisions, ...scale.decisions, ...secrets.decisions];
   const next = fitStatus(
     status({
       snapshot,
@@ -161,6 +164,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
       watched,
       gates: gates.verdicts,
       scale,
+      secrets,
     }),
   );
   return {

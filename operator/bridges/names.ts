@@ -16,6 +16,8 @@ export const ANNOTATIONS = {
   hashAlgorithm: "llmbridge.dev/hash-algorithm",
   /** Touched on pods so that kubelet refreshes the mounted runtime ConfigMap at once. */
   runtimeGeneration: "llmbridge.dev/runtime-generation",
+  /** Touched on pods so that kubelet looks at once whether a Secret that they mount has changed: when it was first seen to have. */
+  secretsChanged: "llmbridge.dev/secrets-changed",
   /** On the runtime ConfigMap: what a pod may hold of Postgres that has not confirmed the newest generation. */
   poolCeiling: "llmbridge.dev/pool-ceiling",
   /** On Deployments of old revisions: when they were retired, which says how long their history is kept. */

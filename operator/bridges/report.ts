@@ -41,8 +41,9 @@ export function writeDueInMs(
   return ageMs >= NUMBERS_EVERY_MS ? 0 : undefined;
 }
 
-function counts({ stable, canary, previous, conditions, summary }: LLMBridgeStatus): unknown {
+function counts({ stable, canary, previous, conditions, summary, secrets }: LLMBridgeStatus): unknown {
   return {
+    secrets,
     ready: [stable?.ready, canary?.ready, previous?.ready],
     said: [summary, ...conditions.map(({ message }) => message)],
   };
@@ -76,6 +77,7 @@ function categories(status: LLMBridgeStatus): unknown {
     evidence: status.evidence && { revision: status.evidence.revision },
     scaling: status.scaling && { recommended: status.scaling.recommended, held: status.scaling.held },
     workers: status.workers && { current: status.workers.current, cap: status.workers.cap },
+    secrets: status.secrets.map(({ name, state, changedAt }) => ({ name, state, changedAt })),
     alerts: status.alerts.map(({ name, state, action, severity, lastActed }) => ({
       name,
       state,

@@ -26,6 +26,16 @@ export const explanationOutput = z.strictObject({
       }),
     )
     .meta({ description: "Conditions that are not as they should be." }),
+  secrets: z
+    .array(
+      z.looseObject({
+        name: says("Name of the Secret."),
+        state: says("Rereading, Reread, Overdue or Refused."),
+        changedAt: time("When a pod first read the last change.").optional(),
+        message: says("How many pods have read it."),
+      }),
+    )
+    .meta({ description: "status.secrets: mounted Secrets that changed under running pods." }),
   next: z
     .array(
       z.strictObject({ at: time("When, where a time is known.").optional(), what: says("What happens.") }),

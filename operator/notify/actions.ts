@@ -15,5 +15,7 @@ export const ACTIONS = {
   Hold: "a rollout stops for a reason that somebody should know of",
   ScaleUp: "pods or worker threads are added",
   ScaleDown: "pods or worker threads are taken away",
+  Reread: "every pod has read a changed Secret",
+  NotReread: "pods have not read a changed Secret in time, or cannot use it",
   Alert: "an alert fires whose action is Notify",
-} as const satisfies Record<Told["action"] | "Hold" | "ScaleUp" | "ScaleDown" | "Alert", string>;
+} as const satisfies Record<Told["action"] | "Hold" | "ScaleUp" | "ScaleDown" | "Reread" | "NotReread" | "Alert", string>;

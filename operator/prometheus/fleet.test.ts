@@ -74,6 +74,20 @@ describe("podReadings", () => {
     });
   });
 
+  it("reads what a pod tells of each Secret that it mounts", () => {
+    const [pod] = read([
+      series("llmbridge_secret_read_seconds", [1_700_000_000.5, 1_700_000_009.25], { secret: "openai" }),
+      series("llmbridge_secret_changes_total", [0, 1], { secret: "openai" }),
+      series("llmbridge_secret_refused", [0, 0], { secret: "openai" }),
+      series("llmbridge_secret_changes_total", [0, 0], { secret: "pg" }),
+      series("llmbridge_secret_refused", [1, 1], { secret: "pg" }),
+    ]);
+    expect(pod?.secrets).toEqual({
+      openai: { sinceMs: 1_700_000_009_250, changes: 1, refused: false },
+      pg: { changes: 0, refused: true },
+    });
+  });
+
   it("takes the worst isolate's heap, and only what the newest scrape still had", () => {
     const gone = series("llmbridge_worker_utilization", [0.9, 0.9], { worker: "2" });
     const [pod] = read([

@@ -3,6 +3,7 @@ import { START_METRIC } from "./counting.ts";
 import { type Increase, increases } from "./increases.ts";
 import { newestMs, type SourceLabels, type Target, targetsOf, withoutDuplicates } from "./pods.ts";
 import type { Sample, Series } from "./response.ts";
+import { secretReadings } from "./secrets.ts";
 import type { PodReading } from "./source.ts";
 
 /** Bursts are looked for in this much of the newest time. */
@@ -99,6 +100,7 @@ function podReading(target: Target, window: FleetWindow, scrapeMs: number): Omit
     poolSize: byPool(series, METRICS.poolSize, atMs),
     poolLimit: byPool(series, METRICS.poolLimit, atMs),
     ...defined({
+      secrets: secretReadings(current(series, atMs)),
       generation: last(METRICS.runtimeGeneration),
       draining: draining === undefined ? undefined : draining > 0,
       inFlight: mean(inFlight),

@@ -29,6 +29,7 @@ const OWN_LABELS = new Set([
   "tier",
   "upstream",
   "code",
+  "secret",
 ]);
 
 /** What was scraped at one address: one process, or several one after the other. */

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type BridgeProcess, startBridgeProcess } from "../../test/servers/bridge.ts";
 import { type PrometheusServer, startPrometheus } from "../../test/servers/prometheus.ts";
@@ -6,16 +9,23 @@ import { createPrometheusSource } from "./prometheus-source.ts";
 let server: PrometheusServer;
 let bridge: BridgeProcess;
 let source: ReturnType<typeof createPrometheusSource>;
+let folder: string;
+let token: string;
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "llmbridge-secrets-"));
+  token = join(folder, "openai", "token");
+  await mkdir(join(folder, "openai"));
+  await writeFile(token, "first");
   [server, bridge] = await Promise.all([
     startPrometheus({ scrapeIntervalMs: 200 }),
-    startBridgeProcess({ upstreamUrl: "http://127.0.0.1:9", revision: "old" }),
+    startBridgeProcess({ upstreamUrl: "http://127.0.0.1:9", revision: "old", tokenFile: token }),
   ]);
   source = createPrometheusSource({ name: "default", url: server.url, sourceLagMs: 200 });
 });
 afterAll(async () => {
   await source?.close();
   await Promise.all([server?.stop(), bridge?.stop()]);
+  await rm(folder, { recursive: true, force: true });
 });
 
 it("reads what a real bridge exports: every gauge of a pod, and each request once", async () => {
@@ -80,6 +90,7 @@ it("reads what a real bridge exports: every gauge of a pod, and each request onc
       gcShare: expect.any(Number),
       heapAfterMajorShare: expect.any(Number),
       poolHitRate: expect.any(Number),
+      secrets: { openai: { sinceMs: expect.any(Number), changes: 0, refused: false } },
       poolWaiting: expect.any(Object),
       poolSize: expect.any(Object),
       poolLimit: expect.any(Object),
@@ -90,4 +101,16 @@ it("reads what a real bridge exports: every gauge of a pod, and each request onc
       messagesPerSecond: 0,
     },
   ]);
+
+  const changedMs = Date.now();
+  await writeFile(token, "second");
+  await vi.waitFor(
+    async () => {
+      const later = await fleet();
+      const openai = later.kind === "ok" ? later.value[0]?.secrets?.openai : undefined;
+      expect(openai).toMatchObject({ changes: 1, refused: false });
+      expect(openai?.sinceMs).toBeGreaterThanOrEqual(changedMs);
+    },
+    { timeout: 20_000, interval: 200 },
+  );
 });

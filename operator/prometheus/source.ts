@@ -72,6 +72,16 @@ export interface FleetQuery {
   readonly windowMs: number;
 }
 
+/** What a pod tells of a Secret that it mounts. */
+export interface SecretReading {
+  /** Since when what it holds is in force, Unix milliseconds; absent where nothing usable was ever in it. */
+  readonly sinceMs?: number;
+  /** How often the pod has read other content since it started. */
+  readonly changes: number;
+  /** It holds what the pod cannot use; what it held before stays in force. */
+  readonly refused: boolean;
+}
+
 /** One pod as its metrics tell it. A property is absent where the pod does not export it or its samples cannot be used. */
 export interface PodReading {
   readonly pod: string;
@@ -104,6 +114,8 @@ export interface PodReading {
   readonly gcShare?: number;
   /** Heap in use after the last major collection over the heap limit, worst isolate. */
   readonly heapAfterMajorShare?: number;
+  /** By the name of the Secret; absent where it tells of none. */
+  readonly secrets?: Readonly<Record<string, SecretReading>>;
   readonly poolWaiting: Readonly<Record<string, number>>;
   readonly poolSize: Readonly<Record<string, number>>;
   readonly poolLimit: Readonly<Record<string, number>>;

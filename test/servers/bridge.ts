@@ -11,6 +11,8 @@ const MAIN = join(ROOT, "bridge/main.ts");
 export interface BridgeProcessOptions {
   /** Base URL of the OpenAI-compatible upstream, `/v1` included where it has one. */
   readonly upstreamUrl: string;
+  /** File of the bearer token for it. */
+  readonly tokenFile?: string;
   /** Default `rev-1`. */
   readonly revision?: string;
   readonly config?: Partial<BridgeConfig>;
@@ -50,6 +52,7 @@ export async function startBridgeProcess(options: BridgeProcessOptions): Promise
         name: "model",
         protocol: "OpenAI",
         url: options.upstreamUrl,
+        ...(options.tokenFile === undefined ? {} : { tokenFile: options.tokenFile }),
         models: [],
         maxConcurrency: 500,
         timeouts: { connectMs: 2_000, firstByteMs: 30_000, idleMs: 30_000 },

@@ -120,6 +120,29 @@ const gateStatus = z.object({
   message: text(300).optional().meta({ description: "The reason given, or what the last try came to." }),
 });
 export type GateStatus = z.infer<typeof gateStatus>;
+const secretStatus = z.object({
+  name: text(253),
+  state: z.enum(["Rereading", "Reread", "Overdue", "Refused"]).meta({
+    description:
+      "Reread: every pod serves with what it holds. Overdue: some have not read it in time. Refused: pods cannot use what it holds, and go on with what it held.",
+  }),
+  changedAt: time.optional().meta({
+    format: "date-time",
+    description: "When a pod first read the last change; nothing of the content is known.",
+  }),
+  readAt: time.optional().meta({
+    format: "date-time",
+    description: "When a pod last read it.",
+  }),
+  pods: count.meta({ description: "Ready pods that mount it." }),
+  read: count.meta({ description: "Those that have read the last change." }),
+  waiting: z
+    .array(text(63))
+    .max(16)
+    .default([])
+    .meta({ "x-kubernetes-list-type": "atomic", description: "Some of those that have not." }),
+  message: text(300),
+});
 
 /** The rollout's own progress: what cannot be read from the world. */
 export const rolloutStatus = z.object({
@@ -282,6 +305,15 @@ export const llmBridgeStatus = z.object({
     .max(8)
     .default([])
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["pool"] }),
+  secrets: z
+    .array(secretStatus)
+    .max(32)
+    .default([])
+    .meta({
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["name"],
+      description: "Mounted Secrets that changed under running pods, or that pods cannot use.",
+    }),
   alerts: z
     .array(alertStatus)
     .max(32)

@@ -64,6 +64,8 @@ export interface ChildrenInput {
   readonly historyLimit: number;
   readonly route: DesiredState["route"];
   readonly takeOver: TakeOverView | undefined;
+  /** Pods to be touched for another reason than a new generation of their own. */
+  readonly touches: DesiredState["podAnnotations"];
 }
 
 /** Every child as it should be now. */
@@ -88,7 +90,7 @@ export function desiredChildren(input: ChildrenInput): DesiredState {
     }),
     route: input.route,
     revisions: parts.map((part) => part.desired),
-    podAnnotations: parts.flatMap((part) => part.touches),
+    podAnnotations: [...parts.flatMap((part) => part.touches), ...input.touches],
     evictions: evictions(input),
     surplus: surplus.flatMap((revision) => childrenOf(snapshot, revision)),
   };

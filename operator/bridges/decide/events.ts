@@ -1,7 +1,7 @@
 import type { DecisionStatus } from "../../api/v1alpha1/status.ts";
 import type { PlannedEvent } from "../plan.ts";
 
-const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Abort", "Refuse", "Alert"]);
+const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Abort", "Refuse", "Alert", "NotReread"]);
 const NOTE_LIMIT = 1000;
 
 /**

@@ -44,6 +44,16 @@ function largest(): LLMBridgeStatus {
       message: long(300),
       recommendation: long(300),
     })),
+    secrets: Array.from({ length: 32 }, (_, index) => ({
+      name: `${index}${long(251)}`,
+      state: "Overdue",
+      changedAt: time,
+      readAt: time,
+      pods: 20,
+      read: 4,
+      waiting: Array.from({ length: 16 }, () => long(63)),
+      message: long(300),
+    })),
     decisions: Array.from({ length: 10 }, () => ({
       time,
       action: "Step",

@@ -21,6 +21,10 @@ const SHORTENINGS: readonly Shorten[] = [
   }),
   (status) => ({
     ...status,
+    secrets: status.secrets.slice(0, 8).map((one) => ({ ...one, waiting: [], message: cut(one.message, 80) })),
+  }),
+  (status) => ({
+    ...status,
     verdicts: status.verdicts.map((one) => ({ ...one, message: cut(one.message, 80) })),
   }),
   (status) =>
@@ -32,10 +36,15 @@ const SHORTENINGS: readonly Shorten[] = [
       : status,
   (status) => ({
     ...status,
+    secrets: status.secrets.slice(0, 2),
     decisions: status.decisions
       .slice(0, 2)
       .map((one) => ({ ...one, message: cut(one.message, 200), refused: [] })),
     conditions: status.conditions.map((one) => ({ ...one, message: cut(one.message, 300) })),
+  }),
+  (status) => ({
+    ...status,
+    conditions: status.conditions.map((one) => ({ ...one, message: cut(one.message, 160) })),
   }),
 ];
 

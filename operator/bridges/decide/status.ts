@@ -18,6 +18,7 @@ import { type ConditionsInput, conditions } from "./conditions.ts";
 import type { Evidence } from "./evidence.ts";
 import { forecast } from "./forecast.ts";
 import type { Scale } from "./scale.ts";
+import type { SecretsLook } from "./secrets.ts";
 import { verdictStatuses } from "./verdicts.ts";
 import type { Versions } from "./versions.ts";
 import { type Watch, watchStatuses } from "./watch.ts";
@@ -42,10 +43,13 @@ export interface StatusInput {
   readonly watched: WatchState | undefined;
   readonly gates: readonly GateVerdict[];
   readonly scale: Scale;
+  readonly secrets: SecretsLook;
 }
 
 /** How many decisions status keeps. */
 const KEPT_DECISIONS = 10;
+
+const MOST_SECRETS = 32;
 
 const isoTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 
@@ -69,7 +73,10 @@ export function status(input: StatusInput): LLMBridgeStatus {
     stable,
     stableRevision,
   });
-  const decisions = [...[...outcome.decisions, ...scale.decisions].reverse(), ...before.decisions];
+  const decisions = [
+    ...[...outcome.decisions, ...scale.decisions, ...input.secrets.decisions].reverse(),
+    ...before.decisions,
+  ];
   return {
     observedGeneration: snapshot.generation,
     phase,
@@ -103,6 +110,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
         : {}),
     ...tuningStatus(input),
     budgets: budgets(input.bounds),
+    secrets: input.secrets.statuses.slice(0, MOST_SECRETS),
     alerts: [...scale.alertStatuses],
     decisions: decisions.slice(0, KEPT_DECISIONS),
     ...(outcome.commandResult

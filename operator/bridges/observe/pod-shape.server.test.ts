@@ -78,7 +78,10 @@ const STATUSES: Readonly<Record<string, object>> = {
 
 async function makePod(name: string): Promise<void> {
   const labels = { [LABELS.bridge]: "chat", [LABELS.revision]: "abc", other: "x" };
-  const annotations = { [ANNOTATIONS.deletionCost]: "-5", [ANNOTATIONS.runtimeGeneration]: "7", other: "y" };
+  const annotations = {
+    ...{ [ANNOTATIONS.deletionCost]: "-5", [ANNOTATIONS.runtimeGeneration]: "7", other: "y" },
+    [ANNOTATIONS.secretsChanged]: "2026-01-01T00:00:00.000Z",
+  };
   const metadata = { name, namespace: NAMESPACE, labels, annotations };
   const spec = {
     containers: [{ name: "bridge", image: "example.test/bridge:1", env: [{ name: "A", value: "B" }] }],

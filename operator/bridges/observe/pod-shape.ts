@@ -1,7 +1,7 @@
 import { LABELS } from "../../../contract/kubernetes.ts";
 import type { Shape } from "../../kube/protobuf.ts";
 import { OBJECT_META } from "../../kube/protobuf-watch.ts";
-import { ANNOTATIONS } from "../names.ts";
+import { READ_ANNOTATIONS } from "./pod.ts";
 
 /** v1.ContainerState, but for that it runs, which needs no word. */
 const CONTAINER_STATE: Shape = {
@@ -43,7 +43,7 @@ export const POD_SHAPE: Shape = {
       message: {
         ...OBJECT_META,
         11: ["labels", { strings: new Set([LABELS.bridge, LABELS.revision]) }],
-        12: ["annotations", { strings: new Set([ANNOTATIONS.deletionCost, ANNOTATIONS.runtimeGeneration]) }],
+        12: ["annotations", { strings: new Set(READ_ANNOTATIONS) }],
       },
     },
   ],

@@ -20,7 +20,10 @@ function pod(status: Status, metadata: Partial<RawPod["metadata"]> = {}): RawPod
       resourceVersion: "7",
       creationTimestamp: "2026-01-01T00:00:00Z",
       labels: { [LABELS.bridge]: "chat", [LABELS.revision]: "a", "pod-template-hash": "77d" },
-      annotations: { [ANNOTATIONS.deletionCost]: "-5", [ANNOTATIONS.runtimeGeneration]: "3", other: "x" },
+      annotations: {
+        ...{ [ANNOTATIONS.deletionCost]: "-5", [ANNOTATIONS.runtimeGeneration]: "3", other: "x" },
+        [ANNOTATIONS.secretsChanged]: "2026-01-01T00:00:00.000Z",
+      },
       ...metadata,
     },
     status,

@@ -27,7 +27,16 @@ export interface ObservedPod {
   readonly unschedulable?: string;
   readonly deletionCost: number;
   readonly touchedGeneration: number;
+  /** The change of a Secret (RFC 3339) that it was touched for last. */
+  readonly touchedForSecrets?: string;
 }
+
+/** Annotations that are read. */
+export const READ_ANNOTATIONS: readonly string[] = [
+  ANNOTATIONS.deletionCost,
+  ANNOTATIONS.runtimeGeneration,
+  ANNOTATIONS.secretsChanged,
+];
 
 /** The parts of a v1 Pod that are read; everything else is dropped before caching. */
 export interface RawPod {
@@ -77,6 +86,7 @@ export function observePod(pod: RawPod): ObservedPod {
   const ended = termination(container?.state?.terminated) ?? termination(container?.lastState?.terminated);
   const scheduled = condition("PodScheduled");
   const phase = pod.status?.phase;
+  const touchedForSecrets = pod.metadata.annotations?.[ANNOTATIONS.secretsChanged];
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid,
@@ -91,6 +101,7 @@ export function observePod(pod: RawPod): ObservedPod {
     ...(scheduled?.status === "False" ? { unschedulable: scheduled.message ?? "not schedulable" } : {}),
     deletionCost: Number(pod.metadata.annotations?.[ANNOTATIONS.deletionCost] ?? 0) || 0,
     touchedGeneration: Number(pod.metadata.annotations?.[ANNOTATIONS.runtimeGeneration] ?? 0) || 0,
+    ...(touchedForSecrets === undefined ? {} : { touchedForSecrets }),
   };
 }
 
@@ -106,7 +117,7 @@ export function slimPod({ metadata, status }: RawPod): RawPod {
       ...(creationTimestamp ? { creationTimestamp } : {}),
       ...(deletionTimestamp ? { deletionTimestamp } : {}),
       labels: only(metadata.labels, LABELS.bridge, LABELS.revision),
-      annotations: only(metadata.annotations, ANNOTATIONS.deletionCost, ANNOTATIONS.runtimeGeneration),
+      annotations: only(metadata.annotations, ...READ_ANNOTATIONS),
     },
     status: {
       ...(status?.phase ? { phase: status.phase } : {}),

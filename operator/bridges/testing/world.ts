@@ -52,6 +52,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** What pods tell of the Secrets that they mount, by pod. */
+  secrets: Record<string, PodReading["secrets"]> = {};
   /** ConfigMaps of its namespace; one that a spec names and nobody gave is there and has every key that is asked for. */
   configMaps: Record<string, ConfigMapReading> = {};
   /** What there is beside this bridge. */
@@ -207,6 +209,7 @@ export class World {
               touchedGeneration: Number(
                 write.annotations[ANNOTATIONS.runtimeGeneration] ?? pod.touchedGeneration,
               ),
+              touchedForSecrets: write.annotations[ANNOTATIONS.secretsChanged] ?? pod.touchedForSecrets ?? "",
             }
           : pod,
       );
@@ -300,6 +303,7 @@ export class World {
         workerWaitP95Seconds: 0,
         gcShare: 0.01,
         heapAfterMajorShare: 0.3,
+        ...withSecrets(this.secrets[pod.name]),
         poolWaiting: {},
         poolSize: {},
         poolLimit: {},
@@ -353,3 +357,5 @@ export class World {
     };
   }
 }
+
+const withSecrets = (secrets: PodReading["secrets"]): Pick<PodReading, "secrets"> => (secrets ? { secrets } : {});

@@ -20,6 +20,7 @@ export function explanation(bridge: BridgeView, nowMs: number, where = ""): Expl
         ...{ type, reason, message },
         since: lastTransitionTime,
       })),
+    secrets: status.secrets ?? [],
     next: [...comingUp(bridge)],
     actions: [...possibleActions(bridge, where)],
     verdicts: (status.verdicts ?? []).map((verdict) => {

@@ -55,6 +55,15 @@ describe("explainText", () => {
     );
   });
 
+  it("says how many pods have read a Secret that changed", () => {
+    const secret = { ...{ name: "openai", state: "Rereading", pods: 3, read: 2, waiting: ["chat-1"] } };
+    const message = 'Secret "openai" has changed and was re-read by 2 of 3 pods so far.';
+    const secrets = [{ ...secret, message, changedAt: "2026-11-21T14:02:00Z" }];
+    expect(explainText(sampleBridge({ status: { secrets } }), pipe)).toContain(
+      `Secrets\n  14:02:00  ${message}\n\n`,
+    );
+  });
+
   it("tells of a bridge that no operator has seen", () => {
     const text = explainText(freshBridge(), pipe);
     expect(text).toContain("The operator has not looked at this bridge yet; is it running?");

@@ -23,6 +23,7 @@ export function explainText(bridge: BridgeView, view: View, where = ""): string 
     ...(verdicts.length === 0 ? [] : [section("Evidence", verdicts, view)]),
     ...(gates.length === 0 ? [] : [section("Gates outside", gates, view)]),
     ...(facts.problems.length === 0 ? [] : [section("Not as it should be", problems(facts, view), view)]),
+    ...(facts.secrets.length === 0 ? [] : [section("Secrets", secrets(facts, view), view)]),
     wrapped(`${strong(facts.question)} ${facts.answer}`, view.columns),
     ...(facts.next.length === 0 ? [] : [section("What comes next", coming(facts, view), view)]),
     section("What you can do", actions(facts, view), view),
@@ -64,6 +65,13 @@ function problems(facts: Explanation, { nowMs, colour }: View): readonly string[
     ({ type, reason, message, since }) =>
       `${colour.bad(type)}  ${reason} since ${clockText(since, nowMs)}: ${message}`,
   );
+}
+
+function secrets(facts: Explanation, { nowMs, colour }: View): readonly string[] {
+  return facts.secrets.map(({ state, changedAt, message }) => {
+    const text = state === "Overdue" || state === "Refused" ? colour.bad(message) : message;
+    return changedAt === undefined ? text : `${clockText(changedAt, nowMs)}  ${text}`;
+  });
 }
 
 function coming(facts: Explanation, { nowMs }: View): readonly string[] {
