@@ -97,7 +97,11 @@ export function createMetrics(options: MetricsOptions) {
       "secret",
     ),
     secretChanges: counter(METRICS.secretChanges, "Re-readings of a mounted Secret that changed", "secret"),
-    secretRefused: gauge(METRICS.secretRefused, "1 while a mounted Secret holds what cannot be used", "secret"),
+    secretRefused: gauge(
+      METRICS.secretRefused,
+      "1 while a mounted Secret holds what cannot be used",
+      "secret",
+    ),
     usageRecords: counter(METRICS.usageRecords, "Usage records", "result"),
   };
 

@@ -187,6 +187,28 @@ describe("a ConfigMap that a bridge refers to", () => {
   });
 });
 
+describe("a Secret that a bridge refers to", () => {
+  const upstream = (name: string) => ({
+    ...{ name: "a", protocol: "OpenAI" as const, url: "http://a/v1", secretRef: { name, key: "token" } },
+  });
+  const mounted = (secretName: string) => expect.objectContaining({ secret: { secretName } });
+
+  it("starts a canary when its name changes, while the stable pods keep the old, and a rollback goes back to it", () => {
+    const world = new World({ ...BASE, upstreams: [upstream("openai-1")] });
+    world.run("12s");
+    const before = stable(world);
+    world.edit((spec) => ({ ...spec, upstreams: [upstream("openai-2")] }));
+    world.run("4s");
+    const canary = world.status.rollout?.canaryRevision ?? "";
+    expect(templateOf(world, canary).volumes).toContainEqual(mounted("openai-2"));
+    expect(templateOf(world, before).volumes).toContainEqual(mounted("openai-1"));
+    world.command = { action: "abort", revision: canary, id: "c1" };
+    world.run("20s");
+    expect(stable(world)).toBe(before);
+    expect(templateOf(world, before).volumes).toContainEqual(mounted("openai-1"));
+  });
+});
+
 describe("the hash of a revision", () => {
   const parsed = llmBridgeSpec.parse(withPod(POD));
   const hash = (settings: Record<string, string>, prompts: Record<string, string>) =>

@@ -18,4 +18,7 @@ export const ACTIONS = {
   Reread: "every pod has read a changed Secret",
   NotReread: "pods have not read a changed Secret in time, or cannot use it",
   Alert: "an alert fires whose action is Notify",
-} as const satisfies Record<Told["action"] | "Hold" | "ScaleUp" | "ScaleDown" | "Reread" | "NotReread" | "Alert", string>;
+} as const satisfies Record<
+  Told["action"] | "Hold" | "ScaleUp" | "ScaleDown" | "Reread" | "NotReread" | "Alert",
+  string
+>;

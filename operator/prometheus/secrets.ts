@@ -11,7 +11,11 @@ export function secretReadings(
     const value = samples.at(-1)?.value;
     const { secret, __name__: name } = labels;
     if (secret === undefined || value === undefined) continue;
-    if (name !== METRICS.secretReadSeconds && name !== METRICS.secretChanges && name !== METRICS.secretRefused)
+    if (
+      name !== METRICS.secretReadSeconds &&
+      name !== METRICS.secretChanges &&
+      name !== METRICS.secretRefused
+    )
       continue;
     read[secret] ??= { changes: 0, refused: false };
     if (name === METRICS.secretReadSeconds) read[secret].sinceMs = Math.round(value * 1000);

@@ -202,6 +202,14 @@ describe("a bridge with a real Postgres and a real Redis", () => {
       return Object.keys(users).join() === "rotated" ? undefined : JSON.stringify(users);
     });
     console.log(`Secrets rotated to the last connection of the old user gone: ${seconds(rotatedMs)} s`);
+    const { secrets } = await bridge.waitFor(
+      "told by every pod that it has read both Secrets again",
+      (status) => status.secrets.length === 2 && status.secrets.every(({ state }) => state === "Reread"),
+    );
+    expect(secrets.map(({ name, pods: mounting, read }) => [name, mounting, read])).toEqual(
+      [SECRETS.postgres, SECRETS.redis].toSorted().map((name) => [name, 3, 3]),
+    );
+    console.log(`Secrets rotated to the operator's word of it: ${seconds(rotatedMs)} s`);
     const after = backends.counts.filter(({ atMs }) => atMs > confirmedMs);
     expect(Math.max(...after.map(({ postgres }) => postgres))).toBeLessThanOrEqual(allowed(lowered));
     await expectSamePods(pods);

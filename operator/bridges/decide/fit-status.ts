@@ -21,7 +21,9 @@ const SHORTENINGS: readonly Shorten[] = [
   }),
   (status) => ({
     ...status,
-    secrets: status.secrets.slice(0, 8).map((one) => ({ ...one, waiting: [], message: cut(one.message, 80) })),
+    secrets: status.secrets
+      .slice(0, 8)
+      .map((one) => ({ ...one, waiting: [], message: cut(one.message, 80) })),
   }),
   (status) => ({
     ...status,

@@ -36,12 +36,16 @@ class Bridge {
       const revision = pods.find((one) => one.name === name)?.revision ?? "r1";
       return reading ? [{ pod: name, revision, stale: false, secrets: { openai: reading } }] : [];
     });
-    const fleet = this.isAway ? { kind: "failing", reason: "SourceFailing", message: "" } : { kind: "ok", value };
+    const fleet = this.isAway
+      ? { kind: "failing", reason: "SourceFailing", message: "" }
+      : { kind: "ok", value };
     const found = lookAtSecrets({ nowMs, pods, status, fleet } as unknown as Snapshot);
     this.status = { ...status, secrets: [...found.statuses] };
     for (const { name, annotations } of found.touches)
       this.pods = this.pods.map((one) =>
-        one.name === name ? { ...one, touchedForSecrets: annotations[ANNOTATIONS.secretsChanged] ?? "" } : one,
+        one.name === name
+          ? { ...one, touchedForSecrets: annotations[ANNOTATIONS.secretsChanged] ?? "" }
+          : one,
       );
     return { ...found, said: found.statuses[0] };
   }

@@ -83,7 +83,9 @@ function secretStatus(
   const isStillRefused =
     refused.length > 0 || (before?.state === "Refused" && readers.some(({ reading }) => !reading));
   if (changedMs === undefined && !isStillRefused) return undefined;
-  const times = readers.flatMap(({ reading }) => (reading?.changes && reading.sinceMs ? reading.sinceMs : []));
+  const times = readers.flatMap(({ reading }) =>
+    reading?.changes && reading.sinceMs ? reading.sinceMs : [],
+  );
   const isOverdue = changedMs !== undefined && nowMs - changedMs > OVERDUE_MS;
   const state = isStillRefused
     ? "Refused"

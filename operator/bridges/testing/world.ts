@@ -358,4 +358,5 @@ export class World {
   }
 }
 
-const withSecrets = (secrets: PodReading["secrets"]): Pick<PodReading, "secrets"> => (secrets ? { secrets } : {});
+const withSecrets = (secrets: PodReading["secrets"]): Pick<PodReading, "secrets"> =>
+  secrets ? { secrets } : {};
