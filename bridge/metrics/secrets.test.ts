@@ -15,7 +15,10 @@ function watched() {
     const line = text.split("\n").find((one) => one.startsWith(`${metric}{secret="keys",`));
     return line === undefined ? undefined : Number(line.split(" ").at(-1));
   };
-  return { secrets, value, wait: (ms: number) => void (nowMs += ms) };
+  const wait = (ms: number): void => {
+    nowMs += ms;
+  };
+  return { secrets, value, wait };
 }
 
 describe("watchSecrets", () => {

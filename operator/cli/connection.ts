@@ -86,8 +86,13 @@ export function sentenceOf(error: unknown): string {
   if (isNotFound(error)) return NOT_INSTALLED;
   if (isUnauthorized(error))
     return "the API server does not accept these credentials; log in again or choose another --context.";
-  if (isForbidden(error)) return `you may not do this: ${error.status.message ?? error.message}`;
+  if (isForbidden(error))
+    return `you may not do this: ${withoutPolicy(error.status.message ?? error.message)}`;
   if (error instanceof TransportError)
     return `the API server does not answer (${error.message}); is the cluster up, and the --context right?`;
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The API server puts the policy's name before its sentence, which has all that a person needs. */
+const withoutPolicy = (message: string): string =>
+  message.replace(/^.*ValidatingAdmissionPolicy '[^']*' with binding '[^']*' denied request: /s, "");

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMAND_VERBS } from "../../operator/api/v1alpha1/commands.ts";
 import { ApiError } from "../../operator/kube/errors.ts";
 import { resourceName } from "../../operator/kube/resources.ts";
 import { BRIDGE_PERMISSIONS, withSubresource } from "../../operator/permissions.ts";
@@ -106,6 +107,24 @@ it("carries the labels by which the cluster roles view and edit grow", async () 
   };
   expect(edit.metadata.labels).toMatchObject({ "rbac.authorization.k8s.io/aggregate-to-edit": "true" });
   expect(edit.rules.flatMap(({ resources }) => resources)).not.toContain("llmbridges/status");
+});
+
+it("lets those promote who are admin, and those take a canary back who edit", async () => {
+  const role = async (name: string) => {
+    const roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    const { metadata, rules } = (await bed.api.request("GET", `${roles}/${name}`)) as {
+      metadata: { labels: Record<string, string> };
+      rules: { verbs: string[] }[];
+    };
+    const grows = Object.keys(metadata.labels).filter((label) => label.includes("aggregate-to"));
+    return { grows, verbs: rules.flatMap(({ verbs }) => verbs) };
+  };
+  const promote = await role("llmb-promote");
+  expect(promote.grows).toEqual(["rbac.authorization.k8s.io/aggregate-to-admin"]);
+  expect(promote.verbs.toSorted()).toEqual([...new Set(Object.values(COMMAND_VERBS))].sort());
+  const edit = await role("llmb-edit");
+  expect(edit.verbs).toContain("abort");
+  expect(edit.verbs).not.toContain("promote");
 });
 
 describe("upgrade and uninstall", () => {

@@ -75,6 +75,7 @@ afterAll(async () => {
   await plane?.down();
 });
 
+const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
 const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
   ServiceAccount: (namespace) => `/api/v1/namespaces/${namespace}/serviceaccounts`,
@@ -82,6 +83,9 @@ const PATHS: Readonly<Record<string, (namespace: string) => string>> = {
   RoleBinding: (namespace) => `${RBAC}/namespaces/${namespace}/rolebindings`,
   ClusterRole: () => `${RBAC}/clusterroles`,
   ClusterRoleBinding: () => `${RBAC}/clusterrolebindings`,
+  // What people are asked for beyond their rights must not stand in the operator's way.
+  ValidatingAdmissionPolicy: () => `${ADMISSION}/validatingadmissionpolicies`,
+  ValidatingAdmissionPolicyBinding: () => `${ADMISSION}/validatingadmissionpolicybindings`,
 };
 /** With all that takes a right of its own. */
 const SETTINGS = {

@@ -42,6 +42,10 @@ const chartValues = z
       create: flag("Create roles and bindings."),
       aggregateUserRoles: flag("Extend the cluster roles view, edit and admin."),
     }),
+    admissionPolicies: z.strictObject({
+      commands: flag("Ask for the verbs promote and abort where a rollout is commanded or steered."),
+      secrets: flag("Let nobody name a Secret in a bridge that they may not get."),
+    }),
     serviceAccount: z.strictObject({
       create: z.boolean(),
       name: z.string(),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { settingsDocs } from "../../operator/settings/docs.ts";
 import { withBlock } from "./block.ts";
+import { chartAdmission } from "./chart-admission.ts";
 import { chartCrd } from "./chart-crd.ts";
 import { chartPermissions } from "./chart-permissions.ts";
 import { valuesSchemaJson } from "./chart-values.ts";
@@ -25,6 +26,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: "crds/llmbridge.dev_llmbridges.yaml", content: crd },
     { path: "charts/llmbridge-operator/templates/crd.yaml", content: chartCrd(crd) },
     { path: "charts/llmbridge-operator/templates/_permissions.tpl", content: chartPermissions() },
+    { path: "charts/llmbridge-operator/templates/admission-policies.yaml", content: chartAdmission() },
     { path: "charts/llmbridge-operator/values.schema.json", content: valuesSchemaJson() },
     { path: "docs/reference/llmbridge.md", content: resourceReference() },
     { path: "docs/reference/kubectl-llmbridge.md", content: cliReference() },

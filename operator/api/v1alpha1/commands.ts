@@ -18,3 +18,16 @@ export const command = z.strictObject({
   id: z.string().min(1).max(64),
 });
 export type Command = z.infer<typeof command>;
+
+/** Verbs of RBAC on llmbridges that stand for no request: who has them may have a rollout go on, or taken back. */
+export type CommandVerb = "promote" | "abort";
+
+/** The verb that a person needs for each command; the chart's admission policy is made from it. */
+export const COMMAND_VERBS: Readonly<Record<Command["action"], CommandVerb>> = {
+  promote: "promote",
+  skip: "promote",
+  jump: "promote",
+  retry: "promote",
+  restart: "promote",
+  abort: "abort",
+};
