@@ -1,105 +1,159 @@
+import { baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
 import { type Context, occupied } from "./context.ts";
 import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
+import type { RevisionFacts } from "./types.ts";
 import { keptPods } from "./watch.ts";
 
 /**
  * Replicas of every revision in this pass. Growth comes first and never waits for the other version; a version is made smaller only by what the
- * ready pods of the other make up for. So capacity never falls below what is needed, and the two cannot wait for each other in a circle.
+ * ready pods of the others make up for. So capacity never falls below what is needed, and they cannot wait for each other in a circle.
  */
 export function replicasOf(context: Context): Record<string, number> {
-  const { input, state } = context;
+  const { input, state, baselineRevision } = context;
   const replicas = Object.fromEntries(
     Object.entries(input.revisions).map(([revision, facts]) => [
       revision,
-      state.phase === "Promoting" ? facts.wantedReplicas : 0,
+      state.phase === "Promoting" && !isBaseline(revision) ? facts.wantedReplicas : 0,
     ]),
   );
   if (state.phase === "Watching" && state.previousRevision !== undefined)
     replicas[state.previousRevision] = keptPods(context);
-  const pods = podsOfTheTwo(context);
+  const pods = podsOfEach(context);
   if (state.stableRevision !== undefined) replicas[state.stableRevision] = pods.stable;
   if (state.canaryRevision !== undefined) replicas[state.canaryRevision] = pods.canary;
+  if (baselineRevision !== undefined && (baselineRevision in replicas || pods.baseline > 0))
+    replicas[baselineRevision] = pods.baseline;
   return replicas;
 }
 
 interface Pods {
   stable: number;
   canary: number;
+  baseline: number;
 }
 
-export function podsOfTheTwo(context: Context): Pods {
+type Pair = Omit<Pods, "stable">;
+
+const NONE = { stable: 0, canary: 0, baseline: 0 };
+
+export function podsOfEach(context: Context): Pods {
   const { needed, state } = context;
   switch (state.phase) {
     case "Pending":
-      return { stable: 0, canary: needed };
+      return { ...NONE, canary: needed };
     case "Promoting":
-      return { stable: needed, canary: 0 };
+      return { ...NONE, stable: needed };
     case "Stable":
     case "Aborted":
     case "Watching":
     case "Draining":
-      return { stable: needed + surge(context), canary: 0 };
+      return { ...NONE, stable: needed + surge(context) };
     case "Preparing":
-      return needed > 0 ? beforeTraffic(context) : { stable: 0, canary: 0 };
+      return needed > 0 ? beforeTraffic(context) : NONE;
     case "Stepping":
     case "Holding":
-      return needed > 0 ? withTraffic(context) : { stable: 0, canary: 0 };
+      return needed > 0 ? withTraffic(context) : NONE;
     case "Aborting":
       return backward(context);
   }
 }
 
+const asTheyAre = ({ canary, baseline }: Context): Pair => ({
+  canary: canary.wantedReplicas,
+  baseline: baseline.wantedReplicas,
+});
+
+/** What canary and baseline take of the room once they have `pair`. */
+const taken = ({ canary, baseline }: Context, pair: Pair): number =>
+  pair.canary + canary.terminating + pair.baseline + baseline.terminating;
+
+/** Of the ready pods, those that stay when so many are wanted. */
+const stays = ({ ready }: RevisionFacts, wanted: number): number => Math.min(ready, wanted);
+
 /** The canary is not in the Service yet, so its pods make up for nothing: the stable version keeps every pod needed. */
 function beforeTraffic(context: Context): Pods {
-  const { needed, stable, canary, target, frozen, room } = context;
-  const canaryNext = frozen ? canary.wantedReplicas : growCanary(context, Math.max(needed, occupied(stable)));
-  if (frozen) return { canary: canaryNext, stable: Math.max(needed, stable.wantedReplicas) };
-  const added = Math.min(target.stable, room - canaryNext - canary.terminating);
-  return { canary: canaryNext, stable: Math.max(needed, added) };
+  const { needed, stable, target, frozen, room } = context;
+  if (frozen) return { ...asTheyAre(context), stable: Math.max(needed, stable.wantedReplicas) };
+  const pair = growPair(context, Math.max(needed, occupied(stable)));
+  return { ...pair, stable: Math.max(needed, Math.min(target.stable, room - taken(context, pair))) };
 }
 
 function withTraffic(context: Context): Pods {
-  const { needed, stable, canary, target, frozen, room } = context;
+  const { needed, stable, canary, baseline, target, frozen, room } = context;
   const stopped = frozen && context.state.phase === "Stepping";
-  const canaryNext = stopped ? canary.wantedReplicas : canaryWithTraffic(context);
-  const makesUp = needed - canary.ready;
-  // Without room for the surge the canary grows only by what the stable version gives up, a few pods at a time.
-  const rolling = canaryNext < target.canary;
-  const shrinks = !stopped && (canary.ready >= target.canary || rolling);
+  const pair = stopped ? asTheyAre(context) : pairWithTraffic(context);
+  const makesUp = needed - stays(canary, pair.canary) - servingBaseline(context, pair.baseline);
+  // Without room for the surge the others grow only by what the stable version gives up, a few pods at a time.
+  const rolling = pair.canary < target.canary || pair.baseline < target.baseline;
+  const isThere = canary.ready >= target.canary && baseline.ready >= target.baseline;
+  const shrinks = !stopped && (isThere || rolling);
   const wanted = Math.max(stopped ? 0 : stableTarget(context), makesUp, shrinks ? 0 : stable.wantedReplicas);
-  const most = Math.max(stable.wantedReplicas, room - canaryNext - canary.terminating);
-  return { canary: canaryNext, stable: Math.min(wanted, most) };
+  const most = Math.max(stable.wantedReplicas, room - taken(context, pair));
+  return { ...pair, stable: Math.min(wanted, most) };
 }
 
-function canaryWithTraffic(context: Context): number {
-  const { needed, stable, canary, target } = context;
-  const now = canary.wantedReplicas;
-  if (now > target.canary) return Math.max(target.canary, Math.min(now, needed - stable.ready));
-  return growCanary(context, occupied(stable));
+/** Ready pods of the baseline that serve and stay. */
+const servingBaseline = (context: Context, wanted = context.baseline.wantedReplicas): number =>
+  baselineServes(context) ? stays(context.baseline, wanted) : 0;
+
+/** One after the other, so that no two become smaller by what each other's pods make up for. */
+function pairWithTraffic(context: Context): Pair {
+  const { needed, stable, canary, baseline, target } = context;
+  const pair = growPair(context, occupied(stable));
+  if (baseline.wantedReplicas > target.baseline)
+    pair.baseline = shrunk(baseline, target.baseline, needed - stable.ready - canary.ready);
+  if (canary.wantedReplicas > target.canary)
+    pair.canary = shrunk(
+      canary,
+      target.canary,
+      needed - stable.ready - servingBaseline(context, pair.baseline),
+    );
+  return pair;
 }
 
-/** As many canary pods as are wanted and fit beside the stable ones; never fewer than there are. */
-function growCanary({ canary, target, room }: Context, stablePods: number): number {
-  const fits = Math.min(target.canary, room - stablePods - canary.terminating);
-  return Math.max(Math.min(canary.wantedReplicas, target.canary), fits, 0);
+/** To what is asked, as far as the others make up for it: `least` must stay. */
+const shrunk = ({ wantedReplicas }: RevisionFacts, target: number, least: number): number =>
+  Math.max(target, Math.min(wantedReplicas, least));
+
+/** As many pods of canary and baseline as are wanted and fit beside the stable ones, in proportion; never fewer than there are. */
+function growPair({ canary, baseline, target, room }: Context, stablePods: number): Pair {
+  const extra = (facts: RevisionFacts, wanted: number) => Math.max(0, facts.wantedReplicas - wanted);
+  const surplus = extra(canary, target.canary) + extra(baseline, target.baseline);
+  const free = room - stablePods - surplus - canary.terminating - baseline.terminating;
+  const grown = (facts: RevisionFacts, wanted: number, fits: number) =>
+    Math.max(Math.min(facts.wantedReplicas, wanted), Math.min(wanted, fits), 0);
+  const all = Math.max(1, target.canary + target.baseline);
+  const part = all <= free ? target.baseline : Math.floor((free * target.baseline) / all);
+  const next = grown(baseline, target.baseline, part);
+  return { baseline: next, canary: grown(canary, target.canary, free - next) };
 }
 
 /**
  * Where the stable version serves no more, at 100 %, its pods that still run wait outside the Service, so that an abort is as quick as from a lower
- * weight; they take no more room than the surge before took.
+ * weight; they take no more room than the surge before took. Those that it gave up for a baseline it gets back.
  */
-function stableTarget({ needed, stable, target, input }: Context): number {
+function stableTarget(context: Context): number {
+  const { needed, stable, target, input, state } = context;
   if (target.stable > 0) return target.stable;
-  return Math.min(needed, stable.wantedReplicas, Math.max(0, input.capacity.maxPods - target.canary));
+  const kept = hasBaseline(state, input.spec) ? needed : stable.wantedReplicas;
+  return Math.min(needed, kept, Math.max(0, input.capacity.maxPods - target.canary));
 }
 
-/** The stable version grows back, and the canary shrinks as fast as stable pods are ready. */
+/** The stable version grows back, and the canary shrinks as fast as stable pods are ready, those of a baseline included. */
 function backward(context: Context): Pods {
-  const { needed, stable, canary, room } = context;
-  if (context.router.hasLeft(context)) return { stable: needed, canary: 0 };
-  if (canaryIsOut(context)) return { stable: needed, canary: canary.wantedReplicas };
-  const canaryNext = Math.min(canary.wantedReplicas, Math.max(0, needed - stable.ready));
-  const most = Math.max(stable.wantedReplicas, room - occupied(canary));
-  return { stable: Math.min(needed, most), canary: canaryNext };
+  const { needed, stable, canary, baseline, room } = context;
+  const fresh = baselineStays(context) ? Math.min(baseline.wantedReplicas, needed - stable.ready) : 0;
+  if (context.router.hasLeft(context)) {
+    const most = fresh > 0 ? Math.max(stable.wantedReplicas, room - fresh - baseline.terminating) : needed;
+    return { stable: Math.min(needed, most), canary: 0, baseline: fresh };
+  }
+  if (canaryIsOut(context)) return { stable: needed, canary: canary.wantedReplicas, baseline: fresh };
+  const least = needed - stable.ready - servingBaseline(context);
+  const most = Math.max(stable.wantedReplicas, room - occupied(canary) - occupied(baseline));
+  return {
+    stable: Math.min(needed, most),
+    canary: Math.min(canary.wantedReplicas, Math.max(0, least)),
+    baseline: baseline.wantedReplicas,
+  };
 }

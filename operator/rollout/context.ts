@@ -1,4 +1,5 @@
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { baselineOf, hasBaseline } from "./baseline.ts";
 import { clockMs } from "./clock.ts";
 import { type PlanStep, presentStep } from "./plan.ts";
 import { ROUTERS } from "./routers/index.ts";
@@ -17,14 +18,20 @@ export interface Context {
   readonly needed: number;
   readonly stable: RevisionFacts;
   readonly canary: RevisionFacts;
+  /** Pods of the stable version that were started with the canary, to compare it with. */
+  readonly baseline: RevisionFacts;
+  /** Their name as a revision; undefined without a canary that has a stable version beside it. */
+  readonly baselineRevision: string | undefined;
   readonly router: Router;
   /** The present step, or the first one while there is no canary. */
   readonly step: PlanStep;
   /** Pods that give the present step's weight. */
-  readonly target: Split;
+  readonly target: Target;
   /** Pods that the stable version and the canary may have together, now that older revisions still hold theirs. */
   readonly room: number;
 }
+
+type Target = Split & { readonly baseline: number };
 
 const NO_PODS: RevisionFacts = {
   exists: false,
@@ -59,8 +66,13 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const { router: name, whenTooFewPods } = input.spec.traffic;
   const router = ROUTERS[name];
   const load = Math.max(step.weight, step.mirror);
+  const { stableRevision, canaryRevision } = state;
+  const baselineRevision =
+    stableRevision === undefined || canaryRevision === undefined ? undefined : baselineOf(stableRevision);
+  const baseline = hasBaseline(state, input.spec);
+  const split = router.split({ needed, weight: load, maxPods, whenTooFewPods, baseline });
   const bystanders = Object.entries(input.revisions)
-    .filter(([revision]) => revision !== state.stableRevision && revision !== state.canaryRevision)
+    .filter(([revision]) => ![stableRevision, canaryRevision, baselineRevision].includes(revision))
     .map(([, facts]) => occupied(facts));
   return {
     input,
@@ -69,11 +81,13 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
     clockMs: clockMs(state, input.nowMs),
     frozen: isFrozen(input),
     needed,
-    stable: factsOf(input, state.stableRevision),
-    canary: factsOf(input, state.canaryRevision),
+    stable: factsOf(input, stableRevision),
+    canary: factsOf(input, canaryRevision),
+    baseline: factsOf(input, baselineRevision),
+    baselineRevision,
     router,
     step,
-    target: pinned(router.split({ needed, weight: load, maxPods, whenTooFewPods }), step, needed),
+    target: withBaseline(pinned(split, step, needed), step, baseline),
     room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
   };
 }
@@ -85,6 +99,11 @@ function pinned(split: Split, { replicas, weight }: PlanStep, needed: number): S
   if (needed <= 0 || (replicas === undefined && weight > 0)) return split;
   const asked = replicas === "All" ? needed : (replicas ?? 1);
   return { ...split, canary: Math.max(split.canary, asked) };
+}
+
+/** At weight 0 nobody serves beside a canary that does not serve either; its baseline waits with it, so that they are of the same age. */
+function withBaseline(split: Split, { weight }: PlanStep, isAsked: boolean): Target {
+  return { ...split, baseline: isAsked && weight === 0 ? split.canary : (split.baseline ?? 0) };
 }
 
 /** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */

@@ -87,6 +87,7 @@ const OF_THE_CANARY = [
   "approvedStep",
   "evidenceSince",
   "copiesRefused",
+  "baseline",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
 /** Fields that live as long as the version before a promoted one is kept. */

@@ -1,4 +1,5 @@
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { isBaseline } from "./baseline.ts";
 import { iso } from "./clock.ts";
 import { compact } from "./phases.ts";
 import type { RolloutInput, UnreadableState } from "./types.ts";
@@ -11,7 +12,9 @@ export const isUnreadable = (state: RolloutInput["state"]): state is UnreadableS
  * canary that runs is led back safely rather than judged by evidence that is lost too; it starts again at the first step.
  */
 export function recoverState(input: RolloutInput): RolloutStatus {
-  const known = Object.entries(input.revisions).filter(([, facts]) => facts.exists);
+  const known = Object.entries(input.revisions).filter(
+    ([revision, facts]) => facts.exists && !isBaseline(revision),
+  );
   const phaseSince = iso(input.nowMs);
   const byReady = known.sort(([, a], [, b]) => b.ready - a.ready);
   const production = byReady.find(([, facts]) => facts.track === "production");

@@ -9,6 +9,7 @@ import type { HoldReason, RolloutEnd } from "./types.ts";
 const PART_OF: Readonly<Record<HoldReason, "Progress" | "Waiting">> = {
   PodsNotReady: "Progress",
   StableNotReady: "Progress",
+  BaselineNotReady: "Progress",
   WeightNotApplied: "Progress",
   Draining: "Progress",
   RouteNotReady: "Progress",

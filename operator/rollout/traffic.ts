@@ -1,4 +1,5 @@
 import { durationMs } from "../api/v1alpha1/scalars.ts";
+import { baselineServes } from "./baseline.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { isDark } from "./plan.ts";
@@ -15,10 +16,15 @@ const PATIENCE_MS = 30_000;
  * Service would help nobody, so without a single ready stable pod the canary goes on serving what it can.
  */
 export function canaryIsOut(context: Context): boolean {
-  const { state, stable, canary, needed } = context;
+  const { state, canary, needed } = context;
   if (state.evidenceSince === undefined || state.leftSince !== undefined || isDark(context)) return true;
-  return stable.ready >= needed || canary.ready === 0 || (stable.ready > 0 && isOutOfPatience(context));
+  const ready = stableReady(context);
+  return ready >= needed || canary.ready === 0 || (ready > 0 && isOutOfPatience(context));
 }
+
+/** Ready pods of the stable version, those of a baseline that serves included. */
+const stableReady = (context: Context): number =>
+  context.stable.ready + (baselineServes(context) ? context.baseline.ready : 0);
 
 const isOutOfPatience = (context: Context): boolean => context.nowMs >= (patienceEndsMs(context) ?? Infinity);
 
@@ -55,13 +61,25 @@ export function weightsOf(context: Context): Record<string, number> {
   if (state.canaryRevision === undefined) return weights;
   const weight = context.router.canaryWeight(context);
   weights[state.canaryRevision] = state.phase === "Pending" ? 100 : weight;
-  if (state.stableRevision !== undefined) weights[state.stableRevision] = 100 - weight;
+  if (state.stableRevision !== undefined) {
+    const fresh = baselineWeight(context, 100 - weight);
+    if (fresh !== undefined && context.baselineRevision) weights[context.baselineRevision] = fresh;
+    weights[state.stableRevision] = 100 - weight - (fresh ?? 0);
+  }
   return weights;
+}
+
+/** What a baseline has of the stable version's share: that of its pods, once they serve. Undefined where there is none. */
+function baselineWeight(context: Context, share: number): number | undefined {
+  const { baseline, stable } = context;
+  if (baseline.wantedReplicas === 0) return undefined;
+  if (!baselineServes(context)) return 0;
+  return Math.round((share * baseline.wantedReplicas) / (baseline.wantedReplicas + stable.wantedReplicas));
 }
 
 /** Percent of the traffic for the canary by the plan, the pods that are ready and the state. */
 export function plannedWeight(context: Context): number {
-  const { state, step, target, needed, stable, canary } = context;
+  const { state, step, target, needed, canary } = context;
   const inForce = state.weight ?? 0;
   switch (state.phase) {
     case "Stepping":
@@ -70,7 +88,7 @@ export function plannedWeight(context: Context): number {
       return inForce;
     case "Aborting":
       if (canaryIsOut(context)) return 0;
-      return Math.min(inForce, Math.ceil((100 * Math.max(0, needed - stable.ready)) / needed));
+      return Math.min(inForce, Math.ceil((100 * Math.max(0, needed - stableReady(context))) / needed));
     default:
       return 0;
   }

@@ -173,6 +173,7 @@ export type HoldReason =
   | "FleetLimit"
   | "PodsNotReady"
   | "StableNotReady"
+  | "BaselineNotReady"
   | "WeightNotApplied"
   | "RouteNotReady"
   | "NoRequests"

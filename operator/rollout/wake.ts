@@ -1,4 +1,5 @@
 import { durationMs } from "../api/v1alpha1/scalars.ts";
+import { baselineStaysUntilMs } from "./baseline.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { hasCanary } from "./describe.ts";
@@ -55,7 +56,7 @@ function phaseTimes(context: Context): (number | undefined)[] {
     case "Watching":
       return [watchEndsMs(context)];
     case "Aborting":
-      return [patienceEndsMs(context), settled];
+      return [patienceEndsMs(context), baselineStaysUntilMs(context), settled];
     case "Stable":
     case "Draining":
     case "Aborted":

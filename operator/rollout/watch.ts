@@ -1,6 +1,7 @@
 import type { Rollout } from "../api/v1alpha1/rollout.ts";
 import { durationMs } from "../api/v1alpha1/scalars.ts";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { baselineOf, hasBaseline } from "./baseline.ts";
 import { atMs, iso } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Change } from "./phases.ts";
@@ -18,6 +19,16 @@ export function judgedPair(state: RolloutStatus | undefined): { canary: string; 
   if (stableRevision === undefined) return undefined;
   if (canaryRevision !== undefined) return { canary: canaryRevision, stable: stableRevision };
   return previousRevision === undefined ? undefined : { canary: stableRevision, stable: previousRevision };
+}
+
+/** The same, with what the canary's requests are compared with: its baseline, where it has one. */
+export function comparedPair(
+  state: RolloutStatus | undefined,
+  spec: Pick<Rollout, "baseline">,
+): { canary: string; stable: string; reference: string } | undefined {
+  const pair = judgedPair(state);
+  if (pair === undefined) return undefined;
+  return { ...pair, reference: hasBaseline(state, spec) ? baselineOf(pair.stable) : pair.stable };
 }
 
 /** Immediate takes no evidence, before or after. */

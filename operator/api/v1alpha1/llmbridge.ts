@@ -7,4 +7,4 @@ export const PLURAL = "llmbridges";
 export const NAME_MAX_LENGTH = 35;
 /** What the API server allows for any name; longer ones never reach a rule. */
 export const NAME_SCHEMA_MAX_LENGTH = 253;
-export const RESERVED_NAME_ENDINGS = ["-canary", "-production"] as const;
+export const RESERVED_NAME_ENDINGS = ["-canary", "-production", "-baseline"] as const;

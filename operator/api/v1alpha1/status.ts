@@ -50,7 +50,7 @@ export const PHASES = [
 export type Phase = (typeof PHASES)[number];
 
 const versionStatus = z.object({
-  revision: text(16),
+  revision: text(24),
   image: text(512),
   replicas: count,
   ready: count,
@@ -173,6 +173,8 @@ export const rolloutStatus = z.object({
   noDataSince: time.optional(),
   /** When the canary first entered the Service; evidence is gathered from here. */
   evidenceSince: time.optional(),
+  /** What the present canary was started to be compared with, if not the stable version as it is. */
+  baseline: z.enum(["SameAge"]).optional(),
   /** A change that the fleet's rules keep from starting: of which revision, since when, and whether a person has released it from a freeze. */
   queued: z.object({ revision: text(16), since: time, released: z.boolean().optional() }).optional(),
   /** Since when the present rollout runs, and how long it has waited; `waitsSince` while it does. */
@@ -214,6 +216,10 @@ export const llmBridgeStatus = z.object({
     .meta({ description: "Selects the pods of the stable revision, for the scale subresource." }),
   stable: versionStatus.optional(),
   canary: versionStatus.optional(),
+  baseline: versionStatus.optional().meta({
+    description:
+      "Pods of the stable version that were started with the canary, which is compared with them.",
+  }),
   previous: versionStatus
     .optional()
     .meta({ description: "The version before the stable one, kept ready while that is watched." }),

@@ -1,10 +1,10 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { podsOfTheTwo } from "../allocate.ts";
+import { podsOfEach } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenEntry } from "../fleet/holds.ts";
 import { isDark, type PlanStep, presentStep, shareText, stepAt } from "../plan.ts";
-import { firstHold, isWithoutData } from "../policies/proceed.ts";
+import { firstHold, isWithoutData, whyNoBaseline } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
 import { type MoveOf, stay } from "./move.ts";
@@ -14,13 +14,17 @@ import { type MoveOf, stay } from "./move.ts";
 export const preparing: MoveOf<"Preparing"> = (context) => {
   const { canary, step, nowMs } = context;
   if (context.frozen) return stay(firstHold(context));
-  const { canary: wanted } = podsOfTheTwo(context);
+  const { canary: wanted, baseline: wantedBeside } = podsOfEach(context);
   if (wanted === 0) return stay(noRoom(context), { waitingSince: undefined });
   if (canary.ready < wanted) {
     const waitingSince = context.state.waitingSince ?? iso(nowMs);
     return stay(firstHold(context) ?? notReady(context), { waitingSince });
   }
-  const waits = addedStablePods(context) ?? context.router.whyNotOn(context) ?? frozenEntry(context);
+  const waits =
+    whyNoBaseline(context, wantedBeside) ??
+    addedStablePods(context) ??
+    context.router.whyNotOn(context) ??
+    frozenEntry(context);
   if (waits) return stay(waits);
   return {
     kind: "Take",
@@ -81,13 +85,15 @@ export const stepping: MoveOf<"Stepping"> = (context) => {
       change: { stepName: planned.name, stepIndex: planned.index, waitingSince: state.waitingSince },
     };
   }
-  const { stable: stableNext, canary: canaryNext } = podsOfTheTwo(context);
+  const { stable: stableNext, canary: canaryNext, baseline: baselineNext } = podsOfEach(context);
   if (target.canary === 0) return stay(noRoom(context), { waitingSince: undefined });
   if (canary.ready < target.canary) {
     const full = canary.ready >= canaryNext;
     const hold = full ? noRoom(context) : firstHold(context);
     return stay(hold, { waitingSince: full ? undefined : (state.waitingSince ?? iso(nowMs)) });
   }
+  const alone = whyNoBaseline(context, target.baseline);
+  if (alone) return stay(baselineNext < target.baseline ? noRoom(context) : alone);
   if (stable.wantedReplicas !== stableNext)
     return stay({ reason: "WeightNotApplied", message: `Pods for step ${step.name} are being adjusted.` });
   if (step.weight === 0 && !isDark(context) && stable.ready < needed)

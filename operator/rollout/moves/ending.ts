@@ -1,4 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { baselineStays } from "../baseline.ts";
 import { atMs, iso } from "../clock.ts";
 import { queuedFor } from "../fleet/queue.ts";
 import { alarmOf } from "../policies/recall.ts";
@@ -67,6 +68,10 @@ export const aborting: MoveOf<"Aborting"> = (context) => {
     );
   if (canary.wantedReplicas > 0 || canary.pods > 0)
     return stay({ reason: "Draining", message: "Pods of the withdrawn canary are told to end." });
+  if (baselineStays(context)) {
+    const message = "Stable pods are not all ready again; those of the baseline serve in their place.";
+    return stay({ reason: "StableNotReady", message });
+  }
   const { failed } = state;
   if (failed?.revision === state.canaryRevision)
     return {

@@ -3,7 +3,7 @@ import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { queuedFor } from "../fleet/queue.ts";
 import { lastStep, stepAt } from "../plan.ts";
-import { whyNotStart } from "../policies/start.ts";
+import { isKnownGood, wantsBaseline, whyNotStart } from "../policies/start.ts";
 import { type Move, type MoveOf, stay } from "./move.ts";
 
 type Start =
@@ -106,6 +106,7 @@ function start(context: Context): Start {
       stepName: step.name,
       approvedStep: wasStable ? step.name : undefined,
       weight: 0,
+      baseline: wantsBaseline(context) ? "SameAge" : undefined,
       waitingSince: iso(nowMs),
     },
     told: {
@@ -115,7 +116,3 @@ function start(context: Context): Start {
     },
   };
 }
-
-/** Nothing has to be proved anew of a version that was stable a little while ago and did not fail since. */
-const isKnownGood = ({ input, state }: Context): boolean =>
-  (state.served ?? []).slice(0, input.spec.rollbackWindow).includes(input.desired.revision);

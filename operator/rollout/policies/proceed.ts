@@ -1,4 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { hasBaseline } from "../baseline.ts";
 import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenStep } from "../fleet/holds.ts";
@@ -128,6 +129,29 @@ const holdTime: Policy<Hold> = (context) => {
 const available: Policy<Hold> = ({ input: { metrics } }) =>
   metrics.available ? undefined : hold("MetricsUnavailable", `Metrics are missing: ${metrics.message}`);
 
+/**
+ * Why the canary cannot be compared with its baseline, if it is to be: a baseline that has not as many ready pods as are `wanted` now. A person who
+ * released the step waives it, as they waive evidence.
+ */
+export function whyNoBaseline(context: Context, wanted: number): Hold | undefined {
+  const { baseline, step, state, input } = context;
+  if (!hasBaseline(state, input.spec) || step.weight === 100 || isReleased(context)) return undefined;
+  if (wanted === 0)
+    return hold(
+      "NoRoom",
+      "There is no room for a pod of the baseline beside the canary until other pods have ended.",
+    );
+  if (baseline.ready >= wanted) return undefined;
+  const because = baseline.faults[0] ? `: ${baseline.faults[0].message}` : "";
+  return hold(
+    "BaselineNotReady",
+    `Pods of the stable version that the canary is to be compared with (baseline SameAge) are not ready${because}.`,
+  );
+}
+
+/** Of a baseline that is there one ready pod is enough: both sides are counted, whatever their sizes. */
+const compared: Policy<Hold> = (context) => whyNoBaseline(context, 1);
+
 const judged: Policy<Hold> = (context) => {
   const verdicts = usableVerdicts(context);
   if (verdicts.kind !== "Judged") return hold("NoData", `No verdict yet: ${verdicts.message}`);
@@ -168,6 +192,7 @@ const gates: Policy<Hold> = (context) => {
 
 const EVIDENCE: readonly Policy<Hold>[] = [
   available,
+  compared,
   served,
   holdTime,
   judged,

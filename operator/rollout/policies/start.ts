@@ -1,4 +1,5 @@
 import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
+import type { Context } from "../context.ts";
 import type { Hold } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 
@@ -43,10 +44,20 @@ const tooFewPods: Policy<Hold> = (context) => {
   return refusal && { reason: "TooFewPods", message: `${refusal.path}: ${refusal.message}` };
 };
 
-/** A canary needs at least one pod beside those that serve; with fewer, capacity would have to fall. */
-const room: Policy<Hold> = ({ input, needed, room }) => {
+/** Nothing has to be proved anew of a version that was stable a little while ago and did not fail since. */
+export const isKnownGood = ({ input, state }: Context): boolean =>
+  (state.served ?? []).slice(0, input.spec.rollbackWindow).includes(input.desired.revision);
+
+/** Whether a canary that starts now is to be compared with pods of the stable version that start with it. */
+export const wantsBaseline = (context: Context): boolean =>
+  context.input.spec.baseline === "SameAge" && !isKnownGood(context);
+
+/** A canary needs at least one pod beside those that serve, and its baseline another; with fewer, capacity would have to fall. */
+const room: Policy<Hold> = (context) => {
+  const { input, needed, room } = context;
   const isWhole = input.spec.strategy === "BlueGreen";
-  const beside = isWhole ? needed : 1;
+  const besides = wantsBaseline(context);
+  const beside = isWhole ? needed : besides ? 2 : 1;
   if (room >= needed + beside) return undefined;
   const { maxPods } = input.capacity;
   if (isWhole && maxPods < 2 * needed)
@@ -54,10 +65,13 @@ const room: Policy<Hold> = ({ input, needed, room }) => {
       reason: "NoRoom",
       message: `BlueGreen needs ${needed} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections, or set spec.rollout.strategy to Canary.`,
     };
+  const atLeast = besides
+    ? "two pods, one of them for the baseline, or set spec.rollout.baseline to Stable"
+    : "one pod";
   const message =
     maxPods >= needed + beside
       ? "The canary starts when pods of older revisions have ended."
-      : `All ${maxPods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least one pod.`;
+      : `${maxPods > needed ? `${needed} of the` : "All"} ${maxPods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least ${atLeast}.`;
   return { reason: "NoRoom", message };
 };
 

@@ -1,13 +1,15 @@
+import { baselineStays } from "../baseline.ts";
 import type { Context } from "../context.ts";
 import { isDark, stepsOf } from "../plan.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
+import { splitSameAge } from "../split-same-age.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { ServiceTargets } from "../types.ts";
 import type { Router } from "./router.ts";
 
 /** Traffic follows the share of ready pods behind the bridge's Service, which selects both revisions while a canary serves. */
 export const replicas: Router = {
-  split,
+  split: (input) => (input.baseline ? splitSameAge(input) : split(input)),
   refusal({ input, needed }) {
     const { traffic } = input.spec;
     const steps = stepsOf(input.spec);
@@ -34,7 +36,10 @@ export const replicas: Router = {
     const { stableRevision, canaryRevision, phase } = context.state;
     const stable = stableRevision === undefined ? [] : [stableRevision];
     const canary = canaryRevision === undefined ? [] : [canaryRevision];
-    const both = [...stable, ...canary];
+    // Of one version so many kinds of pods as serve.
+    const fresh = context.baseline.wantedReplicas > 0 && context.baselineRevision;
+    const wholeStable = fresh ? [...stable, fresh] : stable;
+    const both = [...wholeStable, ...canary];
     switch (phase) {
       case "Pending":
         return { main: canary, stable: canary, canary: [] };
@@ -50,7 +55,8 @@ export const replicas: Router = {
       case "Holding":
         return { main: mainOf(context, { stable, canary, both }), stable, canary };
       case "Aborting":
-        return canaryIsOut(context) ? { main: stable, stable, canary: [] } : { main: both, stable, canary };
+        if (!canaryIsOut(context)) return { main: both, stable, canary };
+        return { main: baselineStays(context) ? wholeStable : stable, stable, canary: [] };
     }
   },
 };

@@ -40,12 +40,16 @@ export interface SplitInput {
   /** Most pods of both versions together. */
   maxPods: number;
   whenTooFewPods: Rollout["traffic"]["whenTooFewPods"];
+  /** Pods of the stable version are wanted that are as many and get as many requests as the canary's. */
+  baseline?: boolean;
 }
 
 export interface Split {
   /** Pods of the stable version that serve; 0 at 100 % where it serves no more. */
   stable: number;
   canary: number;
+  /** Pods of the stable version that the canary is compared with, where these are asked for; a part of its share. */
+  baseline?: number;
   /** Why the weight is not what was asked for; undefined if it is, within one pod. */
   limit?: "TooFewPods" | "MaxPods";
 }

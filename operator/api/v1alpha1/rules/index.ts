@@ -1,5 +1,6 @@
 import { ALERT_RULES } from "./alerts.ts";
 import { BACKEND_RULES } from "./backends.ts";
+import { BASELINE_RULES } from "./baseline.ts";
 import { DURATION_RULES } from "./durations.ts";
 import { EXTERNAL_GATE_RULES } from "./external-gates.ts";
 import { GATE_RULES } from "./gates.ts";
@@ -24,6 +25,7 @@ export const RULES: readonly Rule[] = [
   ...SCALING_RULES,
   ...ALERT_RULES,
   ...ROLLOUT_RULES,
+  ...BASELINE_RULES,
   ...ORDER_RULES,
   ...REFUSE_RULES,
   ...TRAFFIC_RULES,

@@ -6,6 +6,7 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
+const ENDINGS = RESERVED_NAME_ENDINGS.join(", ").replace(/, (?=[^,]*$)/, " or ");
 const dns1035 = "^[a-z]([-a-z0-9]*[a-z0-9])?$";
 
 /** Names of children are built from the name of the bridge. */
@@ -49,16 +50,16 @@ export const METADATA_RULES: readonly Rule[] = [
     path: "",
     validation: {
       rule: `!${celList(RESERVED_NAME_ENDINGS)}.exists(ending, self.metadata.name.endsWith(ending))`,
-      message: `A bridge's name must not end in ${RESERVED_NAME_ENDINGS.join(" or ")}.`,
-      messageExpression: `'"' + self.metadata.name + '" ends like a Service of another bridge; a name must not end in ${RESERVED_NAME_ENDINGS.join(" or ")}. Choose another ending.'`,
+      message: `A bridge's name must not end in ${ENDINGS}.`,
+      messageExpression: `'"' + self.metadata.name + '" ends like a child of another bridge; a name must not end in ${ENDINGS}. Choose another ending.'`,
       fieldPath: ".metadata.name",
     },
     check: ({ metadata: { name } }) =>
       RESERVED_NAME_ENDINGS.some((ending) => name.endsWith(ending))
-        ? `"${name}" ends like a Service of another bridge; a name must not end in ${RESERVED_NAME_ENDINGS.join(" or ")}. Choose another ending.`
+        ? `"${name}" ends like a child of another bridge; a name must not end in ${ENDINGS}. Choose another ending.`
         : undefined,
     accepted: { name: "canary-chat" },
     refused: { name: "chat-canary" },
-    expect: "must not end in -canary or -production",
+    expect: "must not end in -canary, -production or -baseline",
   }),
 ];
