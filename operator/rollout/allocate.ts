@@ -75,7 +75,12 @@ const stays = ({ ready }: RevisionFacts, wanted: number): number => Math.min(rea
 function beforeTraffic(context: Context): Pods {
   const { needed, stable, target, frozen, room } = context;
   if (frozen) return { ...asTheyAre(context), stable: Math.max(needed, stable.wantedReplicas) };
-  const pair = growPair(context, Math.max(needed, occupied(stable)));
+  const besides = Math.max(needed, occupied(stable));
+  // Where a baseline finds no room beside the canary there is, the canary makes some: nobody is served by it yet.
+  const pair =
+    target.baseline > 0
+      ? partOf(context, freeBeside(context, besides))
+      : growPair(context, besides);
   return { ...pair, stable: Math.max(needed, Math.min(target.stable, room - taken(context, pair))) };
 }
 
@@ -117,16 +122,33 @@ const shrunk = ({ wantedReplicas }: RevisionFacts, target: number, least: number
   Math.max(target, Math.min(wantedReplicas, least));
 
 /** As many pods of canary and baseline as are wanted and fit beside the stable ones, in proportion; never fewer than there are. */
-function growPair({ canary, baseline, target, room }: Context, stablePods: number): Pair {
-  const extra = (facts: RevisionFacts, wanted: number) => Math.max(0, facts.wantedReplicas - wanted);
-  const surplus = extra(canary, target.canary) + extra(baseline, target.baseline);
-  const free = room - stablePods - surplus - canary.terminating - baseline.terminating;
-  const grown = (facts: RevisionFacts, wanted: number, fits: number) =>
-    Math.max(Math.min(facts.wantedReplicas, wanted), Math.min(wanted, fits), 0);
-  const all = Math.max(1, target.canary + target.baseline);
-  const part = all <= free ? target.baseline : Math.floor((free * target.baseline) / all);
-  const next = grown(baseline, target.baseline, part);
-  return { baseline: next, canary: grown(canary, target.canary, free - next) };
+function growPair(context: Context, stablePods: number): Pair {
+  const { canary, baseline, target } = context;
+  const free = freeBeside(context, stablePods);
+  const has = { canary: kept(canary, target.canary), baseline: kept(baseline, target.baseline) };
+  const next = Math.max(has.baseline, Math.min(partOf(context, free).baseline, free - has.canary));
+  return {
+    baseline: next,
+    canary: Math.max(has.canary, Math.min(target.canary, free - next)),
+  };
+}
+
+const kept = ({ wantedReplicas }: RevisionFacts, target: number): number => Math.min(wantedReplicas, target);
+
+/** Room for both, less what each has beyond its target and may not be rid of yet. */
+function freeBeside({ canary, baseline, target, room }: Context, stablePods: number): number {
+  const beyond = (facts: RevisionFacts, wanted: number) => Math.max(0, facts.wantedReplicas - wanted);
+  const surplus = beyond(canary, target.canary) + beyond(baseline, target.baseline);
+  return room - stablePods - surplus - canary.terminating - baseline.terminating;
+}
+
+/** Both in proportion where there is no room for all, and one of each where there is room for two. */
+function partOf({ target }: Context, free: number): Pair {
+  const all = target.canary + target.baseline;
+  if (all <= free || target.baseline === 0)
+    return { baseline: target.baseline, canary: Math.max(0, Math.min(target.canary, free)) };
+  const baseline = Math.max(free >= 2 ? 1 : 0, Math.floor((free * target.baseline) / all));
+  return { baseline, canary: Math.max(0, Math.min(target.canary, free - baseline)) };
 }
 
 /**

@@ -40,6 +40,7 @@ const gated = (world: World): World => {
   const steps = world.spec.steps.map((one, index) => ({ ...one, gates: [index === 0 ? "first" : "last"] }));
   return withPlan(world, { gates, steps });
 };
+const beside = (world: World): World => withPlan(world, { baseline: "SameAge" });
 
 describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
   it.each<[string, World]>([
@@ -74,6 +75,20 @@ describe("every small world around every stage of a rollout keeps the promises, 
       }),
     ],
     ["two pods with gates outside", gated(small(2, [50, 100]))],
+    ["one pod and a baseline", beside(small(1, [50, 100]))],
+    ["two pods and a baseline", beside(small(2, [50, 100]))],
+    ["three pods and a baseline at a small weight", beside(small(3, [25, 100]))],
+    ["three pods and a baseline above half", beside(small(3, [25, 75, 100]))],
+    ["three pods, a baseline and two to spare", beside(small(3, [50, 100], { maxPods: 5 }))],
+    ["two pods and a baseline with a step of weight 0", beside(small(2, [0, 50, 100]))],
+    [
+      "two pods, a baseline and two to spare, Deployments that lag",
+      beside(small(2, [50, 100], { maxPods: 4, slowDeployments: true })),
+    ],
+    [
+      "three pods and a baseline, Deployments that lag",
+      beside(small(3, [40, 100], { slowDeployments: true })),
+    ],
     ["one pod by a gateway", small(1, [50, 100], {}, "Gateway")],
     ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
     ["three pods by a gateway that lags", small(3, [50, 100], { slowGateway: true }, "Gateway")],

@@ -48,13 +48,14 @@ interface Lead {
 
 /** The step becomes the present one. Capacity is built up or given back first, as at every step. */
 export function leadTo(
-  { state, step, canary, nowMs }: Context,
+  { state, step, canary, baseline, nowMs }: Context,
   command: Command,
   to: PlanStep,
   { done, told, approvedStep }: Lead,
 ): Obedience {
-  // On its way to a weight the canary's ready pods serve already; led back to none it leaves the Service only when it can be spared.
-  const serves = to.weight === 0 && step.weight > 0 && state.phase !== "Preparing" && canary.ready > 0;
+  // On its way to a weight the ready pods that are not stable's own serve already; led back to none they leave the Service only when they can be spared.
+  const pods = canary.ready + baseline.ready;
+  const serves = to.weight === 0 && step.weight > 0 && state.phase !== "Preparing" && pods > 0;
   const weight = serves ? Math.max(1, state.weight ?? 0) : state.weight;
   const change = { stepName: to.name, stepIndex: to.index, approvedStep, weight };
   const obeyed = {

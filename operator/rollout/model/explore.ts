@@ -2,6 +2,7 @@ import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import type { GateAnswer } from "../gates/answer.ts";
 import type { Verdicts } from "../types.ts";
+import { baselineOf } from "../baseline.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
 import { copyOf, followDeployment, gatewayActs, pass, phaseOf, stateOf, type World } from "./world.ts";
@@ -101,6 +102,12 @@ const paused =
   };
 
 const pausedOf = (spec: World["spec"]) => ({ ...spec, paused: true });
+const baselineGivenUp: Event = (world) => {
+  if (world.spec.baseline === "Stable") return false;
+  world.spec = { ...world.spec, baseline: "Stable" };
+  return true;
+};
+
 const unpausedOf = (spec: World["spec"]) => ({ ...spec, paused: false });
 
 const command =
@@ -155,6 +162,8 @@ const tick: Event = (world) => {
 };
 
 const REVISIONS = ["a", "b", "c"];
+/** Everything that has pods. */
+const ALL = [...REVISIONS, ...REVISIONS.map(baselineOf)];
 
 const EVENTS: Readonly<Record<string, Event>> = {
   pass: () => true,
@@ -169,6 +178,7 @@ const EVENTS: Readonly<Record<string, Event>> = {
   gatePasses: gateSays("Passed"),
   gateFails: gateSays("Failed"),
   gateIsSilent: gateSays("NoData"),
+  baselineGivenUp,
   pause: paused(true),
   resume: paused(false),
   promote: command("promote"),
@@ -179,8 +189,10 @@ const EVENTS: Readonly<Record<string, Event>> = {
   abort: command("abort"),
   retry: command("retry"),
   ...Object.fromEntries(
-    REVISIONS.flatMap((revision) => [
-      [`spec ${revision}`, setTo("desired", revision)],
+    REVISIONS.map((revision) => [`spec ${revision}`, setTo("desired", revision)]),
+  ),
+  ...Object.fromEntries(
+    ALL.flatMap((revision) => [
       [`ready ${revision}`, podTurnsReady(revision)],
       [`unready ${revision}`, podTurnsUnready(revision)],
       [`crash ${revision}`, podCrashes(revision)],
@@ -213,13 +225,14 @@ function keyOf(world: World): string {
     s.copiesRefused,
     s.served,
     s.evidenceSince === undefined,
+    s.baseline,
     s.failed?.revision,
     (s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined) ||
     s.phase === "Watching"
       ? age(world, s.phaseSince)
       : "",
   ];
-  const pods = REVISIONS.map((revision) => {
+  const pods = ALL.map((revision) => {
     const one = world.revisions[revision];
     return one ? `${one.wanted}.${one.ready}.${one.unready}${one.fault ? "!" : ""}` : "";
   });
@@ -299,7 +312,7 @@ export function stagesOfPromotion(start: World): World[] {
     const held = copyOf(world);
     checkedPass(world);
     stages.push(copyOf(world), ...storedCommit(held, world));
-    for (const revision of REVISIONS) followDeployment(world, revision);
+    for (const revision of ALL) followDeployment(world, revision);
     gateway(world);
     for (const pods of Object.values(world.revisions)) {
       pods.ready += pods.unready;
@@ -346,7 +359,7 @@ function abortEndsWith(start: World, canary: string, podsComeUp: boolean): numbe
   command("abort")(world);
   for (let passes = 1; passes <= PASSES; passes += 1) {
     pass(world);
-    for (const revision of REVISIONS) followDeployment(world, revision);
+    for (const revision of ALL) followDeployment(world, revision);
     world.command = undefined;
     const stable = world.revisions[stateOf(world).stableRevision ?? ""];
     const isOut = Object.values(world.services).every((selected) => !selected.includes(canary));

@@ -1,3 +1,4 @@
+import { baselineOf, baselineStaysUntilMs, isBaseline } from "../baseline.ts";
 import { contextOf } from "../context.ts";
 import { TRANSITIONS } from "../phases.ts";
 import { patienceEndsMs } from "../traffic.ts";
@@ -32,6 +33,7 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   gatesHaveTheirSay(before, after, outcome);
   someoneIsSelected(before, after, outcome);
   copiesHaveATaker(before, after);
+  baselineFollowsTheCanary(before, after);
 }
 
 /** Requests are copied to a canary that has ready pods, which its Service leads to, and gets none itself. */
@@ -47,16 +49,21 @@ function fail(promise: string, before: World, after: World): never {
   throw new Broken(`${promise}\nbefore ${JSON.stringify(before)}\nafter ${JSON.stringify(after)}`);
 }
 
-/** An abort that has waited as long as it may for stable pods goes on with those there are. */
-function abortIsOutOfPatience(after: World): boolean {
+/** An abort that has waited as long as it may for stable pods goes on with those there are, and longer with those of a baseline. */
+function abortIsOutOfPatience(before: World, after: World): boolean {
+  if (phaseOf(before) === "Aborting") {
+    const ends = baselineStaysUntilMs(contextOf(inputOf(before), stateOf(before)));
+    if (ends !== undefined && after.nowMs >= ends) return true;
+  }
   if (phaseOf(after) !== "Aborting") return false;
-  const ends = patienceEndsMs(contextOf(inputOf(after), stateOf(after)));
+  const context = contextOf(inputOf(after), stateOf(after));
+  const ends = patienceEndsMs(context);
   return ends !== undefined && after.nowMs >= ends;
 }
 
 /** (2) Ready pods behind the Service never fall by our doing below what is needed, or below what there was if that is less. */
 function capacityIsKept(before: World, after: World): void {
-  if (phaseOf(before) === undefined || abortIsOutOfPatience(after)) return;
+  if (phaseOf(before) === undefined || abortIsOutOfPatience(before, after)) return;
   if (after.spec.traffic.router === "Gateway") {
     stableIsKept(before, after);
     return;
@@ -158,6 +165,33 @@ function gatesHaveTheirSay(before: World, after: World, outcome: RolloutOutcome)
       fail(`gates that have not passed led to ${action}`, before, after);
     if (action === "Rollback" && reason === "GateFailed" && !hasFailed)
       fail("a gate that has not failed rolled back", before, after);
+  }
+}
+
+const WITH_CANARY = ["Preparing", "Stepping", "Holding", "Aborting"];
+
+/**
+ * Pods of a baseline are there only while a canary is, never grow beyond it, and are in the Service only where the canary may be, or in an abort in
+ * the place of stable pods.
+ */
+function baselineFollowsTheCanary(before: World, after: World): void {
+  const phase = phaseOf(after);
+  if (phase === undefined) return;
+  const { stableRevision = "", canaryRevision = "", evidenceSince, baseline } = stateOf(after);
+  for (const [revision, pods] of Object.entries(after.revisions)) {
+    if (!isBaseline(revision)) continue;
+    const isItsTime = WITH_CANARY.includes(phase) && revision === baselineOf(stableRevision);
+    if (pods.wanted > 0 && !isItsTime) fail("a baseline outlives its canary", before, after);
+    const was = before.revisions[revision]?.wanted ?? 0;
+    const grows = pods.wanted > was;
+    if (grows && pods.wanted > (after.revisions[canaryRevision]?.wanted ?? 0))
+      fail("a baseline grows beyond its canary", before, after);
+    if (grows && (baseline === undefined || after.spec.baseline === "Stable"))
+      fail("a baseline grows that nobody asked for", before, after);
+    const isSelected = after.services.main.includes(revision);
+    if (isSelected && evidenceSince === undefined) fail("a baseline serves before its canary", before, after);
+    const isAlone = isSelected && !after.services.main.includes(canaryRevision);
+    if (isAlone && phase !== "Aborting") fail("a baseline serves beside no canary", before, after);
   }
 }
 
