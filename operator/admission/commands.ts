@@ -14,6 +14,7 @@ const STEERS: Readonly<Record<keyof Rollout, boolean>> = {
   steps: true,
   traffic: true,
   analysis: true,
+  baseline: true,
   gates: true,
   onFailure: true,
   progressDeadline: true,

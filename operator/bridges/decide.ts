@@ -6,6 +6,7 @@ import type { EvidenceState } from "../evidence/state.ts";
 import { advanceRollout } from "../rollout/advance.ts";
 import { type FleetFacts, fleetFacts } from "../rollout/fleet/facts.ts";
 import type { RolloutInput, RolloutOutcome } from "../rollout/types.ts";
+import { comparedPair } from "../rollout/watch.ts";
 import { tune } from "../tuning/tune.ts";
 import { tuningInput } from "../tuning/tuning-input.ts";
 import { acceptance } from "./decide/acceptance.ts";
@@ -30,6 +31,7 @@ import { withVictim } from "./decide/victims.ts";
 import { gatherWatch, nextWatch, type Watch, watchVerdicts } from "./decide/watch.ts";
 import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
+import { canaryEvidence } from "./observe/evidence.ts";
 import type { Plan } from "./plan.ts";
 import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
@@ -74,7 +76,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   const verdict = acceptance(snapshot, tuning, bounds, takeOver?.objection);
   const rollout = spec?.rollout ?? defaultRollout(snapshot);
   const facts = revisionFacts(snapshot);
-  const evidence = withoutComparison(gatherEvidence(snapshot, rollout.analysis), snapshot.status, takeOver);
+  const evidence = withoutComparison(gatherEvidence(snapshot, rollout), snapshot.status, takeOver);
   const watch = gatherWatch(snapshot, rollout);
   const gates = lookAtGates(snapshot, spec, evidence);
   const scale = scaleOf({
@@ -226,9 +228,10 @@ function lookAtGates(
   evidence: Evidence,
 ): { state: EvidenceState | undefined; verdicts: readonly GateVerdict[] } {
   const { state, canary } = evidence;
-  const stable = snapshot.status.rollout?.stableRevision;
-  if (!state || !spec || canary === undefined || stable === undefined) return { state, verdicts: [] };
-  const readings = gateReadings(snapshot, { canary, stable }, quantityCpus(spec.resources.limits.cpu));
+  const pair = spec && comparedPair(snapshot.status.rollout, spec.rollout);
+  if (!state || !spec || canary === undefined || !pair) return { state, verdicts: [] };
+  const compared = { canary, stable: pair.reference };
+  const readings = gateReadings(snapshot, compared, quantityCpus(spec.resources.limits.cpu));
   return observeGates(state, evidence.config, spec.rollout.analysis.gates, readings, state.intervalEndMs);
 }
 
@@ -252,7 +255,8 @@ function nextEvidence(
 ): EvidenceState | undefined {
   const { evidence } = outcome;
   if (evidence.action === "stop" || evidence.action === "watch") return undefined;
-  const begin = () => beginEvidence(snapshot, rollout.analysis, evidence.revision, evidence.sinceMs);
+  const config = canaryEvidence(rollout, snapshot.status.rollout);
+  const begin = () => beginEvidence(snapshot, config, evidence.revision, evidence.sinceMs);
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;
   return state && about === evidence.revision ? state : begin();

@@ -5,7 +5,7 @@ import type { ChildKind, ChildObject, Write } from "./plan.ts";
 import type { TakeOverWrites } from "./take-over/writes.ts";
 
 /** Values of the label `llmbridge.dev/track` on Deployments. */
-export type TrackLabel = "canary" | "production" | "previous" | "retired";
+export type TrackLabel = "canary" | "production" | "previous" | "baseline" | "retired";
 
 /** A Deployment of a revision as it is wanted: its rendered object is used only if it does not exist. */
 export interface DesiredRevision {

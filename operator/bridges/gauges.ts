@@ -20,7 +20,7 @@ interface Tracked {
   readonly track: (typeof TRACKS)[number];
 }
 
-const TRACKS = ["stable", "canary", "previous"] as const;
+const TRACKS = ["stable", "canary", "baseline", "previous"] as const;
 const CONDITION_VALUES = { True: 1, False: 0, Unknown: -1 };
 
 export function sampleOf({ namespace, name }: ObjectKey, status: LLMBridgeStatus): Sample {

@@ -1,12 +1,10 @@
 import { COMMAND_ANNOTATION, type Command, command } from "../api/v1alpha1/commands.ts";
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
-import type { Analysis } from "../api/v1alpha1/rollout.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { Traffic } from "../api/v1alpha1/traffic.ts";
 import { readManifest } from "../api/v1alpha1/validate.ts";
 import { parseCheckpoint } from "../evidence/checkpoint.ts";
-import { evidenceConfig } from "../evidence/config.ts";
 import { type EvidenceState, outdated } from "../evidence/state.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
@@ -20,6 +18,7 @@ import type { Gates } from "./gates.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
 import { type AnalysisSettings, analysisInForce, withAnalysis } from "./observe/analysis.ts";
+import { canaryEvidence, type Judging } from "./observe/evidence.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
 import { type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
@@ -75,7 +74,7 @@ export async function observe(
       bridge,
       spec: value,
       status,
-      known: counted(status, memory, value.rollout.analysis),
+      known: counted(status, memory, value.rollout),
       forecastDue: memory.forecastMs === undefined || nowMs - memory.forecastMs >= FORECAST_EVERY_MS,
       pods,
       nowMs,
@@ -203,26 +202,26 @@ function parseCommand(object: KubeObject): Command | undefined {
 function counted(
   status: LLMBridgeStatus,
   memory: Memory,
-  analysis: Analysis,
+  judging: Judging,
 ): { readonly intervalEndMs: number } | undefined {
   const watched = watchedRevision(status.rollout);
-  if (watched !== undefined) return knownWatch(status, memory, watched, analysis);
+  if (watched !== undefined) return knownWatch(status, memory, watched, judging.analysis);
   const canary = judgedPair(status.rollout)?.canary;
-  return canary === undefined ? undefined : knownEvidence(status, memory, canary, analysis);
+  return canary === undefined ? undefined : knownEvidence(status, memory, canary, judging);
 }
 
 /**
  * The newest evidence about a canary: remembered, or else the checkpoint in status. Undefined where it was gathered for another
- * objective or other margins than the present ones; it is then gathered again from where it began.
+ * objective, other margins, or beside another reference than the present ones; it is then gathered again from where it began.
  */
 export function knownEvidence(
   status: LLMBridgeStatus,
   memory: Memory,
   canary: string,
-  analysis: Analysis,
+  judging: Judging,
 ): EvidenceState | undefined {
   const remembered = memory.evidence?.revision === canary ? memory.evidence.state : undefined;
   const stored = status.evidence?.revision === canary ? parseCheckpoint(status.evidence.state) : undefined;
   const known = remembered ?? stored;
-  return known && !outdated(known, evidenceConfig(analysis)) ? known : undefined;
+  return known && !outdated(known, canaryEvidence(judging, status.rollout)) ? known : undefined;
 }

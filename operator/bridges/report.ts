@@ -41,10 +41,18 @@ export function writeDueInMs(
   return ageMs >= NUMBERS_EVERY_MS ? 0 : undefined;
 }
 
-function counts({ stable, canary, previous, conditions, summary, secrets }: LLMBridgeStatus): unknown {
+function counts({
+  stable,
+  canary,
+  baseline,
+  previous,
+  conditions,
+  summary,
+  secrets,
+}: LLMBridgeStatus): unknown {
   return {
     secrets,
-    ready: [stable?.ready, canary?.ready, previous?.ready],
+    ready: [stable, canary, baseline, previous].map((version) => version?.ready),
     said: [summary, ...conditions.map(({ message }) => message)],
   };
 }
@@ -58,6 +66,7 @@ function categories(status: LLMBridgeStatus): unknown {
     conditions: status.conditions.map((condition) => ({ ...condition, message: undefined })),
     stable: version(status.stable),
     canary: version(status.canary),
+    baseline: version(status.baseline),
     previous: version(status.previous),
     rollout: status.rollout && {
       ...status.rollout,

@@ -57,6 +57,7 @@ export function evidenceConfig(
     Analysis,
     "from" | "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval"
   >,
+  reference: "Stable" | "SameAge" = "Stable",
 ): EvidenceConfig {
   const { errors, latency, interval } = analysis;
   const margins = (signal: Analysis["errors"]): Margins => {
@@ -81,6 +82,7 @@ export function evidenceConfig(
       `errors ${marginText(errors)}`,
       ...(latency === undefined ? [] : [`${latency.signal} ${latency.objective} ${marginText(latency)}`]),
       interval,
+      ...(reference === "Stable" ? [] : ["beside a baseline"]),
       // What the administrator changes for many bridges must roll none back at once: evidence begins anew.
       ...(analysis.from === undefined ? [] : [`${analysis.falseRollback} ${analysis.falsePromotion}`]),
     ].join(", "),

@@ -2,10 +2,12 @@ import { type BridgeConfig, CONFIG_VERSION, type RuntimeConfig } from "../../../
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { quantityBytes } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { isBaseline, templateOf } from "../../rollout/baseline.ts";
 import type { RolloutOutcome } from "../../rollout/types.ts";
 import { drainTimes } from "../../tuning/drain.ts";
 import { httpConnections } from "../../tuning/pools.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
+import { baselineDeployment } from "../desired/baseline.ts";
 import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
 import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
@@ -123,14 +125,16 @@ function revisionParts(input: ChildrenInput, revision: string): RevisionParts {
   const { snapshot, outcome, replicas } = input;
   const { bridge } = snapshot;
   const stored = input.stored.get(revision);
-  const rendered = revision === input.desiredRevision ? render(input, revision, stored) : fromStore(stored);
+  const rendered = renderedOf(input, revision, stored);
   const desired: DesiredRevision = {
     revision,
     name: revisionName(bridge.name, revision),
     replicas: replicas[revision] ?? 0,
     // It retires with its pods: one write, after the one that stores who is stable.
-    track:
-      outcome.tracks && (outcome.tracks[revision] ?? ((replicas[revision] ?? 0) > 0 ? undefined : "retired")),
+    track: isBaseline(revision)
+      ? "baseline"
+      : outcome.tracks &&
+        (outcome.tracks[revision] ?? ((replicas[revision] ?? 0) > 0 ? undefined : "retired")),
     rendered: rendered?.deployment,
   };
   const grant = input.grants[revision];
@@ -162,6 +166,30 @@ function fromStore(stored: StoredRevision | undefined): Rendered | undefined {
   if (!stored?.config || !stored.rendered || !stored.runtime) return undefined;
   const { config, rendered, runtime, spec } = stored;
   return { config, deployment: rendered, runtime, spec };
+}
+
+function renderedOf(
+  input: ChildrenInput,
+  revision: string,
+  stored: StoredRevision | undefined,
+): Rendered | undefined {
+  if (revision === input.desiredRevision) return render(input, revision, stored);
+  const before = fromStore(stored);
+  return before || !isBaseline(revision) ? before : baseline(input, revision);
+}
+
+/** A baseline is the stable version under another name; its files say the same but for that. */
+function baseline({ stored, snapshot, replicas }: ChildrenInput, revision: string): Rendered | undefined {
+  const stable = templateOf(revision);
+  const template = fromStore(stored.get(stable));
+  if (!template || (replicas[revision] ?? 0) === 0) return undefined;
+  const names = { bridge: snapshot.bridge.name, stable, baseline: revision };
+  return {
+    config: { ...template.config, revision },
+    deployment: baselineDeployment(template.deployment, names),
+    runtime: template.runtime,
+    spec: undefined,
+  };
 }
 
 function render(
@@ -266,21 +294,25 @@ function evictions({ snapshot, outcome }: ChildrenInput): DesiredState["eviction
     .map(({ name, uid }) => ({ name, uid }));
 }
 
-/** Old revisions beyond the history limit that hold no pod any more, oldest first. */
+/** Old revisions beyond the history limit that hold no pod any more, oldest first; and baselines, which are no history. */
 function surplusRevisions(input: ChildrenInput): string[] {
   const { snapshot, outcome, replicas } = input;
-  const live = new Set([...Object.keys(outcome.tracks ?? {}), input.desiredRevision]);
-  const idle = snapshot.deployments
-    .filter(
-      (one) =>
-        one.revision !== TAKEN_OVER &&
-        !live.has(one.revision) &&
-        one.replicas === 0 &&
-        (replicas[one.revision] ?? 0) === 0,
-    )
-    .filter((one) => !snapshot.pods.some((pod) => pod.revision === one.revision && !pod.finished))
+  if (!outcome.tracks) return [];
+  const live = new Set([...Object.keys(outcome.tracks), input.desiredRevision]);
+  const isIdle = (revision: string) =>
+    (replicas[revision] ?? 0) === 0 &&
+    snapshot.deployments.every((one) => one.revision !== revision || one.replicas === 0) &&
+    !snapshot.pods.some((pod) => pod.revision === revision && !pod.finished);
+  const old = snapshot.deployments
+    .filter(({ revision }) => revision !== TAKEN_OVER && !isBaseline(revision))
+    .filter(({ revision }) => !live.has(revision) && isIdle(revision))
     .sort((a, b) => lastUseMs(b) - lastUseMs(a));
-  return outcome.tracks ? idle.slice(input.historyLimit).map((one) => one.revision) : [];
+  // Their ConfigMaps too, should the Deployment have gone alone.
+  const baselines = [...snapshot.deployments, ...input.stored.values()].map(({ revision }) => revision);
+  return [
+    ...new Set(baselines.filter((revision) => isBaseline(revision) && isIdle(revision))),
+    ...old.slice(input.historyLimit).map(({ revision }) => revision),
+  ];
 }
 
 /** A revision that was gone back to is older than its use. Where nobody noted when it was retired, its making is all that is known. */

@@ -1,8 +1,13 @@
-import type { Analysis } from "../../api/v1alpha1/rollout.ts";
-import { type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
+import type { EvidenceConfig } from "../../evidence/config.ts";
+import { type IntervalCounts, SIGNALS } from "../../evidence/counts.ts";
 import { judge, noDataVerdicts, type SignalVerdict } from "../../evidence/judge.ts";
 import { observeInterval } from "../../evidence/observe.ts";
 import { type EvidenceState, startEvidence } from "../../evidence/state.ts";
+import { hasBaseline } from "../../rollout/baseline.ts";
+import { atMs } from "../../rollout/clock.ts";
+import { canaryEvidence, type Judging } from "../observe/evidence.ts";
 import { knownEvidence } from "../observe.ts";
 import type { Snapshot } from "../snapshot.ts";
 
@@ -18,8 +23,8 @@ export interface Evidence {
 }
 
 /** Folds the intervals that were read into what is known. Pure: the same reading gives the same evidence, whenever it is folded. */
-export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence {
-  const config = evidenceConfig(analysis);
+export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
+  const config = canaryEvidence(judging, snapshot.status.rollout);
   const canary = snapshot.status.rollout?.canaryRevision;
   const none = (missing: string): Evidence => ({
     config,
@@ -29,7 +34,7 @@ export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence
     missing,
   });
   if (canary === undefined) return none("There is no canary.");
-  const known = knownEvidence(snapshot.status, snapshot.memory, canary, analysis);
+  const known = knownEvidence(snapshot.status, snapshot.memory, canary, judging);
   const reading = snapshot.evidence;
   if (!known) {
     return none(
@@ -46,10 +51,32 @@ export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence
     return { config, canary, state: known, verdicts: judge(known, config), missing: reading.reading.message };
   }
   const state = reading.reading.value.intervals.reduce(
-    (before, interval) => observeInterval(before, config, interval),
+    (before, interval) =>
+      observeInterval(before, config, comparable(interval, judging, snapshot.status.rollout)),
     known,
   );
   return { config, canary, state, verdicts: judge(state, config), missing: undefined };
+}
+
+/**
+ * An interval as it counts. Without requests of its reference a canary is held against the stable version's past, which is of another age: beside a
+ * baseline such an interval says nothing. Only where the canary has all of the traffic there is to be nobody beside it.
+ */
+function comparable(
+  interval: IntervalCounts,
+  judging: Judging,
+  state: RolloutStatus | undefined,
+): IntervalCounts {
+  if (!hasBaseline(state, judging)) return interval;
+  const aloneSince = state?.weight === 100 ? atMs(state.holdingSince) : undefined;
+  const beginMs = interval.endMs - durationMs(judging.analysis.interval);
+  if (aloneSince !== undefined && beginMs >= aloneSince) return interval;
+  const { signals } = interval;
+  const compared = SIGNALS.filter((signal) => (signals[signal]?.stable.requests ?? 0) > 0);
+  return {
+    ...interval,
+    signals: Object.fromEntries(compared.map((signal) => [signal, signals[signal]])),
+  };
 }
 
 /**
@@ -58,11 +85,10 @@ export function gatherEvidence(snapshot: Snapshot, analysis: Analysis): Evidence
  */
 export function beginEvidence(
   snapshot: Snapshot,
-  analysis: Analysis,
+  config: EvidenceConfig,
   canary: string,
   sinceMs: number,
 ): EvidenceState | undefined {
-  const config = evidenceConfig(analysis);
   const reading = snapshot.evidence;
   if (reading?.kind === "Waiting" && reading.canary === canary) return undefined;
   const usable = reading?.kind === "Baseline" && reading.canary === canary && reading.reading.kind === "ok";

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from "../../../contract/config.ts";
+import { isBaseline, templateOf } from "../../rollout/baseline.ts";
 import { type PoolBudget, poolBudget } from "../../tuning/pool-budget.ts";
 import { type PoolPlan, REDIS_PER_POD } from "../../tuning/pools.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -46,7 +47,7 @@ export function grant(input: GrantInput): Grants {
             ? sizeIn(redis, revision)
             : 1
           : (stored?.runtime?.redisConnections ?? 1),
-        workers: Math.min(input.workers, stored?.config?.workers.cap ?? input.workerCap),
+        workers: Math.min(input.workers, workerCapOf(input, revision)),
       },
     ] as const;
   });
@@ -58,6 +59,12 @@ export function grant(input: GrantInput): Grants {
     ),
     postgres,
   };
+}
+
+/** A baseline that has no files yet gets those of the version whose template it has. */
+function workerCapOf({ stored, workerCap }: GrantInput, revision: string): number {
+  const files = stored.get(revision) ?? (isBaseline(revision) ? stored.get(templateOf(revision)) : undefined);
+  return files?.config?.workers.cap ?? workerCap;
 }
 
 /** How a backend's connections stand in the files of a revision. */

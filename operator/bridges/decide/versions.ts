@@ -1,4 +1,5 @@
 import type { VersionStatus } from "../../api/v1alpha1/status.ts";
+import { baselineOf, isBaseline, templateOf } from "../../rollout/baseline.ts";
 import { podShares, shareText } from "../../rollout/shares.ts";
 import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
 
@@ -16,31 +17,42 @@ export interface VersionsInput {
 export interface Versions {
   readonly stable?: VersionStatus;
   readonly canary?: VersionStatus;
+  readonly baseline?: VersionStatus;
   readonly previous?: VersionStatus;
 }
 
-/** The stable version, the canary, and the version before while the stable one is watched, for status. */
+/** The stable version, the canary and what it is compared with, and the version before while the stable one is watched, for status. */
 export function versions(input: VersionsInput): Versions {
   const { state } = input.outcome;
   const stable = version(input, state?.stableRevision);
   const canary = version(input, state?.canaryRevision);
+  const baseline = version(input, baselineIn(input));
   const previous = version(input, state?.previousRevision);
   return {
     ...(stable ? { stable } : {}),
     ...(canary ? { canary } : {}),
+    ...(baseline ? { baseline } : {}),
     ...(previous ? { previous } : {}),
   };
+}
+
+/** The baseline of the canary, from when its pods are wanted until they are not. */
+function baselineIn({ outcome: { state }, replicas }: VersionsInput): string | undefined {
+  if (state?.stableRevision === undefined || state.canaryRevision === undefined) return undefined;
+  const revision = baselineOf(state.stableRevision);
+  return (replicas[revision] ?? 0) > 0 ? revision : undefined;
 }
 
 function version(input: VersionsInput, revision: string | undefined): VersionStatus | undefined {
   if (revision === undefined) return undefined;
   const { outcome, facts, desired } = input;
   const known = facts[revision];
+  const template = isBaseline(revision) ? facts[templateOf(revision)]?.image : undefined;
   const podShare = outcome.services ? podShares(outcome.services.main, facts)[revision] : undefined;
   const requestShare = input.requestShares?.[revision];
   return {
     revision,
-    image: known?.image || (revision === desired.revision ? desired.image : ""),
+    image: known?.image || template || (revision === desired.revision ? desired.image : ""),
     replicas: input.replicas[revision] ?? known?.wantedReplicas ?? 0,
     ready: known?.ready ?? 0,
     desiredWeight: Math.round(outcome.desiredWeights[revision] ?? 0),

@@ -69,8 +69,11 @@ export function nextWatch(
   { watch, evidence }: { readonly watch: Watch | undefined; readonly evidence: Evidence },
 ): WatchState | undefined {
   if (watch?.revision === about.revision && watch.state) return watch.state;
-  if (evidence.canary === about.revision && evidence.state) return startWatch(evidence.state);
-  const begun = beginEvidence(snapshot, analysis, about.revision, about.sinceMs);
+  const config = evidenceConfig(analysis);
+  // What a canary was compared with, be it a baseline, ended with its promotion: the reference from here on is the version before.
+  if (evidence.canary === about.revision && evidence.state)
+    return startWatch({ ...evidence.state, subject: config.subject });
+  const begun = beginEvidence(snapshot, config, about.revision, about.sinceMs);
   return begun && startWatch(begun);
 }
 

@@ -1,7 +1,17 @@
-import type { Analysis } from "../../api/v1alpha1/rollout.ts";
+import type { Analysis, Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
+import { type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
 import type { CountedIntervals, LatencyObjective, MetricSource, Reading } from "../../prometheus/source.ts";
+import { hasBaseline } from "../../rollout/baseline.ts";
+
+/** The parts of a plan that say what is counted of a canary, and against what. */
+export type Judging = Pick<Rollout, "analysis" | "baseline">;
+
+/** The evidence about the present canary: beside the stable version, or beside its baseline, which is another question. */
+export const canaryEvidence = (judging: Judging, state: RolloutStatus | undefined): EvidenceConfig =>
+  evidenceConfig(judging.analysis, hasBaseline(state, judging) ? "SameAge" : "Stable");
 
 /** What was read for the evidence of a canary in this pass. */
 export type EvidenceReading =
@@ -32,6 +42,8 @@ export interface EvidenceQuery {
   readonly bridge: string;
   readonly stable: string;
   readonly canary: string;
+  /** What the canary's requests are counted beside: the stable version, or its baseline. */
+  readonly reference: string;
   readonly analysis: Analysis;
   /** End of the last counted interval; undefined while evidence has not been started. */
   readonly countedThroughMs: number | undefined;
@@ -56,7 +68,7 @@ export function readPast(
 
 /** Reads either the baseline (before anything is counted) or the intervals since the last counted one. */
 export async function readEvidence(source: MetricSource, query: EvidenceQuery): Promise<EvidenceReading> {
-  const { namespace, bridge, stable, canary, analysis, nowMs } = query;
+  const { namespace, bridge, stable, canary, reference, analysis, nowMs } = query;
   if (query.countedThroughMs === undefined) {
     const reading = await readPast(source, { namespace, bridge, stable }, analysis, nowMs);
     return { kind: "Baseline", canary, reading };
@@ -64,7 +76,7 @@ export async function readEvidence(source: MetricSource, query: EvidenceQuery): 
   const reading = await source.readIntervals({
     namespace,
     bridge,
-    stable,
+    stable: reference,
     ...grid(analysis),
     canary,
     fromMs: query.countedThroughMs,

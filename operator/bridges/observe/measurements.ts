@@ -3,7 +3,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
 import { failing, type MetricSource, type PodReading, type Reading } from "../../prometheus/source.ts";
-import { judgedPair } from "../../rollout/watch.ts";
+import { comparedPair, judgedPair } from "../../rollout/watch.ts";
 import type { BridgeRef } from "../names.ts";
 import { type EvidenceReading, readEvidence, readPast } from "./evidence.ts";
 import type { ObservedPod } from "./pod.ts";
@@ -71,18 +71,19 @@ export const judgedCanary = ({ rollout }: LLMBridgeStatus): string | undefined =
 
 async function evidenceOf(source: MetricSource, question: Question): Promise<EvidenceReading | undefined> {
   const { bridge, spec, status, known, pods, nowMs } = question;
-  const pair = judgedPair(status.rollout);
+  const pair = comparedPair(status.rollout, spec.rollout);
   if (pair === undefined) return undefined;
-  const { canary, stable } = pair;
+  const { canary, stable, reference } = pair;
   return readEvidence(source, {
     namespace: bridge.namespace,
     bridge: bridge.name,
     stable,
     canary,
+    reference,
     analysis: spec.rollout.analysis,
     countedThroughMs: known?.intervalEndMs,
     readyPods: pods
-      .filter((pod) => pod.ready && [stable, canary].includes(pod.revision))
+      .filter((pod) => pod.ready && [reference, canary].includes(pod.revision))
       .map((pod) => pod.name),
     nowMs,
   });

@@ -105,6 +105,7 @@ function subjectOf({ bridge, spec, status, known }: Question): string {
     metrics.source,
     scaling.demandWindow,
     rollout.analysis,
+    rollout.baseline,
     canaryRevision,
     stableRevision,
     previousRevision,

@@ -9,7 +9,7 @@ import type { KubeObject } from "../../kube/object.ts";
 import type { PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
 import { ALONE, type FleetView } from "../../rollout/fleet/view.ts";
-import { judgedPair, watchedRevision } from "../../rollout/watch.ts";
+import { comparedPair, watchedRevision } from "../../rollout/watch.ts";
 import { knownWatch } from "../decide/watch.ts";
 import { decide } from "../decide.ts";
 import { type ObservedChild, observeDeployment } from "../difference.ts";
@@ -316,17 +316,16 @@ export class World {
 
   private evidence(): Snapshot["evidence"] {
     const { rollout } = this.status;
-    const pair = judgedPair(rollout);
-    if (pair === undefined) return undefined;
-    const { canary, stable } = pair;
+    const spec = parseSpec(this.bridge.name, this.spec);
+    const pair = spec.ok ? comparedPair(rollout, spec.value.rollout) : undefined;
+    if (!spec.ok || pair === undefined) return undefined;
+    const { canary, reference: stable } = pair;
     if (this.metricsDown)
       return { kind: "Intervals", canary, reading: failing("SourceFailing", "The source is down.") };
-    const spec = parseSpec(this.bridge.name, this.spec);
-    if (!spec.ok) return undefined;
     const { analysis } = spec.value.rollout;
     const known =
       watchedRevision(rollout) === undefined
-        ? knownEvidence(this.status, this.memory, canary, analysis)
+        ? knownEvidence(this.status, this.memory, canary, spec.value.rollout)
         : knownWatch(this.status, this.memory, canary, analysis);
     if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: this.past } };
     const intervalMs = durationMs(analysis.interval);

@@ -5,6 +5,7 @@ import { evidenceConfig } from "../../evidence/config.ts";
 import { SIGNALS, type Signal } from "../../evidence/counts.ts";
 import { intervalsToProof, looksToPass } from "../../evidence/outlook.ts";
 import { outdated } from "../../evidence/state.ts";
+import { hasBaseline } from "../../rollout/baseline.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "../render/age.ts";
 
@@ -16,7 +17,7 @@ export function outlookOf({ status, spec }: BridgeView, verdict: VerdictStatus):
   const { signal, category } = verdict;
   const state = status.evidence === undefined ? undefined : parseCheckpoint(status.evidence.state);
   const { analysis } = spec.rollout;
-  const config = evidenceConfig(analysis);
+  const config = evidenceConfig(analysis, hasBaseline(status.rollout, spec.rollout) ? "SameAge" : "Stable");
   if (category !== "Undecided" || state === undefined || outdated(state, config)) return undefined;
   if (!isSignal(signal)) {
     const looks = looksToPass(state, config, signal);

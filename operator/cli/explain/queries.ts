@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { countedSelector, ownMatchers } from "../../prometheus/counting.ts";
 import { percentileQuery, plainQuery } from "../../prometheus/fleet-queries.ts";
 import { range } from "../../prometheus/promql.ts";
+import { comparedPair } from "../../rollout/watch.ts";
 import type { BridgeView } from "../bridge-view.ts";
 
 /** What the operator asks the metric source for a verdict, to be tried there by hand. */
@@ -17,9 +18,9 @@ const PERCENTILE_GATES: readonly string[] = ["FirstByteP95", "TotalP95"];
 
 /** Queries by which the versions that are compared now are judged; none while there are no two. */
 export function evidenceQueries({ metadata, status, spec }: BridgeView): readonly EvidenceQuery[] {
-  const { canaryRevision, stableRevision, previousRevision } = status.rollout ?? {};
-  const revisions = [canaryRevision ?? previousRevision, stableRevision].filter((one) => one !== undefined);
-  if (revisions.length < 2) return [];
+  const pair = comparedPair(status.rollout, spec.rollout);
+  if (pair === undefined) return [];
+  const revisions = [pair.canary, pair.reference];
   const { latency, gates, interval } = spec.rollout.analysis;
   const own = ownMatchers(LABELS.namespace, metadata.namespace ?? "", metadata.name);
   const objective = latency && { signal: latency.signal, objectiveMs: durationMs(latency.objective) };
