@@ -27,7 +27,7 @@ interface WorldPod extends ObservedPod {
   generation: number | undefined;
 }
 
-/** How requests go, by image: share that fails by the bridge's own fault, and whether pods become ready. */
+/** How requests go, by image or by revision: share that fails by the bridge's own fault, and whether pods become ready. */
 export interface Behaviour {
   errorShare?: number;
   neverReady?: boolean;
@@ -66,6 +66,8 @@ export class World {
   /** What the source tells of a stable version's past. */
   past: Baseline = {};
   behaviours: Record<string, Behaviour> = {};
+  /** Pods fail so many requests more while they are younger than this. */
+  warmUp: { readonly errorShare: number; readonly forMs: number } = { errorShare: 0, forMs: 0 };
   /** HTTPRoutes are followed, and there is this one. */
   route: Snapshot["route"] = { kind: "Disabled" };
   readonly children = new Map<string, ObservedChild>();
@@ -259,7 +261,7 @@ export class World {
   }
 
   private age(pod: WorldPod): WorldPod {
-    const behaviour = this.behaviours[this.imageOf(pod.revision)] ?? {};
+    const behaviour = this.behaviourOf(pod.revision);
     if (behaviour.crash) {
       const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
       const lastTermination = { exitCode: 1, reason: "Error", message: "boom", finishedMs: this.nowMs };
@@ -267,6 +269,10 @@ export class World {
     }
     const ready = !behaviour.neverReady && !pod.terminating && Math.abs(this.nowMs - pod.createdMs) >= 1000;
     return { ...pod, ready, generation: ready ? this.runtimeGeneration(pod.revision) : pod.generation };
+  }
+
+  private behaviourOf(revision: string): Behaviour {
+    return this.behaviours[revision] ?? this.behaviours[this.imageOf(revision)] ?? {};
   }
 
   private runtimeGeneration(revision: string): number {
@@ -346,14 +352,13 @@ export class World {
 
   private arm(revision: string, intervalMs: number) {
     const serving = this.serving();
-    const share =
-      serving.length === 0 ? 0 : serving.filter((pod) => pod.revision === revision).length / serving.length;
+    const own = serving.filter((pod) => pod.revision === revision);
+    const share = own.length / Math.max(1, serving.length);
     const requests = Math.round((this.requestsPerSecond * share * intervalMs) / 1000);
-    return {
-      requests,
-      bad: Math.round(requests * (this.behaviours[this.imageOf(revision)]?.errorShare ?? 0)),
-      pods: 1,
-    };
+    const young = own.filter((pod) => this.nowMs - pod.createdMs < this.warmUp.forMs).length;
+    const cold = (this.warmUp.errorShare * young) / Math.max(1, own.length);
+    const bad = Math.round(requests * ((this.behaviourOf(revision).errorShare ?? 0) + cold));
+    return { requests, bad, pods: 1 };
   }
 }
 
