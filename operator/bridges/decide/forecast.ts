@@ -44,14 +44,17 @@ export function forecast(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): L
   const readings = snapshot.fleet.value.filter((one) => one.revision === stable && !one.stale);
   const perSecond = readings.reduce((sum, one) => sum + (one.requestsPerSecond ?? 0), 0);
   const share = step.weight / 100;
+  const isFresh = spec.rollout.baseline === "SameAge";
+  // A baseline is as large as the canary, and at most half of what is not the canary's.
+  const beside = isFresh ? Math.min(share, (1 - share) / 2) : 1 - share;
   const { promoteAfterMs, rollbackAfterMs } = earliestDecision(
     evidenceConfig(spec.rollout.analysis),
     snapshot.forecast.value,
     {
       canaryPerSecond: perSecond * share,
-      stablePerSecond: perSecond * (1 - share),
+      stablePerSecond: perSecond * beside,
       canaryPods: Math.max(1, Math.ceil(readings.length * share)),
-      stablePods: Math.max(1, readings.length),
+      stablePods: Math.max(1, isFresh ? Math.ceil(readings.length * beside) : readings.length),
       intervalMs: durationMs(spec.rollout.analysis.interval),
     },
   );

@@ -1,4 +1,5 @@
 import { resources } from "../../kube/resources.ts";
+import { isBaseline } from "../../rollout/baseline.ts";
 import type { Arguments } from "../arguments.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { type Connection, readBridge } from "../connection.ts";
@@ -26,7 +27,7 @@ export async function history(
   terminal.write(historyText(found, view));
 }
 
-/** The Deployments of a bridge, newest first. */
+/** The Deployments of a bridge, newest first. Those of a baseline are no revisions of their own. */
 export async function readDeployments(
   { client, namespace }: Connection,
   bridge: BridgeView,
@@ -35,5 +36,5 @@ export async function readDeployments(
     namespace,
     labelSelector: selectorOf(bridge.metadata.name),
   });
-  return familyOf(bridge, stored, [], []).deployments;
+  return familyOf(bridge, stored, [], []).deployments.filter(({ revision }) => !isBaseline(revision));
 }

@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { countedSelector, ownMatchers } from "../../prometheus/counting.ts";
 import { percentileQuery, plainQuery } from "../../prometheus/fleet-queries.ts";
 import { range } from "../../prometheus/promql.ts";
+import { isBaseline } from "../../rollout/baseline.ts";
 import { comparedPair } from "../../rollout/watch.ts";
 import type { BridgeView } from "../bridge-view.ts";
 
@@ -27,10 +28,11 @@ export function evidenceQueries({ metadata, status, spec }: BridgeView): readonl
   const counted = countedSelector(objective, revisions, own);
   const percentiles = gates.filter(({ metric }) => PERCENTILE_GATES.includes(metric));
   const plain = gates.filter(({ metric }) => !PERCENTILE_GATES.includes(metric));
+  const beside = isBaseline(pair.reference) ? ", beside the baseline" : "";
   const named = (of: typeof gates) =>
     `${of.length === 1 ? "gate" : "gates"} ${of.map(({ name }) => name).join(", ")}`;
   return [
-    { about: latency ? "errors, latency" : "errors", query: range(counted, durationMs(interval)) },
+    { about: `${latency ? "errors, latency" : "errors"}${beside}`, query: range(counted, durationMs(interval)) },
     ...(plain.length === 0 ? [] : [{ about: named(plain), query: plainQuery(own, GATE_WINDOW_MS) }]),
     ...(percentiles.length === 0
       ? []

@@ -78,6 +78,11 @@ describe("whatItWaitsFor", () => {
       "Freeze.",
     ],
     [
+      "its baseline",
+      { status: { summary: "Not ready.", rollout: { ...rest, phase: "Holding", heldFor: "BaselineNotReady" } } },
+      "Not ready.",
+    ],
+    [
       "its turn",
       {
         status: {

@@ -47,6 +47,9 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
   };
 }
 
+/** What the operator says in one sentence, and nothing else in status does. */
+const TOLD_BEST: ReadonlySet<string> = new Set(["FleetFreeze", "BaselineNotReady"]);
+
 function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): string {
   const { status, metadata } = bridge;
   const { canary, step, phase } = status;
@@ -57,7 +60,7 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
     return "It is promoted; the old version is finishing its requests.";
   if (canary && canary.ready < canary.replicas)
     return `${canary.ready} of ${canary.replicas} of its pods are ready${sentence(conditionMessage(bridge, "Progressing"))}`;
-  if (status.rollout?.heldFor === "FleetFreeze" && status.summary !== undefined) return status.summary;
+  if (TOLD_BEST.has(status.rollout?.heldFor ?? "") && status.summary !== undefined) return status.summary;
   const outside = gatesAnswer(bridge, nowMs);
   if (outside) return outside;
   const noData = verdicts.find(({ category }) => category === "NoData");

@@ -118,6 +118,18 @@ describe("bridgeTree", () => {
     expect(text).toMatch(/This plugin \(.*\) cannot read all of status\.phase, status\.stable;/);
   });
 
+  it("shows the pods that the canary is compared with", () => {
+    const baseline = {
+      ...{ revision: "7c9f21-baseline", image: "registry.example/bridge:1.4.0", replicas: 2, ready: 1 },
+      ...{ desiredWeight: 10, requestShare: "9.8%", podShare: "16.7%" },
+    };
+    const text = bridgeTree(sampleFamily({ status: { baseline } }), pipe);
+    expect(text).toMatch(
+      /├─ stable {2}7c9f21 .*\n(│.*\n)*├─ baseline {2}7c9f21-baseline {3}image 1\.4\.0 {3}1\/2 ready {3}wanted 10% {3}served 9\.8% of requests .*\n├─ canary/,
+    );
+    expect(text).toContain("└─ evidence beside the baseline\n");
+  });
+
   it("shows a promoted version that is watched, and the one that it may be left for", () => {
     const of = (revision: string, image: string, desiredWeight: number) => ({
       ...{ revision, image: `registry.example/bridge:${image}`, replicas: 2, ready: 2, desiredWeight },

@@ -45,12 +45,13 @@ function head({ bridge }: Family, { colour, columns }: View): readonly string[] 
 }
 
 function versions(family: Family, view: View): readonly Branch[] {
-  const { stable, canary, previous } = family.bridge.status;
-  const known = [stable, canary, previous].flatMap((version) => version?.revision ?? []);
+  const { stable, canary, baseline, previous } = family.bridge.status;
+  const known = [stable, canary, baseline, previous].flatMap((version) => version?.revision ?? []);
   const watched = previous ? evidence(family, view) : [];
   return [
     ...(stable ? [versionBranch("stable", stable, family, view, watched)] : []),
     ...(previous ? [versionBranch("before", previous, family, view)] : []),
+    ...(baseline ? [versionBranch("baseline", baseline, family, view)] : []),
     ...(canary ? [versionBranch("canary", canary, family, view, evidence(family, view))] : []),
     ...olderBranches(family, known, view),
   ];
@@ -65,7 +66,8 @@ function takenFrom({ bridge }: Family): readonly Branch[] {
 function evidence({ bridge }: Family, view: View): readonly Branch[] {
   const earliest = earliestText(bridge, view.nowMs);
   const below = [...verdictLines(bridge, view), ...(earliest === undefined ? [] : [`earliest: ${earliest}`])];
-  return below.length === 0 ? [] : [{ text: "evidence", below: below.map((text) => ({ text })) }];
+  const heading = bridge.status.baseline ? "evidence beside the baseline" : "evidence";
+  return below.length === 0 ? [] : [{ text: heading, below: below.map((text) => ({ text })) }];
 }
 
 function plan({ bridge }: Family, view: View): readonly Branch[] {
