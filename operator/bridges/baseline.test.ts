@@ -86,7 +86,9 @@ describe("a baseline of the same age", () => {
     world.run("1s");
     const text = (name: string) => JSON.stringify(world.deployments.get(name));
     const files = (name: string) =>
-      JSON.stringify((world.children.get(`configmaps/${name}`)?.object as { data?: object } | undefined)?.data);
+      JSON.stringify(
+        (world.children.get(`configmaps/${name}`)?.object as { data?: object } | undefined)?.data,
+      );
     const renamed = (of: string) => of.replaceAll(`${stable}-baseline`, stable);
     const pod = (name: string) => {
       const { spec } = world.deployments.get(name) as unknown as { spec: { template: object } };
@@ -103,7 +105,10 @@ describe("a baseline of the same age", () => {
       const world = serving({ baseline });
       world.warmUp = { errorShare: 0.05, forMs: 60_000 };
       world.edit(setImage("bridge:2"));
-      watch(world, () => ["Stable", "Aborted"].includes(world.status.phase ?? "") && world.decisions.length > 3);
+      watch(
+        world,
+        () => ["Stable", "Aborted"].includes(world.status.phase ?? "") && world.decisions.length > 3,
+      );
       return world.status.stable?.image;
     });
     expect(outcomes).toEqual(["bridge:1", "bridge:2"]);

@@ -78,9 +78,7 @@ function beforeTraffic(context: Context): Pods {
   const besides = Math.max(needed, occupied(stable));
   // Where a baseline finds no room beside the canary there is, the canary makes some: nobody is served by it yet.
   const pair =
-    target.baseline > 0
-      ? partOf(context, freeBeside(context, besides))
-      : growPair(context, besides);
+    target.baseline > 0 ? partOf(context, freeBeside(context, besides)) : growPair(context, besides);
   return { ...pair, stable: Math.max(needed, Math.min(target.stable, room - taken(context, pair))) };
 }
 

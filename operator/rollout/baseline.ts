@@ -1,6 +1,6 @@
 import type { Rollout } from "../api/v1alpha1/rollout.ts";
-import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { durationMs } from "../api/v1alpha1/scalars.ts";
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { atMs } from "./clock.ts";
 import type { Context } from "./context.ts";
 import { isDark } from "./plan.ts";

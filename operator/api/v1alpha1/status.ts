@@ -217,8 +217,7 @@ export const llmBridgeStatus = z.object({
   stable: versionStatus.optional(),
   canary: versionStatus.optional(),
   baseline: versionStatus.optional().meta({
-    description:
-      "Pods of the stable version that were started with the canary, which is compared with them.",
+    description: "Pods of the stable version that were started with the canary, which is compared with them.",
   }),
   previous: versionStatus
     .optional()

@@ -27,7 +27,11 @@ interface Rendered extends ChildObject {
  */
 export function baselineDeployment(
   rendered: ChildObject,
-  { bridge, stable, baseline }: { readonly bridge: string; readonly stable: string; readonly baseline: string },
+  {
+    bridge,
+    stable,
+    baseline,
+  }: { readonly bridge: string; readonly stable: string; readonly baseline: string },
 ): ChildObject {
   const { metadata, spec } = rendered as Rendered;
   const relabelled = (labels: Labels): Labels => ({ ...labels, [LABELS.revision]: baseline });

@@ -32,7 +32,10 @@ export function evidenceQueries({ metadata, status, spec }: BridgeView): readonl
   const named = (of: typeof gates) =>
     `${of.length === 1 ? "gate" : "gates"} ${of.map(({ name }) => name).join(", ")}`;
   return [
-    { about: `${latency ? "errors, latency" : "errors"}${beside}`, query: range(counted, durationMs(interval)) },
+    {
+      about: `${latency ? "errors, latency" : "errors"}${beside}`,
+      query: range(counted, durationMs(interval)),
+    },
     ...(plain.length === 0 ? [] : [{ about: named(plain), query: plainQuery(own, GATE_WINDOW_MS) }]),
     ...(percentiles.length === 0
       ? []

@@ -79,7 +79,12 @@ describe("whatItWaitsFor", () => {
     ],
     [
       "its baseline",
-      { status: { summary: "Not ready.", rollout: { ...rest, phase: "Holding", heldFor: "BaselineNotReady" } } },
+      {
+        status: {
+          summary: "Not ready.",
+          rollout: { ...rest, phase: "Holding", heldFor: "BaselineNotReady" },
+        },
+      },
       "Not ready.",
     ],
     [

@@ -1,8 +1,8 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import type { GateAnswer } from "../gates/answer.ts";
-import type { Verdicts } from "../types.ts";
 import { baselineOf } from "../baseline.ts";
+import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
 import { copyOf, followDeployment, gatewayActs, pass, phaseOf, stateOf, type World } from "./world.ts";
@@ -188,9 +188,7 @@ const EVENTS: Readonly<Record<string, Event>> = {
   jumpToLast: jump(-1),
   abort: command("abort"),
   retry: command("retry"),
-  ...Object.fromEntries(
-    REVISIONS.map((revision) => [`spec ${revision}`, setTo("desired", revision)]),
-  ),
+  ...Object.fromEntries(REVISIONS.map((revision) => [`spec ${revision}`, setTo("desired", revision)])),
   ...Object.fromEntries(
     ALL.flatMap((revision) => [
       [`ready ${revision}`, podTurnsReady(revision)],

@@ -28,7 +28,12 @@ export function inconclusiveAtMs(context: Context): number | undefined {
 export const isInconclusive = (context: Context): boolean =>
   context.clockMs >= (inconclusiveAtMs(context) ?? Number.POSITIVE_INFINITY);
 
-const MISSING: ReadonlySet<HoldReason> = new Set(["MetricsUnavailable", "BaselineNotReady", "NoRequests", "NoData"]);
+const MISSING: ReadonlySet<HoldReason> = new Set([
+  "MetricsUnavailable",
+  "BaselineNotReady",
+  "NoRequests",
+  "NoData",
+]);
 
 /** There is nothing to judge by, which is another thing than too little. */
 export const isMissing = (hold: Hold | undefined): boolean => hold !== undefined && MISSING.has(hold.reason);

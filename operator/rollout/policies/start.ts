@@ -1,5 +1,5 @@
-import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
 import type { Context } from "../context.ts";
+import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
 import type { Hold } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 
