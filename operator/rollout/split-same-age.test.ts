@@ -24,7 +24,7 @@ describe("splitSameAge", () => {
     [1, 10, 1, 1, 1],
     [1, 50, 1, 1, 1],
     [0, 50, 0, 0, 0],
-  ])("%i pods at %i%%: %i stable, %i of the baseline, %i of the canary", (needed, weight, ...pods) => {
+  ])("%i pods at weight %i: %i stable, %i of the baseline, %i of the canary", (needed, weight, ...pods) => {
     const { stable, baseline, canary } = split(needed, weight);
     expect([stable, baseline, canary]).toEqual(pods);
   });
@@ -40,7 +40,7 @@ describe("splitSameAge", () => {
 
   it("keeps to what there is room for", () => {
     expect(split(10, 33, { maxPods: 21 })).toEqual({
-      ...{ stable: 8, baseline: 6, canary: 7 },
+      ...{ stable: 9, baseline: 6, canary: 6 },
       limit: "MaxPods",
     });
     expect(split(4, 50, { maxPods: 6 })).toEqual({ stable: 2, baseline: 1, canary: 3, limit: "MaxPods" });
