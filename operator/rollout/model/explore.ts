@@ -1,7 +1,7 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
-import type { GateAnswer } from "../gates/answer.ts";
 import { baselineOf } from "../baseline.ts";
+import type { GateAnswer } from "../gates/answer.ts";
 import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
