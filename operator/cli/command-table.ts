@@ -24,7 +24,7 @@ export const OPTIONS = {
     type: "string",
     value: "NAME",
     multiple: true,
-    says: "a Service to take over; may be given more than once (default: all that select its pods)",
+    says: "a Service to take over, as often as wanted (default: all that select its pods)",
   },
   name: {
     type: "string",

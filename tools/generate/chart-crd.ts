@@ -4,11 +4,11 @@
  */
 export function chartCrd(crdYaml: string): string {
   if (crdYaml.includes("{{")) throw new Error("the CRD contains {{, which Helm would read as a template");
-  const marker = "metadata:\n  name:";
+  const marker = "metadata:\n name:";
   if (!crdYaml.includes(marker)) throw new Error("the CRD's metadata does not begin with its name");
   const annotated = crdYaml.replace(
     marker,
-    `metadata:\n  {{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n  {{- end }}\n  name:`,
+    `metadata:\n {{- if .Values.crds.keep }}\n annotations:\n  helm.sh/resource-policy: keep\n {{- end }}\n name:`,
   );
   return `{{- if .Values.crds.install }}\n${annotated}{{- end }}\n`;
 }

@@ -14,7 +14,7 @@ describe("the CRD as a file", () => {
     const template = chartCrd(crdYaml());
     expect(template.startsWith("{{- if .Values.crds.install }}\n")).toBe(true);
     expect(template).toContain(
-      "{{- if .Values.crds.keep }}\n  annotations:\n    helm.sh/resource-policy: keep\n",
+      "{{- if .Values.crds.keep }}\n annotations:\n  helm.sh/resource-policy: keep\n",
     );
   });
 
