@@ -8,22 +8,40 @@ import { celRemedy, type Policy, type Validation } from "./policy.ts";
  */
 export const MOST_NEW_SECRETS = 16;
 
-/** Paths of all fields that name a Secret, such as `spec.upstreams[].secretRef.name`; at most one list in each. */
+/**
+ * Paths of all fields that name a Secret, such as `spec.upstreams[].secretRef.name`. CEL does not flatten lists, so of a list in a list the outer one
+ * stands there by its places: `spec.rollout.gates[0].job.env[].secretRef.name`, and so on.
+ */
 export function secretPaths(schema: z.ZodType = llmBridgeSpec, path = "spec"): readonly string[] {
   if (schema.meta()?.["x-llmbridge-kind"] === "secretName") return [path];
   if (schema instanceof z.ZodObject)
     return Object.entries(schema.shape).flatMap(([field, inner]) =>
       secretPaths(inner as z.ZodType, `${path}.${field}`),
     );
-  if (schema instanceof z.ZodArray) return secretPaths(schema.element as z.ZodType, `${path}[]`);
+  if (schema instanceof z.ZodArray) {
+    const inner = secretPaths(schema.element as z.ZodType, "");
+    return inner.flatMap((rest) =>
+      rest.includes("[]") ? places(schema).map((place) => `${path}[${place}]${rest}`) : [`${path}[]${rest}`],
+    );
+  }
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
     return secretPaths(schema.unwrap() as z.ZodType, path);
   return [];
 }
 
+/** As many as the schema lets there be. */
+function places(list: z.ZodArray): readonly number[] {
+  const checks = (list._zod.def.checks ?? []).map(
+    ({ _zod }) => _zod.def as { check: string; maximum?: number },
+  );
+  const maximum = checks.find(({ check }) => check === "max_length")?.maximum;
+  if (maximum === undefined) throw new Error("a list of lists that name Secrets needs a bound");
+  return Array.from({ length: maximum }, (_, place) => place);
+}
+
 /** In CEL: the names at a path of an object, none where it is not there. */
 function namesAt(object: string, path: string): string {
-  const optional = (fields: string) => fields.split(".").map((field) => `.?${field}`);
+  const optional = (fields: string) => fields.split(".").map((field) => `.?${field.replace("[", "[?")}`);
   const [list = "", inner] = path.split("[].");
   if (inner === undefined) {
     const value = `${object}${optional(list).join("")}`;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { MOST_NEW_SECRETS } from "../../operator/admission/secrets.ts";
 import { COMMAND_ANNOTATION, COMMAND_VERBS, type CommandVerb } from "../../operator/api/v1alpha1/commands.ts";
+import { MOST_GATES } from "../../operator/api/v1alpha1/gates.ts";
 import { run } from "../../operator/cli/run.ts";
 import { testTerminal } from "../../operator/cli/testing/terminal.ts";
 import type { Rule } from "../../operator/permissions.ts";
@@ -233,6 +234,8 @@ describe("while a rollout runs", () => {
 });
 
 describe("a Secret that a bridge names", () => {
+  beforeEach(() => inPhase("Stable"));
+
   it("is one that its author may get", async () => {
     expect(await refusal("editor", upstreamWith("known"))).toBe("");
     expect(await refusal("reader", upstreamWith("unknown"))).toBe("");
@@ -255,6 +258,22 @@ describe("a Secret that a bridge names", () => {
             { name: "A", value: "b" },
             { name: "T", secretRef: { name: "unknown", key: "t" } },
           ],
+        },
+      },
+    ],
+    [
+      "the last place of spec.rollout.gates",
+      {
+        rollout: {
+          gates: [...Array(MOST_GATES).keys()].map((index) => ({
+            name: `g${index}`,
+            job: {
+              image: "i:1",
+              env: [
+                { name: "T", secretRef: { name: index === MOST_GATES - 1 ? "unknown" : "known", key: "t" } },
+              ],
+            },
+          })),
         },
       },
     ],
