@@ -13,7 +13,7 @@ import { COMMAND_ANNOTATION } from "../api/v1alpha1/commands.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { BRIDGES, type Connection, connect } from "./connection.ts";
 import { follow } from "./follow.ts";
-import { explanationOutput, historyOutput } from "./outputs.ts";
+import { diffOutput, explanationOutput, historyOutput, orderOutput } from "./outputs.ts";
 import { run } from "./run.ts";
 import { testTerminal } from "./testing/terminal.ts";
 
@@ -117,12 +117,13 @@ const atStepTenth = {
   step: { name: "tenth", index: 0, count: 3, weight: 10 },
 };
 
-/** Stands in for the operator: answers the first command that it sees. */
-async function answerOnce(result: "Done" | "Refused", message: string): Promise<unknown> {
+/** Stands in for the operator: answers the command with this id. */
+async function answerOnce(result: "Done" | "Refused", message: string, awaited = "id-1"): Promise<unknown> {
   for await (const { bridge } of follow(connection, "chat", new AbortController().signal)) {
     const text = bridge.metadata.annotations?.[COMMAND_ANNOTATION];
     if (text === undefined) continue;
     const { id, action } = JSON.parse(text) as { id: string; action: string };
+    if (id !== awaited) continue;
     await patchStatus({ command: { id, action, result, message } });
     return JSON.parse(text);
   }
@@ -232,6 +233,25 @@ describe("reading", () => {
     expect(await llmbridge(["diff", "chat", "d04", "canary"])).toMatchObject({
       ...{ exitCode: 0, out: "", err: "Revisions d04be8 and d04be8 of chat say the same.\n" },
     });
+    const told = await llmbridge(["diff", "chat", "-o", "json"], { coloured: true });
+    expect(told.err).toBe("");
+    expect(diffOutput.parse(JSON.parse(told.out)).comparisons).toEqual([
+      {
+        bridge: { namespace: "default", name: "chat" },
+        ...{ before: "7c9f21", after: "d04be8" },
+        files: [
+          {
+            file: "deployment.yaml",
+            diff: expect.stringMatching(/^--- chat-7c9f21\/.*\n.*\+ +image: b:2\n$/s),
+          },
+        ],
+      },
+    ]);
+    const same = await llmbridge(["diff", "chat", "d04", "canary", "-o", "yaml"]);
+    expect(same).toMatchObject({ exitCode: 0, err: "" });
+    expect(parse(same.out)).toMatchObject({
+      comparisons: [{ before: "d04be8", after: "d04be8", files: [] }],
+    });
     expect((await llmbridge(["diff", "chat", "beef"])).err).toMatch(/^error: chat has no revision beef; /);
     for (const revision of ["7c9f21", "d04be8"]) {
       await api.request("DELETE", `${APPS}/chat-${revision}`);
@@ -271,6 +291,13 @@ it("diff -f shows what a manifest would change", async () => {
     "+          image: b:2",
   ]);
   const other = manifest("b:1").replace('"chat"', '"another"');
+  const both = `${manifest("b:2")}\n---\n${other}`;
+  const told = JSON.parse((await llmbridge(["diff", "-f", "-", "-o", "json"], reading(both))).out);
+  expect(diffOutput.parse(told).comparisons).toMatchObject([
+    { bridge: { name: "chat" }, before: expect.any(String), files: [{ file: "deployment.yaml" }] },
+    { bridge: { name: "another" }, after: expect.any(String) },
+  ]);
+  expect(told.comparisons[1]).not.toHaveProperty("before");
   expect((await llmbridge(["diff", "-f", "-"], reading(other))).out).toMatch(/^--- none\/config\.json\n/);
   await api.request("DELETE", `${CORE}/configmaps/${map?.metadata.name}`);
   await api.request("DELETE", `${APPS}/${deployment?.metadata.name}`);
@@ -321,6 +348,53 @@ describe("wrong places", () => {
 });
 
 describe("commands", () => {
+  const bridge = { namespace: "default", name: "chat" };
+
+  it("tell a program what they did, to which revision and step, and nothing else", async () => {
+    await patchStatus(atStepTenth);
+    const [, promoted] = await Promise.all([
+      answerOnce("Done", "Step tenth is released."),
+      llmbridge(["promote", "chat", "-o", "json"], { coloured: true }),
+    ]);
+    expect(promoted).toMatchObject({ exitCode: 0, err: "" });
+    expect(orderOutput.parse(JSON.parse(promoted.out))).toEqual({
+      ...{ bridge, command: "promote", id: "id-1", revision: "d04be8", step: "tenth" },
+      ...{ outcome: "Done", message: "Step tenth is released." },
+    });
+    const [, jumped] = await Promise.all([
+      answerOnce("Done", "It goes to half.", "id-2"),
+      llmbridge(["jump", "chat", "--to", "half", "-o", "yaml"], { newId: () => "id-2" }),
+    ]);
+    expect(orderOutput.parse(parse(jumped.out))).toMatchObject({ id: "id-2", step: "tenth", to: "half" });
+    // What is on its way is not undone, but aborted.
+    const [, undone] = await Promise.all([
+      answerOnce("Done", "The canary leaves.", "id-3"),
+      llmbridge(["undo", "chat", "-o", "json"], { newId: () => "id-3" }),
+    ]);
+    expect(JSON.parse(undone.out)).toMatchObject({ command: "abort", revision: "d04be8" });
+  });
+
+  it("tell a program nothing but the exit code, and a person why, where they fail", async () => {
+    await patchStatus(atStepTenth);
+    const [, refused] = await Promise.all([
+      answerOnce("Refused", "There is no canary to abort."),
+      llmbridge(["abort", "chat", "-o", "json"]),
+    ]);
+    expect(refused).toMatchObject({ exitCode: 1, out: "", err: expect.stringMatching(/^error: /) });
+    const late = await llmbridge(["abort", "chat", "--timeout", "1", "-o", "json"], { newId: () => "id-4" });
+    expect(late).toMatchObject({ exitCode: 3, out: "", err: expect.stringMatching(/^error: /) });
+    expect(await llmbridge(["pause", "nope", "-o", "json"])).toMatchObject({ exitCode: 1, out: "" });
+  });
+
+  it("pause and resume tell a program whether anything changed", async () => {
+    const told = async (command: string) =>
+      orderOutput.parse(JSON.parse((await llmbridge([command, "chat", "-o", "json"])).out));
+    expect(await told("pause")).toMatchObject({ bridge, command: "pause", outcome: "Done" });
+    expect(await told("pause")).toMatchObject({ outcome: "Unchanged", message: "is paused already." });
+    expect(await told("resume")).toMatchObject({ command: "resume", outcome: "Done" });
+    expect(await told("resume")).toMatchObject({ outcome: "Unchanged", message: "is not paused." });
+  });
+
   it("promote writes the command for the present step and waits for the answer", async () => {
     await patchStatus(atStepTenth);
     const [written, { exitCode, out }] = await Promise.all([

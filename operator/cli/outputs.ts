@@ -120,3 +120,47 @@ export const lintOutput = z.strictObject({
     .meta({ description: "In the order of the files." }),
 });
 export type LintOutput = z.infer<typeof lintOutput>;
+
+export const diffOutput = z.strictObject({
+  comparisons: z
+    .array(
+      z.strictObject({
+        bridge,
+        before: says("Hash of the revision compared with. Absent where the bridge has none yet.").optional(),
+        after: says("Hash of the other revision, with -f that of what the manifest would make."),
+        files: z
+          .array(
+            z.strictObject({
+              file: says("config.json, NODE_OPTIONS or deployment.yaml."),
+              diff: says(
+                "Unified diff of it, with the lines that name both sides. Hashes in names are written REVISION.",
+              ),
+            }),
+          )
+          .meta({ description: "What differs; empty where nothing does." }),
+      }),
+    )
+    .meta({ description: "One; with -f one for each bridge of the files, in their order." }),
+});
+export type DiffOutput = z.infer<typeof diffOutput>;
+export type Comparison = DiffOutput["comparisons"][number];
+
+export const orderOutput = z.strictObject({
+  bridge,
+  command: z
+    .enum(["promote", "skip", "jump", "abort", "undo", "restart", "pause", "resume", "retry"])
+    .meta({ description: "What was ordered. An `undo` that takes a canary away is told as `abort`." }),
+  id: says(
+    "The command's id, as status.command has it. Absent for pause, resume and undo, which change the spec.",
+  ).optional(),
+  revision: says(
+    "Hash of the revision that it is bound to; of undo the one that is gone back to. Absent for pause and resume.",
+  ).optional(),
+  step: says("The step that it is bound to, of promote, skip and jump.").optional(),
+  to: says("The step that jump goes to.").optional(),
+  outcome: z.enum(["Done", "Unchanged"]).meta({
+    description: "Done: the operator has obeyed, or the spec is changed. Unchanged: it was so already.",
+  }),
+  message: says("The same in a sentence."),
+});
+export type OrderOutput = z.infer<typeof orderOutput>;

@@ -77,7 +77,7 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
       return order({ ...args, name, command }, connection, terminal);
     case "pause":
     case "resume":
-      return setPaused({ name, command }, connection, terminal);
+      return setPaused({ ...args, name, command }, connection, terminal);
     case "import":
     case "lint":
     case "render":

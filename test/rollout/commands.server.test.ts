@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LABELS } from "../../contract/kubernetes.ts";
+import { orderOutput } from "../../operator/cli/outputs.ts";
 import { run } from "../../operator/cli/run.ts";
 import { testTerminal } from "../../operator/cli/testing/terminal.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
@@ -83,8 +84,11 @@ describe("a person", () => {
     await command({ action: "promote", revision: second, full: true });
     await bridge.promoted(SECOND);
     await bridge.patch({ alerts: [] });
-    const undone = await kubectl(stage, "undo", "chat");
-    expect(undone.out + undone.err).toContain(`the spec asks for revision ${first} again`);
+    const undone = await kubectl(stage, "undo", "chat", "-o", "json");
+    expect(orderOutput.parse(JSON.parse(undone.out))).toMatchObject({
+      ...{ command: "undo", revision: first, outcome: "Done" },
+      message: expect.stringContaining(`the spec asks for revision ${first} again`) as string,
+    });
     const back = await bridge.promoted(FIRST);
     expect(back.stable?.revision).toBe(first);
     expect(back.decisions.map(({ reason }) => reason)).toContain("WasStable");

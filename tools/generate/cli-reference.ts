@@ -1,6 +1,12 @@
 import * as z from "zod";
 import { COMMAND_NAMES } from "../../operator/cli/command-table.ts";
-import { explanationOutput, historyOutput, lintOutput } from "../../operator/cli/outputs.ts";
+import {
+  diffOutput,
+  explanationOutput,
+  historyOutput,
+  lintOutput,
+  orderOutput,
+} from "../../operator/cli/outputs.ts";
 import { usage } from "../../operator/cli/usage.ts";
 import { cell, code, NOTICE, table } from "./markdown.ts";
 
@@ -24,13 +30,17 @@ export function cliReference(): string {
     "Reading needs the verbs get, list and watch on llmbridges; `get NAME` shows what is below a bridge with the same on deployments and pods, and does without. `history` reads deployments, `diff` and `undo` configmaps too.",
     ...COMMAND_NAMES.flatMap((name) => [`### ${name}`, block(withoutExitCodes(usage(name)))]),
     "## Output for programs",
-    "`get` and `status` print the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
+    "Every command takes `-o json` and `-o yaml`. Stdout then holds what is asked for, without colour, and nothing else; what went wrong is said on stderr. `get` and `status` print the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List; `render` prints YAML documents, or JSON as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
     ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name} -o json`, shapeTable(shape)]),
+    "### Orders",
+    `${ORDERS.map(code).join(", ")} print this record when the order is obeyed. Where it is refused, or not answered in time, nothing is printed on stdout; stderr says why, and the exit code tells which.`,
+    shapeTable(orderOutput),
     "",
   ].join("\n\n");
 }
 
-const SHAPES = { explain: explanationOutput, history: historyOutput, lint: lintOutput };
+const SHAPES = { explain: explanationOutput, history: historyOutput, diff: diffOutput, lint: lintOutput };
+const ORDERS = orderOutput.shape.command.options;
 
 const block = (text: string, language = "") => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 

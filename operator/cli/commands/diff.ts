@@ -10,8 +10,10 @@ import { revisionFiles } from "../diff/revision-files.ts";
 import { CliFailure } from "../failure.ts";
 import type { DeploymentView } from "../family.ts";
 import { rendered } from "../offline.ts";
+import type { Comparison, DiffOutput } from "../outputs.ts";
 import { colours } from "../render/colour.ts";
-import { diffText, type Side } from "../render/diff.ts";
+import { diffText, type FileDiff, fileDiffs, type Side } from "../render/diff.ts";
+import { serialised } from "../render/serialised.ts";
 import type { Terminal } from "../terminal.ts";
 import { readDeployments } from "./history.ts";
 import { readBridges } from "./render.ts";
@@ -21,19 +23,50 @@ import { readBridges } from "./render.ts";
  * `diff -f FILE`: from the stable version to what a manifest would make.
  */
 export async function diff(args: Arguments, connection: Connection, terminal: Terminal): Promise<void> {
-  if (args.files.length > 0) return diffManifests(args, connection, terminal);
+  const compared =
+    args.files.length > 0
+      ? await compareManifests(args, connection, terminal)
+      : [await compareRevisions(args, connection)];
+  if (args.output !== undefined) {
+    const found: DiffOutput = { comparisons: compared.map(recordOf) };
+    return terminal.write(serialised(found, args.output));
+  }
+  for (const { diffs, equal } of compared) {
+    if (diffs.length === 0) terminal.warn(`${equal}\n`);
+    else terminal.write(diffText(diffs, colours(terminal.coloured)));
+  }
+}
+
+/** What `-o` prints, but for the texts, and what a person is told where nothing differs. */
+interface Compared extends Omit<Comparison, "files"> {
+  readonly diffs: readonly FileDiff[];
+  readonly equal: string;
+}
+
+const recordOf = ({ diffs, equal: _, ...about }: Compared): Comparison => ({
+  ...about,
+  files: diffs.map(({ file, lines }) => ({ file, diff: lines.map((line) => `${line}\n`).join("") })),
+});
+
+async function compareRevisions(args: Arguments, connection: Connection): Promise<Compared> {
   const [name = "", ...words] = args.words;
   const bridge = await readBridge(connection, name);
   const { before, after } = pickRevisions(bridge, await readDeployments(connection, bridge), words);
-  const [from, to] = await Promise.all([before, after].map((one) => readSide(connection, one)));
-  const text = from && to ? diffText(from, to, colours(terminal.coloured)) : "";
-  if (text === "")
-    return terminal.warn(`Revisions ${before.revision} and ${after.revision} of ${name} say the same.\n`);
-  terminal.write(text);
+  const [from, to] = await Promise.all([readSide(connection, before), readSide(connection, after)]);
+  return {
+    bridge: { namespace: connection.namespace, name },
+    ...{ before: before.revision, after: after.revision, diffs: fileDiffs(from, to) },
+    equal: `Revisions ${before.revision} and ${after.revision} of ${name} say the same.`,
+  };
 }
 
 /** Each bridge in the files against its stable version, or against nothing where it is new. */
-async function diffManifests(args: Arguments, connection: Connection, terminal: Terminal): Promise<void> {
+async function compareManifests(
+  args: Arguments,
+  connection: Connection,
+  terminal: Terminal,
+): Promise<readonly Compared[]> {
+  const compared: Compared[] = [];
   for (const manifest of await readBridges(args, terminal)) {
     const { name } = manifest.metadata;
     const scope = { ...connection, namespace: manifest.metadata.namespace ?? connection.namespace };
@@ -41,15 +74,19 @@ async function diffManifests(args: Arguments, connection: Connection, terminal: 
     const { uid } = stored ?? {};
     const metadata = { ...manifest.metadata, ...(uid === undefined ? {} : { uid }) };
     const { revision, children } = rendered({ ...manifest, metadata }, scope.namespace);
-    if (revision === stored?.revision) {
-      terminal.warn(`${name}: the stable version ${revision} is what the file asks for; no pod changes.\n`);
-      continue;
-    }
     const own = children.find((child) => child.metadata.name === revisionName(name, revision)) as ConfigMap;
     const to = { name: own.metadata.name, files: revisionFiles(own.data ?? {}, revision) };
     const from = stored?.side ?? { name: "none", files: {} };
-    terminal.write(diffText(from, to, colours(terminal.coloured)));
+    compared.push({
+      bridge: { namespace: scope.namespace, name },
+      ...(stored === undefined ? {} : { before: stored.revision }),
+      after: revision,
+      // What the operator of another version rendered is never rendered again, so it is no difference.
+      diffs: revision === stored?.revision ? [] : fileDiffs(from, to),
+      equal: `${name}: the stable version ${revision} is what the file asks for; no pod changes.`,
+    });
   }
+  return compared;
 }
 
 /** The stable version, or the newest where none is stable yet; undefined where there is no such bridge, or no revision. */

@@ -5,6 +5,7 @@ import { BRIDGES, type Connection, readBridge } from "../connection.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import { endedBy, follow } from "../follow.ts";
 import type { Terminal } from "../terminal.ts";
+import { reportOrder } from "./report-order.ts";
 
 type Acknowledgement = NonNullable<BridgeView["status"]["command"]>;
 
@@ -29,7 +30,14 @@ export async function order(
   const { result, message } = await acknowledgement(connection, args, command.id, terminal);
   if (result === "Refused")
     throw new CliFailure(`the operator refuses to ${args.command} ${args.name}: ${message}`);
-  terminal.write(`${args.name}: ${message}\n`);
+  const { action, id, revision, step, to } = command;
+  const bound = {
+    id,
+    revision,
+    ...(step === undefined ? {} : { step }),
+    ...(to === undefined ? {} : { to }),
+  };
+  reportOrder(connection, args, { command: action, ...bound, outcome: result, message }, terminal);
 }
 
 /**

@@ -16,6 +16,7 @@ import { mergePatchOf } from "../merge-patch.ts";
 import type { Terminal } from "../terminal.ts";
 import { readDeployments } from "./history.ts";
 import { order } from "./order.ts";
+import { reportOrder } from "./report-order.ts";
 
 /** How often what was read is read again because status was written meanwhile. */
 const TRIES = 5;
@@ -62,9 +63,9 @@ async function undoOnce(
     metadata: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
     spec: patch,
   });
-  terminal.write(
-    `${name}: the spec asks for revision ${target.revision} again (image ${wanted.image}). ${howItGoes(bridge, target)}\n`,
-  );
+  const { revision } = target;
+  const message = `the spec asks for revision ${revision} again (image ${wanted.image}). ${howItGoes(bridge, target)}`;
+  reportOrder(connection, args, { command: "undo", revision, outcome: "Done", message }, terminal);
 }
 
 const MOVING = ["Preparing", "Stepping", "Holding", "Watching"];

@@ -3,7 +3,7 @@ import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { World } from "../../bridges/testing/world.ts";
 import { revisionFiles } from "../diff/revision-files.ts";
 import { colours } from "./colour.ts";
-import { diffText } from "./diff.ts";
+import { diffText, fileDiffs, type Side } from "./diff.ts";
 
 const spec = llmBridgeSpec.parse({
   image: "registry.example/bridge:1.4.0",
@@ -22,12 +22,15 @@ function side(name: string, change: object) {
   return { name, files: revisionFiles(map.data, revision) };
 }
 
+const textOf = (before: Side, after: Side, coloured = false) =>
+  diffText(fileDiffs(before, after), colours(coloured));
+
 describe("diffText", () => {
   it("shows what was written and what follows from it, without the hash that is in every name", () => {
     const upstreams = [{ name: "m", protocol: "Ollama", url: "http://m:11435" }];
     const resources = { requests: { cpu: "1", memory: "2Gi" }, limits: { cpu: "2", memory: "2Gi" } };
     const after = side("chat-b", { upstreams, resources, image: "registry.example/bridge:1.5.0" });
-    const text = diffText(side("chat-a", {}), after, colours(false));
+    const text = textOf(side("chat-a", {}), after);
     expect(text).toMatch(/^--- chat-a\/config\.json\n\+\+\+ chat-b\/config\.json\n@@ /);
     for (const line of [
       '-      "url": "http://m:11434",',
@@ -42,12 +45,12 @@ describe("diffText", () => {
   });
 
   it("is empty for equal revisions, and shows what cannot be read as it is", () => {
-    expect(diffText(side("a", {}), side("b", {}), colours(false))).toBe("");
+    expect(textOf(side("a", {}), side("b", {}))).toBe("");
     const odd = (text: string) => ({ name: text, files: revisionFiles({ "deployment.json": text }, "r") });
-    expect(diffText(odd("{"), odd("}"), colours(false))).toContain("-{\n+}\n");
+    expect(textOf(odd("{"), odd("}"))).toContain("-{\n+}\n");
   });
 
   it("is coloured on a terminal", () => {
-    expect(diffText(side("a", {}), side("b", { image: "i:2" }), colours(true))).toContain("\u001b[32m+ ");
+    expect(textOf(side("a", {}), side("b", { image: "i:2" }), true)).toContain("\u001b[32m+ ");
   });
 });

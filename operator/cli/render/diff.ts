@@ -9,19 +9,32 @@ export interface Side {
   readonly files: RevisionFiles;
 }
 
-/** What differs between two revisions, file by file, as a unified diff; empty where nothing does. */
-export function diffText(before: Side, after: Side, colour: Colour): string {
+/** A file that differs, with the lines of its unified diff. */
+export interface FileDiff {
+  readonly file: string;
+  readonly lines: readonly string[];
+}
+
+/** What differs between two revisions, file by file; empty where nothing does. */
+export function fileDiffs(before: Side, after: Side): readonly FileDiff[] {
   const names = [...new Set([...Object.keys(before.files), ...Object.keys(after.files)])];
-  const lines = names.flatMap((name) => {
-    const hunks = unifiedDiff(before.files[name] ?? "", after.files[name] ?? "");
+  return names.flatMap((file) => {
+    const hunks = unifiedDiff(before.files[file] ?? "", after.files[file] ?? "");
     if (hunks.length === 0) return [];
-    return [
-      colour.strong(`--- ${before.name}/${name}`),
-      colour.strong(`+++ ${after.name}/${name}`),
-      ...hunks.map((line) => painted(line, colour)),
-    ];
+    return [{ file, lines: [`--- ${before.name}/${file}`, `+++ ${after.name}/${file}`, ...hunks] }];
   });
-  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** The same as text for a person; a pipe gets a patch. */
+export function diffText(diffs: readonly FileDiff[], colour: Colour): string {
+  return diffs
+    .flatMap(({ lines: [before = "", after = "", ...hunks] }) => [
+      colour.strong(before),
+      colour.strong(after),
+      ...hunks.map((line) => painted(line, colour)),
+    ])
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 function painted(line: string, colour: Colour): string {
