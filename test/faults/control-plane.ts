@@ -40,12 +40,18 @@ export interface ControlPlaneOptions {
   readonly hasNodes?: boolean;
   /** Whether disruption budgets are kept, so that pods can be evicted. Default: where there are nodes. */
   readonly hasBudgets?: boolean;
+  /** Whether HorizontalPodAutoscalers are obeyed, by what the test's metrics say. Default: they are only stored. */
+  readonly hasAutoscalers?: boolean;
 }
+
+/** A real one looks every 15 s. */
+const AUTOSCALER_FLAGS = ["--horizontal-pod-autoscaler-sync-period=1s"];
 
 export async function startControlPlane({
   flags = [],
   hasNodes = false,
   hasBudgets = hasNodes,
+  hasAutoscalers = false,
 }: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const progress = createProgress({ write: () => {}, nowMs: Date.now });
   const server = await apiServerUp({ progress, extraFlags: flags });
@@ -55,8 +61,16 @@ export async function startControlPlane({
   const tools = toolPaths(cacheRoot(process.env));
   // Whatever ends the API server ends what shares its folder.
   const start = (component: Component) => startComponent(component, { owner: dirname(kubeconfigPath) });
-  const controllers = [...CONTROLLERS, ...(hasBudgets ? ["disruption-controller"] : [])];
-  await start(controllerManager(tools, kubeconfigPath, [`--controllers=${controllers.join(",")}`]));
+  const controllers = [
+    ...CONTROLLERS,
+    ...(hasBudgets ? ["disruption-controller"] : []),
+    ...(hasAutoscalers ? ["horizontal-pod-autoscaler-controller"] : []),
+  ];
+  const controllerFlags = [
+    `--controllers=${controllers.join(",")}`,
+    ...(hasAutoscalers ? AUTOSCALER_FLAGS : []),
+  ];
+  await start(controllerManager(tools, kubeconfigPath, controllerFlags));
   if (hasNodes) await start(scheduler(tools, kubeconfigPath));
   const transport = createTransport({
     kubeConfig: loadKubeConfig({ kubeconfig: kubeconfigPath }),
