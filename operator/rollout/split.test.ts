@@ -78,6 +78,10 @@ describe("with too few pods for the weight", () => {
     expect(at(2, 10)).toEqual({ stable: 2, canary: 1, limit: "TooFewPods" });
   });
 
+  it("is not told of none and of all of the traffic", () => {
+    expect([isTooFine(2, 0), isTooFine(2, 100)]).toEqual([false, false]);
+  });
+
   it("is told by the same rule as in the resource's validation", () => {
     for (let weight = 1; weight < 100; weight += 1) {
       const least = podsForWeight(weight);
@@ -94,6 +98,7 @@ describe("without room for the surge", () => {
     ["one pod to spare, three quarters", 4, 75, 5, 1, 3],
     ["two pods to spare, half", 4, 50, 6, 4, 2],
     ["half the surge, half", 10, 50, 15, 10, 5],
+    ["three pods to spare, three quarters: no more stable pods than the weight leaves", 10, 75, 13, 3, 8],
   ])("%s", (_name, needed, weight, maxPods, stable, canary) => {
     expect(at(needed, weight, "Exceed", maxPods)).toEqual({ stable, canary, limit: "MaxPods" });
   });
