@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-connections bench-evidence bench-operator clean
+.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-connections bench-evidence bench-operator mutation clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Arg
 
 bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS, ONLY, SOAK, STORM)
 	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} $${ONLY:+--only=$$ONLY} $${SOAK:+--soak=$$SOAK} $${STORM:+--storm=$$STORM} --write
+
+mutation: packages ## Change evidence/ and rollout/ in small ways and count what no unit test notices (hours; ONLY=operator/rollout/split.ts)
+	@node_modules/.bin/stryker run tools/mutation/stryker.config.json --incremental $${ONLY:+--mutate "$$ONLY,!operator/**/*.test.ts"}
 
 clean: ## Remove what was built in this folder (the cache of the machine stays)
 	@rm -rf dist
