@@ -150,6 +150,18 @@ describe("abort", () => {
       phase: "Aborted",
       failed: { revision: "b", reason: "Command" },
     });
+    expect(story.decisions.filter(({ reason }) => reason === "Command")).toMatchObject([
+      { action: "Rollback", message: "Revision b is rolled back: a person asked for it." },
+    ]);
+  });
+
+  it("of another revision than the canary is refused", () => {
+    const story = given();
+    canaryAt(story, 0);
+    expect(commanded(story, { action: "abort", revision: "a" }).commandResult).toMatchObject({
+      ...{ result: "Refused", message: expect.stringContaining("the canary is b") },
+    });
+    expect(phaseOf(story.world)).toBe("Holding");
   });
 
   it("works while paused and while the spec is refused", () => {
@@ -165,7 +177,10 @@ describe("abort", () => {
     const story = storyOf(worldAtRest({ plan: quick, needed: 4 }));
     canaryAt(story, 1);
     commanded(story, { action: "abort", revision: "b" });
-    expect(commanded(story, { action: "abort", revision: "b" }).commandResult?.message).toMatch(/already/);
+    expect(commanded(story, { action: "abort", revision: "b" }).commandResult).toMatchObject({
+      ...{ result: "Done", message: "The canary is being withdrawn already." },
+    });
+    expect(stateOf(story.world).failed).toMatchObject({ revision: "b", reason: "Command" });
     podsBecomeReady(story);
     expect(phaseOf(story.world)).toBe("Aborted");
     expect(commanded(story, { action: "abort", revision: "b" }).commandResult?.result).toBe("Refused");
@@ -195,9 +210,22 @@ describe("retry", () => {
     canaryAt(story, 1);
     commanded(story, { action: "abort", revision: "b" });
     podsBecomeReady(story);
-    commanded(story, { action: "retry", revision: "b" });
+    expect(commanded(story, { action: "retry", revision: "b" }).commandResult).toMatchObject({
+      ...{ result: "Done", message: "Revision b is tried again from the first step." },
+    });
     expect(stateOf(story.world)).toMatchObject({ phase: "Preparing", stepName: "half", weight: 0 });
     expect(stateOf(story.world).failed).toBeUndefined();
+  });
+
+  it("is refused where the spec asks for something else by now", () => {
+    const story = given();
+    canaryAt(story, 0);
+    commanded(story, { action: "abort", revision: "b" });
+    story.world.accepted = false;
+    story.world.desired = "c";
+    expect(commanded(story, { action: "retry", revision: "b" }).commandResult).toMatchObject({
+      ...{ result: "Refused", message: expect.stringContaining("the spec asks for c") },
+    });
   });
 
   it("given while the rollback is still going on waits for its end", () => {

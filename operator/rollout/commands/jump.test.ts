@@ -46,6 +46,19 @@ describe("jump", () => {
     );
   });
 
+  it("back to a step without traffic keeps the pods that serve on the way until they can be spared", () => {
+    const story = given({ plan: { steps: [step("preview", 0), step("most", 75), step("all", 100)] } });
+    canaryAt(story, 0);
+    expect(stateOf(story.world).weight).toBe(0);
+    commanded(story, { action: "jump", revision: "b", step: "preview", to: "most" });
+    expect(story.world.services.main).toEqual(["a", "b"]);
+    commanded(story, { action: "jump", revision: "b", step: "most", to: "preview" });
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "preview", weight: 0 });
+    expect(story.world.services.main).toEqual(["a"]);
+    expect(pods(story, "a")).toBe(4);
+  });
+
   it("changes what is prepared where no pod serves yet", () => {
     const story = given();
     specAsksFor(story, "b");
