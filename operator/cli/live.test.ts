@@ -23,6 +23,8 @@ it("says why no changes come in, until the watch has held for a while", async ()
   const clock = createVirtualClock();
   const stop = new AbortController();
   const broken = Promise.withResolvers<never>();
+  // It may break before the reader has come to wait for it.
+  broken.promise.catch(() => undefined);
   const client = clientOf(async function* (isFirst, signal) {
     if (isFirst) {
       yield { type: "BOOKMARK", resourceVersion: "1", initialEventsEnd: true };
