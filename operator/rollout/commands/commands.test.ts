@@ -204,6 +204,41 @@ describe("abort", () => {
   });
 });
 
+describe("of a promoted version that is watched", () => {
+  const watched = () => {
+    const story = given();
+    planBecomes(story, { watchAfter: "10m" });
+    specAsksFor(story, "b");
+    commanded(story, { action: "promote", revision: "b", full: true });
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Watching");
+    return story;
+  };
+  const toldLast = (story: ReturnType<typeof watched>) =>
+    story.decisions.filter(({ reason }) => reason === "Command").at(-1);
+
+  it("abort gives the traffic back to the version before, and says so", () => {
+    const story = watched();
+    expect(commanded(story, { action: "abort", revision: "b" }).commandResult).toMatchObject({
+      ...{ result: "Done", message: "Revision a takes the traffic back." },
+    });
+    expect(toldLast(story)).toMatchObject({
+      ...{ action: "Rollback", message: "Revision b is rolled back to a: a person asked for it." },
+    });
+    expect(stateOf(story.world).stableRevision).toBe("a");
+  });
+
+  it("promote ends the watch, and says what is given up", () => {
+    const story = watched();
+    const message = "Revision a is given up before watchAfter is over.";
+    expect(commanded(story, { action: "promote", revision: "b" }).commandResult).toMatchObject({
+      ...{ result: "Done", message },
+    });
+    expect(toldLast(story)).toMatchObject({ action: "Finish" });
+    expect(phaseOf(story.world)).not.toBe("Watching");
+  });
+});
+
 describe("retry", () => {
   it("starts the failed revision from the first step", () => {
     const story = storyOf(worldAtRest({ plan: quick, needed: 4 }));

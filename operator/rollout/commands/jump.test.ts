@@ -5,14 +5,16 @@ import {
   evidenceSays,
   planBecomes,
   podsBecomeReady,
+  podsFail,
   specAsksFor,
   storyOf,
   timePasses,
 } from "../model/story.ts";
-import { phaseOf, stateOf, step, type World, worldAtRest } from "../model/world.ts";
+import { phaseOf, stateOf, step, worldAtRest } from "../model/world.ts";
 
 const plan = { steps: [step("tenth", 10), step("half", 50), step("most", 75), step("all", 100)] };
-const given = (more: Partial<World> = {}) => storyOf(worldAtRest({ needed: 4, plan, ...more }));
+const given = (more: Parameters<typeof worldAtRest>[0] = {}) =>
+  storyOf(worldAtRest({ needed: 4, plan, ...more }));
 const pods = ({ world }: ReturnType<typeof given>, revision: string) => world.revisions[revision]?.wanted;
 
 describe("jump", () => {
@@ -22,7 +24,7 @@ describe("jump", () => {
     const { commandResult } = commanded(story, { action: "jump", revision: "b", step: "tenth", to: "most" });
     expect(commandResult).toMatchObject({
       result: "Done",
-      message: expect.stringContaining("step most (75%)"),
+      message: "It goes on to step most (75%) as soon as the pods are there.",
     });
     podsBecomeReady(story);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "most", weight: 75 });
@@ -52,7 +54,9 @@ describe("jump", () => {
     expect(stateOf(story.world).weight).toBe(0);
     commanded(story, { action: "jump", revision: "b", step: "preview", to: "most" });
     expect(story.world.services.main).toEqual(["a", "b"]);
+    podsFail(story, "a", 3);
     commanded(story, { action: "jump", revision: "b", step: "most", to: "preview" });
+    expect(story.world.services.main).toEqual(["a", "b"]);
     podsBecomeReady(story);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "preview", weight: 0 });
     expect(story.world.services.main).toEqual(["a"]);
