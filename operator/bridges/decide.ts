@@ -36,7 +36,7 @@ import type { Plan } from "./plan.ts";
 import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
 import { revisionHash } from "./revision.ts";
 import type { Snapshot } from "./snapshot.ts";
-import { withoutComparison } from "./take-over/verdicts.ts";
+import { withoutBaseline, withoutComparison } from "./take-over/verdicts.ts";
 import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
 
 /** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
@@ -74,7 +74,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   const tuning = spec && tune(tuningInput(spec));
   const bounds = spec && boundsOf(spec);
   const verdict = acceptance(snapshot, tuning, bounds, takeOver?.objection);
-  const rollout = spec?.rollout ?? defaultRollout(snapshot);
+  const rollout = withoutBaseline(spec?.rollout ?? defaultRollout(snapshot), takeOver);
   const facts = revisionFacts(snapshot);
   const evidence = withoutComparison(gatherEvidence(snapshot, rollout), snapshot.status, takeOver);
   const watch = gatherWatch(snapshot, rollout);

@@ -5,7 +5,7 @@ import { startEvidence } from "../../evidence/state.ts";
 import type { Evidence } from "../decide/evidence.ts";
 import { begunThings, SPEC } from "../testing/old-things.ts";
 import { TAKEN_OVER } from "./observed.ts";
-import { withoutComparison } from "./verdicts.ts";
+import { withoutBaseline, withoutComparison } from "./verdicts.ts";
 import type { TakeOverView } from "./view.ts";
 
 const config = evidenceConfig(SPEC.rollout.analysis);
@@ -21,6 +21,13 @@ const view = (deployment: string): TakeOverView => ({
 });
 const stableIs = (stableRevision: string) => ({
   rollout: { phase: "Holding", phaseSince: "", stableRevision } satisfies RolloutStatus,
+});
+
+it("no baseline is started from an old Deployment while it serves", () => {
+  const rollout = { ...SPEC.rollout, baseline: "SameAge" } as const;
+  expect(withoutBaseline(rollout, view("web")).baseline).toBe("Stable");
+  expect(withoutBaseline(rollout, { ...view("web"), stage: "Complete" }).baseline).toBe("SameAge");
+  expect(withoutBaseline(rollout, undefined).baseline).toBe("SameAge");
 });
 
 describe("evidence beside an old Deployment", () => {

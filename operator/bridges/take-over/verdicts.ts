@@ -1,3 +1,4 @@
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Evidence } from "../decide/evidence.ts";
 import { TAKEN_OVER } from "./observed.ts";
@@ -19,6 +20,14 @@ export function withoutComparison(
     message: `Deployment "${old}" exports no metrics of a bridge, so ${signal} cannot be compared; gates with a limit of their own are judged, and \`kubectl llmbridge promote\` takes the step.`,
   }));
   return { ...evidence, verdicts };
+}
+
+/** No pods are started from a template that is not ours: a baseline of the same age begins with the canary after the one that replaces the old version. */
+export function withoutBaseline(
+  rollout: LLMBridgeSpec["rollout"],
+  view: TakeOverView | undefined,
+): LLMBridgeSpec["rollout"] {
+  return view?.stage === "Serving" ? { ...rollout, baseline: "Stable" } : rollout;
 }
 
 /** Status has room for a sentence, and a name may be as long as one. */
