@@ -97,6 +97,7 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
 /** What must be given with them. */
 const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecInput>> = {
   replicas: (spec) => mutated(spec, { path: "scaling.mode", value: "Fixed" }),
+  "takeOver.services[]": (spec) => mutated(spec, { path: "takeOver.deployment", value: "old" }),
   "rollout.steps[].mirror": (spec) =>
     mutated(mutated(spec, { path: "rollout.steps[].weight", value: 0 }), {
       path: "rollout.traffic",

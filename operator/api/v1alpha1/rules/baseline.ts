@@ -12,7 +12,7 @@ const DARK = "self.steps.filter(s, s.weight == 0 && s.analysis == 'Required')";
 /** Where pods of the same age could not be compared with, because they would get no requests beside the canary's. */
 export const BASELINE_RULES: readonly Rule[] = [
   rule<Rollout>({
-    id: "baseline-beside-canary",
+    id: "baseline-and-strategy",
     path: "spec.rollout",
     validation: {
       rule: "self.baseline == 'Stable' || (self.strategy == 'Canary' && self.traffic.router == 'Replicas')",
