@@ -6,7 +6,8 @@
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
  * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So they are dealt to two
- * clusters: those of the second begin beside the suites that need none, and what they say is kept until they have ended.
+ * clusters side by side, and what those of the second say is kept until they have ended. Beside the suites that need no cluster they starve: each of
+ * these uses what there is.
  */
 import { spawn } from "node:child_process";
 import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -107,13 +108,10 @@ function prepared(name: string, ...args: readonly string[]): Stage {
   };
 }
 
-/** Seconds that suites on a cluster take on two processors; begun in the middle of the others, where they have half of these. */
+/** Seconds that suites on a cluster take, two at a time on two processors. */
 const SECONDS: Readonly<Record<string, number>> = {};
-/** How much later the first cluster's begin than those of the second. */
-const HEAD_START_S = 240;
-
 const ON_A_CLUSTER = ["cluster", "alone"];
-const [first, second] = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, [HEAD_START_S, 0]);
+const [first, second] = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, [0, 0]);
 
 const stages: readonly Stage[] = [
   prepared("traefik", "test/images/support.ts"),
@@ -122,13 +120,13 @@ const stages: readonly Stage[] = [
   check("generated", "node", "tools/generate.ts", "--check"),
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
+  suite("server"),
   suite("cluster-2", {
     projects: ON_A_CLUSTER,
     files: second?.files ?? [],
     beside: true,
     env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) },
   }),
-  suite("server"),
   suite("cluster", { projects: ON_A_CLUSTER, files: first?.files ?? [] }),
 ];
 
