@@ -109,7 +109,26 @@ function prepared(name: string, ...args: readonly string[]): Stage {
 }
 
 /** Seconds that suites on a cluster take, two at a time on two processors. */
-const SECONDS: Readonly<Record<string, number>> = {};
+const SECONDS: Readonly<Record<string, number>> = {
+  "test/cluster/cluster.alone.test.ts": 75,
+  "test/e2e/admission.cluster.test.ts": 5,
+  "test/e2e/budget.cluster.test.ts": 80,
+  "test/e2e/cli.cluster.test.ts": 115,
+  "test/e2e/gates.cluster.test.ts": 25,
+  "test/e2e/deletion.cluster.test.ts": 25,
+  "test/e2e/gateway-affinity.cluster.test.ts": 90,
+  "test/e2e/gateway-switch.cluster.test.ts": 80,
+  "test/e2e/gateway.cluster.test.ts": 155,
+  "test/e2e/operator-leadership.alone.test.ts": 85,
+  "test/e2e/operator-lifecycle.alone.test.ts": 90,
+  "test/e2e/operator-outages.alone.test.ts": 265,
+  "test/e2e/operator-restart.alone.test.ts": 130,
+  "test/e2e/own-cluster.cluster.test.ts": 20,
+  "test/e2e/promote.cluster.test.ts": 100,
+  "test/e2e/rollback.cluster.test.ts": 140,
+  "test/e2e/scaling.cluster.test.ts": 140,
+  "test/e2e/take-over.cluster.test.ts": 65,
+};
 const ON_A_CLUSTER = ["cluster", "alone"];
 const [first, second] = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, [0, 0]);
 
