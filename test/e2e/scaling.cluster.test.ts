@@ -64,7 +64,8 @@ beforeAll(async () => {
         name: "memory-canary",
         metric: "MemoryShare",
         above: "1%",
-        for: "2s",
+        // A pod is measured before it is ready, and what fires before it serves is no reason to withdraw it.
+        for: "8s",
         action: "Rollback",
         severity: "Critical",
       },
