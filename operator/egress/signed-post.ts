@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type OutboundConnections, openConnections } from "./connections.ts";
-import { readSecretLine } from "./credential-file.ts";
+import { CredentialError, readSecretLine } from "./credential-file.ts";
 import { readKeys, signatureHeaders } from "./signature.ts";
 import type { TlsFiles } from "./tls-files.ts";
 
@@ -85,6 +85,7 @@ export function createSignedPost(options: SignedPostOptions): SignedPost {
 
 /** Why nothing came of a post, with nothing in it of the URL, a key, or an answer. */
 export function postFailure(error: unknown, timeoutMs: number): string {
+  if (error instanceof CredentialError || error instanceof RangeError) return error.message;
   if (error instanceof Error && error.name === "TimeoutError")
     return `no answer within ${timeoutMs / 1000} s`;
   const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";

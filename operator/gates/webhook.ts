@@ -1,4 +1,3 @@
-import { CredentialError } from "../egress/credential-file.ts";
 import { createSignedPost, postFailure } from "../egress/signed-post.ts";
 import type { TlsFiles } from "../egress/tls-files.ts";
 import { createLimiter } from "../kube/limiter.ts";
@@ -65,7 +64,6 @@ export function createWebhook(settings: WebhookSettings, now: () => number): Web
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof CredentialError || error instanceof RangeError) return error.message;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE")
     return `an answer of more than ${MOST_ANSWER_BYTES / 1024} KiB`;

@@ -1,4 +1,3 @@
-import { CredentialError } from "../egress/credential-file.ts";
 import { outboundUrl } from "../egress/guard.ts";
 import { retryAfterMs } from "../egress/retry-after.ts";
 import { createSignedPost, postFailure } from "../egress/signed-post.ts";
@@ -64,8 +63,6 @@ export function createDelivery(options: DeliveryOptions, now: () => number): Del
       try {
         return await post(event);
       } catch (error) {
-        if (error instanceof CredentialError || error instanceof RangeError)
-          return { kind: "Later", why: error.message };
         return { kind: "Later", why: postFailure(error, timeoutMs) };
       }
     },

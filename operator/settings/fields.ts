@@ -9,17 +9,22 @@ export const name = z
   .string({ error: "give a name in quotes" })
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "must be 1 to 63 lower-case letters, digits and dashes");
 
-/** @param hint what to do in place of a query part, if there is anything */
-export function url(whose: string, hint: string) {
-  return z.string().superRefine((text, context) => {
+/** @param check throws, with a sentence for people, on a text that is no URL of the kind */
+export const urlBy = (check: (text: string) => unknown) =>
+  z.string().superRefine((text, context) => {
     try {
-      const { search, hash } = outboundUrl(text, whose);
-      if (hint !== "" && search + hash !== "") context.addIssue({ code: "custom", message: hint });
+      check(text);
     } catch (error) {
       context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
     }
   });
-}
+
+/** @param hint what to do in place of a query part, if there is anything */
+export const url = (whose: string, hint: string) =>
+  urlBy((text) => {
+    const { search, hash } = outboundUrl(text, whose);
+    if (hint !== "" && search + hash !== "") throw new RangeError(hint);
+  });
 
 export const namespaces = z
   .array(
@@ -111,3 +116,27 @@ const tlsFiles = z
   });
 
 export const tls = tlsFiles.optional();
+
+/** Of whoever is posted to: the key that signs. */
+export const signingKeys = mountedFile()
+  .optional()
+  .describe(
+    "File of the key that signs as Standard Webhooks say (`whsec_...`); several lines while keys are exchanged.",
+  );
+
+/** Of whoever is posted to: one place to post to, and files for TLS only where there is TLS. */
+export function checkTarget(
+  given: {
+    readonly url?: string | undefined;
+    readonly urlFile?: string | undefined;
+    readonly tls?: object | undefined;
+  },
+  context: z.RefinementCtx,
+): void {
+  const refuse = (path: string, message: string) =>
+    context.addIssue({ code: "custom", path: [path], message });
+  if ((given.url === undefined) === (given.urlFile === undefined))
+    refuse("url", "give either url or urlFile: one of them, and not both");
+  if (given.tls !== undefined && given.url !== undefined && /^http:/i.test(given.url))
+    refuse("tls", "has no effect on an http:// URL; write https:// or remove it");
+}

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ACTIONS } from "../notify/actions.ts";
-import { mountedFile, name, namespaces, tls, url } from "./fields.ts";
+import { checkTarget, mountedFile, name, namespaces, signingKeys, tls, url } from "./fields.ts";
 
 const ACTION_NAMES = Object.keys(ACTIONS);
 
@@ -39,11 +39,7 @@ export const notification = z
       .min(1, "must not be empty; leave it out for all reasons")
       .optional()
       .describe("Reasons that it is told of. Without it: all."),
-    secretFile: mountedFile()
-      .optional()
-      .describe(
-        "File of the key that signs as Standard Webhooks say (`whsec_...`); several lines while keys are exchanged.",
-      ),
+    secretFile: signingKeys,
     tls: tls.describe("For `https`, as for sources."),
     timeout: z
       .string()
@@ -52,11 +48,11 @@ export const notification = z
       .describe("For one attempt."),
   })
   .superRefine((given, context) => {
-    const refuse = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
-    if ((given.url === undefined) === (given.urlFile === undefined))
-      refuse(["url"], "give either url or urlFile: one of them, and not both");
-    if (given.tls !== undefined && given.url !== undefined && /^http:/i.test(given.url))
-      refuse(["tls"], "has no effect on an http:// URL; write https:// or remove it");
+    checkTarget(given, context);
     if (given.format === "Slack" && given.secretFile !== undefined)
-      refuse(["secretFile"], "has no effect in the format Slack, which knows no signatures; remove it");
+      context.addIssue({
+        code: "custom",
+        path: ["secretFile"],
+        message: "has no effect in the format Slack, which knows no signatures; remove it",
+      });
   });
