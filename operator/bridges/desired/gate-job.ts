@@ -4,6 +4,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { type GateQuestion, questionId } from "../../gates/question.ts";
 import { childLabels, ownerReference } from "../names.ts";
+import { NO_PRIVILEGES, podBasics } from "./pod-basics.ts";
 
 /** Of the question's id: a bridge and a gate have few questions. */
 const ID_DIGITS = 10;
@@ -52,7 +53,6 @@ export function gateJob(input: GateJobInput) {
 }
 
 function podTemplate({ question, job, pod }: GateJobInput) {
-  const { nodeSelector, tolerations, imagePullSecrets } = pod;
   return {
     metadata: {
       labels: {
@@ -63,19 +63,7 @@ function podTemplate({ question, job, pod }: GateJobInput) {
     },
     spec: {
       restartPolicy: "Never",
-      serviceAccountName: question.bridge.name,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        runAsGroup: 65532,
-        fsGroup: 65532,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      ...(Object.keys(nodeSelector).length > 0 ? { nodeSelector } : {}),
-      ...(tolerations.length > 0 ? { tolerations } : {}),
-      ...(imagePullSecrets.length > 0 ? { imagePullSecrets } : {}),
+      ...podBasics(question.bridge.name, pod),
       containers: [
         {
           name: "gate",
@@ -84,11 +72,7 @@ function podTemplate({ question, job, pod }: GateJobInput) {
           ...(job.args.length > 0 ? { args: job.args } : {}),
           env: [...ownVariables(question), ...job.env.map(variableOf)],
           resources: job.resources,
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
+          securityContext: NO_PRIVILEGES,
           // Its last words are the reason that people read.
           terminationMessagePolicy: "FallbackToLogsOnError",
           volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],

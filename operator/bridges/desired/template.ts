@@ -3,6 +3,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { ANNOTATIONS, childLabels, keptName, revisionName, runtimeName, selectorLabels } from "../names.ts";
 import type { KeptConfigMap } from "../references.ts";
 import { mountedSecrets } from "./config.ts";
+import { NO_PRIVILEGES, podBasics } from "./pod-basics.ts";
 
 export interface TemplateInput {
   readonly bridge: string;
@@ -35,20 +36,8 @@ export function podTemplate(input: TemplateInput) {
       },
     },
     spec: {
-      serviceAccountName: bridge,
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
+      ...podBasics(bridge, spec.pod),
       terminationGracePeriodSeconds: input.terminationGracePeriodSeconds,
-      securityContext: {
-        runAsNonRoot: true,
-        runAsUser: 65532,
-        runAsGroup: 65532,
-        fsGroup: 65532,
-        seccompProfile: { type: "RuntimeDefault" },
-      },
-      ...(Object.keys(spec.pod.nodeSelector).length > 0 ? { nodeSelector: spec.pod.nodeSelector } : {}),
-      ...(spec.pod.tolerations.length > 0 ? { tolerations: spec.pod.tolerations } : {}),
-      ...(spec.pod.imagePullSecrets.length > 0 ? { imagePullSecrets: spec.pod.imagePullSecrets } : {}),
       ...(spec.pod.priorityClassName ? { priorityClassName: spec.pod.priorityClassName } : {}),
       topologySpreadConstraints: [
         {
@@ -135,11 +124,7 @@ function container(input: TemplateInput) {
       { name: "admin", containerPort: PORTS.admin },
     ],
     resources: spec.resources,
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
+    securityContext: NO_PRIVILEGES,
     // A start-up of 60 s is allowed before liveness counts; readiness is asked every second so that a canary serves soon.
     startupProbe: { httpGet: { path: PATHS.live, port: "admin" }, periodSeconds: 1, failureThreshold: 60 },
     readinessProbe: {
