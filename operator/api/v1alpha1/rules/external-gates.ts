@@ -2,6 +2,7 @@ import type { ExternalGate } from "../gates.ts";
 import type { Rollout, Step } from "../rollout.ts";
 import type { LLMBridgeSpec } from "../spec.ts";
 import { sentence } from "./cel.ts";
+import { oneSource } from "./one-source.ts";
 import { type Rule, rule } from "./rule.ts";
 
 const webhook = { receiver: "evals" };
@@ -152,18 +153,9 @@ export const EXTERNAL_GATE_RULES: readonly Rule[] = [
     refused: gates({ name: "smoke", job: { ...job, env: [{ name: "LLMBRIDGE_STEP", value: "x" }] } }),
     expect: "LLMBRIDGE_STEP cannot be set here",
   }),
-  rule<Variable>({
+  oneSource({
     id: "gate-env-one-source",
     path: "spec.rollout.gates[].job.env[]",
-    validation: {
-      rule: "[has(self.value), has(self.secretRef), has(self.configMapRef)].filter(b, b).size() == 1",
-      message: "A variable needs exactly one of value, secretRef and configMapRef.",
-      messageExpression: "self.name + ' needs exactly one of value, secretRef and configMapRef.'",
-    },
-    check: ({ name, value, secretRef, configMapRef }) =>
-      [value, secretRef, configMapRef].filter((source) => source !== undefined).length === 1
-        ? undefined
-        : `${name} needs exactly one of value, secretRef and configMapRef.`,
     accepted: gates({
       name: "smoke",
       job: { ...job, env: [{ name: "KEY", secretRef: { name: "evals", key: "token" } }] },

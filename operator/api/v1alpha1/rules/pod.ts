@@ -3,6 +3,7 @@ import type { LLMBridgeSpec } from "../spec.ts";
 import { celList } from "./cel.ts";
 import { envReasonExpression, refusedEnvRule } from "./env.ts";
 import { nodeOptionsExpression, nodeOptionsMessage } from "./node-options.ts";
+import { oneSource } from "./one-source.ts";
 import { type Rule, rule } from "./rule.ts";
 
 type Pod = LLMBridgeSpec["pod"];
@@ -118,18 +119,9 @@ export const POD_RULES: readonly Rule[] = [
     refused: env({ name: "UV_THREADPOOL_SIZE", value: "8" }),
     expect: "write spec.tuning.nodeOptions.threadpoolSize",
   }),
-  rule<EnvVar>({
+  oneSource({
     id: "env-one-source",
     path: "spec.pod.env[]",
-    validation: {
-      rule: "[has(self.value), has(self.secretRef), has(self.configMapRef)].filter(b, b).size() == 1",
-      message: "A variable needs exactly one of value, secretRef and configMapRef.",
-      messageExpression: "self.name + ' needs exactly one of value, secretRef and configMapRef.'",
-    },
-    check: ({ name, value, secretRef, configMapRef }) =>
-      [value, secretRef, configMapRef].filter((source) => source !== undefined).length === 1
-        ? undefined
-        : `${name} needs exactly one of value, secretRef and configMapRef.`,
     accepted: env({ name: "TOKEN", secretRef: { name: "s", key: "k" } }),
     refused: env({ name: "TOKEN" }),
     expect: "TOKEN needs exactly one of value, secretRef and configMapRef",
