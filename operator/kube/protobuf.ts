@@ -82,6 +82,13 @@ class Reader {
     return this.bytes.toString("utf8", start, end);
   }
 
+  /** The same without making anything of it: a part of the bytes that are read. */
+  content(): Buffer {
+    const [end, start] = [this.end(), this.at];
+    this.at = end;
+    return this.bytes.subarray(start, end);
+  }
+
   skip(wireType: number): void {
     if (wireType === VARINT) this.varint();
     else if (wireType === BYTES) this.at = this.end();
@@ -123,11 +130,8 @@ function scalar(reader: Reader, kind: Extract<Kind, string>): unknown {
   switch (kind) {
     case "string":
       return reader.text() || undefined;
-    case "bytes": {
-      const [end, start] = [reader.end(), reader.at];
-      reader.at = end;
-      return reader.bytes.subarray(start, end);
-    }
+    case "bytes":
+      return reader.content();
     case "int32":
       return reader.int32();
     case "int64":
