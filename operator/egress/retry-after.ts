@@ -1,13 +1,14 @@
+import { parseRetryAfter } from "../kube/retry.ts";
+
 /** Somebody may ask to be left alone, but not for ever. */
 const LONGEST_MS = 15 * 60_000;
 
-/** `Retry-After` in milliseconds: seconds, or a date (RFC 9110, 10.2.3); undefined where it is neither. */
+/** `Retry-After` in milliseconds, as parseRetryAfter reads it, but no longer than that. */
 export function retryAfterMs(
   given: string | readonly string[] | undefined,
   nowMs: number,
 ): number | undefined {
   const text = typeof given === "string" ? given : given?.[0];
-  if (text === undefined) return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  return Number.isNaN(ms) ? undefined : Math.min(LONGEST_MS, Math.max(0, ms));
+  const ms = parseRetryAfter(text, nowMs);
+  return ms === undefined ? undefined : Math.min(LONGEST_MS, ms);
 }
