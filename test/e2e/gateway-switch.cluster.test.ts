@@ -3,8 +3,7 @@ import { HEADERS, ROUTES } from "../../contract/endpoints.ts";
 import { until } from "../cluster/until.ts";
 import { actor } from "../faults/story.ts";
 import type { Load } from "../load/load.ts";
-import { conditionOf } from "../scene/api.ts";
-import { deployGateway, GATEWAY, removeGateway } from "../scene/gateway.ts";
+import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
 import { openScene, type Scene } from "../scene/scene.ts";
 
 /** BlueGreen with a real gateway between clients and bridge: all of the traffic at once, forward and back. */
@@ -30,12 +29,7 @@ beforeAll(async () => {
   };
   await bridge.apply({ ...spec, rollout: { ...spec.rollout, ...blueGreen, traffic } });
   await bridge.promoted(first);
-  await bridge.waitFor("accepted", (now) => conditionOf(now, "RouteAccepted")?.status === "True");
-  // A gateway reports a route before it acts on it.
-  await until("the gateway to serve it", 20_000, async () => {
-    const { status } = await fetch(`${url}${ROUTES.models}`);
-    return status === 200 ? undefined : `it answers ${status}`;
-  });
+  await untilRouted(bridge, url);
 });
 afterAll(async () => {
   await load?.stop(5_000);

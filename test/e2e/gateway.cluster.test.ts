@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HEADERS, ROUTES } from "../../contract/endpoints.ts";
 import { resources } from "../../operator/kube/resources.ts";
-import { until } from "../cluster/until.ts";
 import { actor } from "../faults/story.ts";
 import type { Load, Report } from "../load/load.ts";
 import { conditionOf } from "../scene/api.ts";
-import { deployGateway, GATEWAY, removeGateway } from "../scene/gateway.ts";
+import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
 import { podsOf } from "../scene/pods.ts";
 import { openScene, type Scene } from "../scene/scene.ts";
 
@@ -34,12 +33,7 @@ beforeAll(async () => {
   const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas: 4 });
   await bridge.apply({ ...spec, rollout: { ...spec.rollout, steps: STEPS, traffic } });
   await bridge.promoted(first);
-  await bridge.waitFor("accepted", (now) => conditionOf(now, "RouteAccepted")?.status === "True");
-  // A gateway reports a route before it acts on it.
-  await until("the gateway to serve it", 20_000, async () => {
-    const { status } = await fetch(`${url}${ROUTES.models}`);
-    return status === 200 ? undefined : `it answers ${status}`;
-  });
+  await untilRouted(bridge, url);
 });
 afterAll(async () => {
   await load?.stop(5_000);

@@ -1,9 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ROUTES } from "../../contract/endpoints.ts";
 import { cacheRoot } from "../../tools/setup/cache.ts";
+import { until } from "../cluster/until.ts";
 import { gatewayImage } from "../images/support.ts";
 import { ALL_OF_IT, serveGatewayApi } from "../kube/gateway-api.ts";
+import { type Bridge, conditionOf } from "./api.ts";
 import { kubectlIn } from "./kubectl.ts";
 import { type Scene, testProgress } from "./scene.ts";
 
@@ -31,6 +34,15 @@ export async function deployGateway(scene: Scene): Promise<string> {
   await kubectl("wait", "--for=condition=Available", "deployment/traefik", "--timeout=120s");
   await kubectl("wait", "--for=condition=Programmed", `gateway/${GATEWAY.name}`, "--timeout=120s");
   return scene.serviceUrl("traefik");
+}
+
+/** Waits until a bridge is reached through the gateway, which reports a route before it acts on it. */
+export async function untilRouted(bridge: Bridge, url: string): Promise<void> {
+  await bridge.waitFor("accepted", (now) => conditionOf(now, "RouteAccepted")?.status === "True");
+  await until("the gateway to serve it", 20_000, async () => {
+    const { status } = await fetch(`${url}${ROUTES.models}`);
+    return status === 200 ? undefined : `it answers ${status}`;
+  });
 }
 
 /** What is not in the scene's namespace and so stays when that goes. */
