@@ -75,11 +75,13 @@ describe("a baseline", () => {
     const status = await bridge.waitFor("both counted", (seen) => seen.baseline?.ready === 2);
     expect(status.canary).toMatchObject({ ready: 2, desiredWeight: 20 });
     expect(status.baseline).toMatchObject({ revision: baseline, image: FIRST, replicas: 2, podShare: "25%" });
-    expect(await world(stage)).toMatchObject({
-      pods: { [first]: "4 production", [baseline]: "2 baseline", [second]: "2 canary" },
-      selected: undefined,
-      files: [`chat-${baseline}`, `chat-${baseline}-runtime`],
-    });
+    await expect
+      .poll(() => world(stage))
+      .toMatchObject({
+        pods: { [first]: "4 production", [baseline]: "2 baseline", [second]: "2 canary" },
+        selected: undefined,
+        files: [`chat-${baseline}`, `chat-${baseline}-runtime`],
+      });
     const pods = await stage.list<Pod>(resources.pods);
     const begun = (revision: string) =>
       pods
@@ -89,21 +91,25 @@ describe("a baseline", () => {
 
     await command({ action: "jump", revision: second, step: "fifth", to: "half" });
     await bridge.waitFor("half", ({ phase, step }) => phase === "Holding" && step?.name === "half");
-    expect((await world(stage)).pods).toEqual({
-      [first]: "2 production",
-      [baseline]: "2 baseline",
-      [second]: "4 canary",
-    });
+    await expect
+      .poll(async () => (await world(stage)).pods)
+      .toEqual({
+        [first]: "2 production",
+        [baseline]: "2 baseline",
+        [second]: "4 canary",
+      });
 
     await command({ action: "jump", revision: second, step: "half", to: "all", id: "on" });
     await bridge.waitFor("all", ({ phase, step }) => phase === "Holding" && step?.name === "all");
     await expect.poll(async () => (await world(stage)).pods[first]).toBe("4 production");
-    expect(await world(stage)).toMatchObject({ selected: second });
+    await expect.poll(() => world(stage)).toMatchObject({ selected: second });
     await gone(stage);
 
     await command({ action: "promote", revision: second, step: "all" });
     await bridge.promoted(SECOND);
-    expect((await world(stage)).pods).toEqual({ [first]: "0 retired", [second]: "4 production" });
+    await expect
+      .poll(async () => (await world(stage)).pods)
+      .toEqual({ [first]: "0 retired", [second]: "4 production" });
     await stage.close();
   });
 
@@ -118,10 +124,12 @@ describe("a baseline", () => {
     await stage.start();
     await bridge.rolledBack();
     await gone(stage);
-    expect(await world(stage)).toMatchObject({
-      pods: { [first]: "4 production", [second]: "0 retired" },
-      selected: first,
-    });
+    await expect
+      .poll(() => world(stage))
+      .toMatchObject({
+        pods: { [first]: "4 production", [second]: "0 retired" },
+        selected: first,
+      });
     await stage.close();
   });
 
@@ -133,12 +141,14 @@ describe("a baseline", () => {
     await bridge.patch({ image: THIRD });
     const third = await holding(THIRD);
     await bridge.waitFor("both counted", (seen) => seen.baseline?.ready === 2);
-    expect((await world(stage)).pods).toEqual({
-      [first]: "4 production",
-      [second]: "0 retired",
-      [baseline]: "2 baseline",
-      [third]: "2 canary",
-    });
+    await expect
+      .poll(async () => (await world(stage)).pods)
+      .toEqual({
+        [first]: "4 production",
+        [second]: "0 retired",
+        [baseline]: "2 baseline",
+        [third]: "2 canary",
+      });
     const fresh = (await stage.list(resources.pods)).filter(
       ({ metadata }) => metadata.labels?.[LABELS.revision] === baseline && !metadata.deletionTimestamp,
     );
@@ -172,7 +182,7 @@ describe("a baseline", () => {
     );
     expect(canary).toMatchObject({ desiredWeight: 0 });
     expect(summary).toMatch(/not ready/);
-    expect(await world(stage)).toMatchObject({ selected: first });
+    await expect.poll(() => world(stage)).toMatchObject({ selected: first });
     await bridge.patch({ rollout: { baseline: "Stable" } });
     await bridge.waitFor("on its way without", ({ phase }) => phase === "Holding");
     await gone(stage);

@@ -58,12 +58,16 @@ describe("BlueGreen", () => {
     const { bridge, command, holding } = stage.actor();
     await bridge.patch({ image: SECOND });
     const second = await holding(SECOND);
-    expect(await world(stage)).toEqual({ pods: { [first]: 2, [second]: 2 }, main: first, preview: second });
+    await expect
+      .poll(() => world(stage))
+      .toEqual({ pods: { [first]: 2, [second]: 2 }, main: first, preview: second });
     expect((await bridge.status()).step).toMatchObject({ name: "preview", weight: 0, needsApproval: true });
     expect(moves(stage, from)).toBe(0);
     await command({ action: "promote", revision: second, step: "preview" });
     await bridge.waitFor("switched", ({ step }) => step?.name === "all");
-    expect(await world(stage)).toEqual({ pods: { [first]: 2, [second]: 2 }, main: second, preview: second });
+    await expect
+      .poll(() => world(stage))
+      .toEqual({ pods: { [first]: 2, [second]: 2 }, main: second, preview: second });
     await command({ action: "promote", revision: second, step: "all", id: "last" });
     await bridge.promoted(SECOND);
     expect(moves(stage, from)).toBe(1);
@@ -77,9 +81,10 @@ describe("BlueGreen", () => {
     const second = await holding(SECOND);
     await command({ action: "promote", revision: second, step: "preview" });
     await bridge.waitFor("switched", ({ step }) => step?.name === "all");
+    await expect.poll(() => world(stage)).toMatchObject({ main: second });
     await command({ action: "abort", revision: second });
     await bridge.rolledBack();
-    expect(await world(stage)).toMatchObject({ main: first });
+    await expect.poll(() => world(stage)).toMatchObject({ main: first });
     expect(moves(stage, from)).toBe(2);
     await stage.close();
   });
@@ -91,7 +96,7 @@ describe("Immediate", () => {
     const { bridge } = stage.actor();
     await bridge.patch({ image: SECOND });
     const { stable } = await bridge.promoted(SECOND);
-    expect(await world(stage)).toMatchObject({ pods: { [first]: 0 }, main: stable?.revision });
+    await expect.poll(() => world(stage)).toMatchObject({ pods: { [first]: 0 }, main: stable?.revision });
     await stage.close();
   });
 });

@@ -59,17 +59,19 @@ describe("a promoted version", () => {
     const status = await bridge.status();
     expect(status.stable).toMatchObject({ revision: second, ready: 2, desiredWeight: 100 });
     expect(status.previous).toMatchObject({ revision: first, ready: 2, desiredWeight: 0 });
-    expect(await world(stage)).toEqual({
-      pods: { [first]: "2 previous", [second]: "2 production" },
-      selected: second,
-    });
+    // The promotion is on record first; tracks and selector follow it.
+    await expect
+      .poll(() => world(stage))
+      .toEqual({ pods: { [first]: "2 previous", [second]: "2 production" }, selected: second });
     await bridge.patch({ rollout: { watchAfter: "1s" } });
     const after = await bridge.promoted(SECOND);
     expect(after.previous).toBeUndefined();
-    expect(await world(stage)).toEqual({
-      pods: { [first]: "0 retired", [second]: "2 production" },
-      selected: second,
-    });
+    await expect
+      .poll(() => world(stage))
+      .toEqual({
+        pods: { [first]: "0 retired", [second]: "2 production" },
+        selected: second,
+      });
     await stage.close();
   });
 
@@ -84,10 +86,12 @@ describe("a promoted version", () => {
       failed: { revision: second, reason: "Command" },
     });
     await bridge.waitFor("at rest", ({ canary }) => canary === undefined);
-    expect(await world(stage)).toEqual({
-      pods: { [first]: "2 production", [second]: "0 retired" },
-      selected: first,
-    });
+    await expect
+      .poll(() => world(stage))
+      .toEqual({
+        pods: { [first]: "2 production", [second]: "0 retired" },
+        selected: first,
+      });
     const moves = stage
       .writes()
       .slice(from)
@@ -106,7 +110,7 @@ describe("a promoted version", () => {
     expect(status.rollout).toMatchObject({ stableRevision: first });
     expect(status.rollout?.failed).toBeUndefined();
     expect(status.decisions[0]).toMatchObject({ action: "Withdraw", reason: "Reverted" });
-    expect((await world(stage)).pods[second]).toMatch(/^0 /);
+    await expect.poll(async () => (await world(stage)).pods[second]).toMatch(/^0 /);
     await stage.close();
   });
 
@@ -116,11 +120,13 @@ describe("a promoted version", () => {
     await bridge.patch({ image: THIRD });
     const third = await holding(THIRD);
     expect((await bridge.status()).rollout).toMatchObject({ stableRevision: second, canaryRevision: third });
-    expect((await world(stage)).pods).toEqual({
-      [first]: "0 retired",
-      [second]: "2 production",
-      [third]: "2 canary",
-    });
+    await expect
+      .poll(async () => (await world(stage)).pods)
+      .toEqual({
+        [first]: "0 retired",
+        [second]: "2 production",
+        [third]: "2 canary",
+      });
     await stage.close();
   });
 });

@@ -15,6 +15,8 @@ export interface BridgePod {
   readonly ready: boolean;
   readonly terminating: boolean;
   readonly restarts: number;
+  /** How its container ended before it was started again. */
+  readonly lastEnd: string | undefined;
   readonly deletionCost: number;
   /** Plain variables of the container. */
   readonly env: Readonly<Record<string, string>>;
@@ -25,9 +27,15 @@ interface RawPod extends KubeObject {
   readonly status?: {
     readonly podIP?: string;
     readonly conditions?: readonly { type: string; status: string }[];
-    readonly containerStatuses?: readonly { restartCount: number }[];
+    readonly containerStatuses?: readonly {
+      restartCount: number;
+      lastState?: { terminated?: { exitCode: number; reason?: string; message?: string } };
+    }[];
   };
 }
+
+const endOf = (end: { exitCode: number; reason?: string; message?: string } | undefined) =>
+  end && `exit ${end.exitCode} ${end.reason ?? ""}: ${end.message ?? ""}`;
 
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
@@ -43,6 +51,7 @@ export async function podsOf(client: KubeClient, bridge: Bridge): Promise<Bridge
     ready: status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") ?? false,
     terminating: metadata.deletionTimestamp !== undefined,
     restarts: status?.containerStatuses?.[0]?.restartCount ?? 0,
+    lastEnd: endOf(status?.containerStatuses?.[0]?.lastState?.terminated),
     deletionCost: Number(metadata.annotations?.[DELETION_COST] ?? 0),
     env: Object.fromEntries(
       (spec.containers[0]?.env ?? []).flatMap(({ name, value }) =>

@@ -12,18 +12,18 @@ export interface Serving {
   readonly load: Load;
   /** Revision of the stable version. */
   readonly stable: string;
-  /** Its pods by uid, with their restarts. */
-  readonly pods: Readonly<Record<string, number>>;
+  /** Its pods by uid, with their restarts and how the last of them came about. */
+  readonly pods: Readonly<Record<string, string>>;
 }
 
-/** The pods of one revision by uid, with the restarts of their container: the same before and after what must not touch them. */
+/** The pods of one revision by uid, with the restarts of their container and why: the same before and after what must not touch them. */
 async function restartsByPod(
   { client }: Scene,
   bridge: Bridge,
   revision: string,
-): Promise<Readonly<Record<string, number>>> {
+): Promise<Readonly<Record<string, string>>> {
   const pods = (await podsOf(client, bridge)).filter((pod) => pod.revision === revision && !pod.terminating);
-  return Object.fromEntries(pods.map(({ uid, restarts }) => [uid, restarts]));
+  return Object.fromEntries(pods.map(({ uid, restarts, lastEnd = "" }) => [uid, `${restarts} ${lastEnd}`]));
 }
 
 export async function serving(
