@@ -12,7 +12,7 @@ import { openScene, type Scene } from "../test/scene/scene.ts";
 const ROUNDS = Number(process.argv[2] ?? 3);
 const RPS = 50;
 const ERROR_SHARE = "0.2";
-const INTERVAL_MS = 5_000;
+const INTERVAL_MS = 2_000;
 const SCRAPE_S = 1;
 
 interface Reaction {

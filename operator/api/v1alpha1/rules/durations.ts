@@ -21,7 +21,7 @@ const bounds: readonly Bound[] = [
   {
     id: "interval-bounds",
     path: "spec.rollout.analysis.interval",
-    least: "5s",
+    least: "2s",
     most: "10m",
     why: "samples come every few seconds, and a bad canary must be seen within minutes",
     patch: (interval) => ({ rollout: { analysis: { interval } } }),
