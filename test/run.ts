@@ -5,8 +5,8 @@
  * report counts as one failure, so that no crash can look like a pass. Names of suites as arguments run only those. What failed
  * is named again at the very end, because the end of a long log is the part that people see first, and often the only one kept.
  *
- * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So they are dealt to two
- * clusters side by side, and what those of the second say is kept until they have ended. Beside the suites that need no cluster they starve: each of
+ * The suites on a cluster wait for windows to pass most of their time: one at a time uses a quarter of two processors. So they are dealt to three
+ * clusters side by side, and what those of the others say is kept until they have ended. Beside the suites that need no cluster they starve: each of
  * these uses what there is.
  */
 import { spawn } from "node:child_process";
@@ -108,7 +108,7 @@ function prepared(name: string, ...args: readonly string[]): Stage {
   };
 }
 
-/** Seconds that suites on a cluster take, two at a time on two processors. */
+/** Seconds that suites on a cluster take, three at a time on two processors. */
 const SECONDS: Readonly<Record<string, number>> = {
   "test/cluster/cluster.alone.test.ts": 75,
   "test/e2e/admission.cluster.test.ts": 5,
@@ -130,7 +130,17 @@ const SECONDS: Readonly<Record<string, number>> = {
   "test/e2e/take-over.cluster.test.ts": 65,
 };
 const ON_A_CLUSTER = ["cluster", "alone"];
-const [first, second] = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, [0, 0]);
+/** Sibling of this machine's network of each lane's cluster; the suite of clusters themselves takes the second next to its own. */
+const LANES = [0, 1, 4];
+const lanes = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, LANES.length);
+const onACluster = lanes.map(({ files }, index) =>
+  suite(index === 0 ? "cluster" : `cluster-${index + 1}`, {
+    projects: ON_A_CLUSTER,
+    files,
+    beside: index > 0,
+    env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, LANES[index] ?? 0) },
+  }),
+);
 
 const stages: readonly Stage[] = [
   prepared("traefik", "test/images/support.ts"),
@@ -140,13 +150,7 @@ const stages: readonly Stage[] = [
   check("dead-code", "knip"),
   suite("unit", { projects: ["unit", "unit-processes"] }),
   suite("server"),
-  suite("cluster-2", {
-    projects: ON_A_CLUSTER,
-    files: second?.files ?? [],
-    beside: true,
-    env: { LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, 1) },
-  }),
-  suite("cluster", { projects: ON_A_CLUSTER, files: first?.files ?? [] }),
+  ...onACluster.toReversed(),
 ];
 
 const wanted = process.argv.slice(2);

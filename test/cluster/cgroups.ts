@@ -11,6 +11,14 @@ function isUnified(): boolean {
   return existsSync(join(ROOT, "cgroup.controllers"));
 }
 
+/**
+ * Processor time for all pods of a cluster together, in what one process outside it gets. They would count as one, and starve where an API server,
+ * containerd, Prometheus and the tests' own processes have something to do: connections time out, and kubelet restarts what does not answer it.
+ */
+const WEIGHT = 16;
+/** What one process has, in both versions' units. */
+const ONE = { "cpu.shares": 1024, "cpu.weight": 100 };
+
 function foldersOf(cgroup: string): string[] {
   if (isUnified()) return [join(ROOT, cgroup)];
   return readdirSync(ROOT).map((hierarchy) => join(ROOT, hierarchy, cgroup));
@@ -24,6 +32,7 @@ export function createCgroups(cgroup: string): void {
     writeFileSync(join(ROOT, "cgroup.subtree_control"), wanted.join(" "));
     mkdirSync(join(ROOT, cgroup), { recursive: true });
     writeFileSync(join(ROOT, cgroup, "cgroup.subtree_control"), wanted.join(" "));
+    weigh(join(ROOT, cgroup));
     return;
   }
   for (const folder of foldersOf(cgroup)) {
@@ -33,6 +42,13 @@ export function createCgroups(cgroup: string): void {
       const parent = join(folder, "..", file);
       if (existsSync(parent)) writeFileSync(join(folder, file), readFileSync(parent, "utf8"));
     }
+    weigh(folder);
+  }
+}
+
+function weigh(folder: string): void {
+  for (const [file, one] of Object.entries(ONE)) {
+    if (existsSync(join(folder, file))) writeFileSync(join(folder, file), String(WEIGHT * one));
   }
 }
 

@@ -85,7 +85,7 @@ function objects(namespace: string, image: string): object[] {
     ],
     ports: [{ containerPort: PORT }, { containerPort: 8081 }],
     readinessProbe: { httpGet: { path: "/ping", port: 8081 }, periodSeconds: 1 },
-    resources: { requests: { cpu: "50m", memory: "64Mi" } },
+    resources: { requests: { cpu: "150m", memory: "64Mi" } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

@@ -27,7 +27,8 @@ export async function deployModel(
     image: "llmbridge-test/model:dev",
     imagePullPolicy: "Never",
     ports: [{ containerPort: PORT }],
-    resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "512Mi" } },
+    // All bridges of a namespace wait for this one.
+    resources: { requests: { cpu: "150m", memory: "64Mi" }, limits: { memory: "512Mi" } },
   };
   const deployment = {
     apiVersion: "apps/v1",
