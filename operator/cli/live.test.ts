@@ -1,9 +1,10 @@
 import { expect, it } from "vitest";
-import type { KubeClient, WatchEvent } from "../kube/client.ts";
+import type { KubeClient } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { resources } from "../kube/resources.ts";
 import { createVirtualClock } from "../kube/virtual-clock.ts";
+import type { WatchEvent } from "../kube/watch-event.ts";
 import { live } from "./live.ts";
 
 const pods = { resource: resources.pods, namespace: "ai" };

@@ -1,12 +1,11 @@
 import type { Lane } from "./connections.ts";
-import type { Status } from "./errors.ts";
-import { INITIAL_EVENTS_END } from "./initial-events.ts";
+import { jsonEvents } from "./json-watch.ts";
 import type { DesiredObject, KubeObject } from "./object.ts";
 import type { Shape } from "./protobuf.ts";
 import { PROTOBUF_STREAM, protobufEvents } from "./protobuf-watch.ts";
 import { apiVersionOf, pathOf, type Resource, resourceName, resources } from "./resources.ts";
 import type { ApiRequest, Transport } from "./transport.ts";
-import { parseLines } from "./watch-lines.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -51,18 +50,6 @@ type WatchOptions = ListOptions &
     /** After so many seconds the server ends the watch. */
     readonly timeoutSeconds: number;
   };
-
-export type ObjectEvent<T> = { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T };
-
-export type WatchEvent<T> =
-  | ObjectEvent<T>
-  | {
-      readonly type: "BOOKMARK";
-      readonly resourceVersion: string;
-      /** The objects that there were have all been told, and the events so far show the collection as of this version. */
-      readonly initialEventsEnd: boolean;
-    }
-  | { readonly type: "ERROR"; readonly status: Status };
 
 interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean;
@@ -290,7 +277,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       const isProtobuf = stream.contentType.startsWith("application/vnd.kubernetes.protobuf");
       return watch.shape && isProtobuf
         ? protobufEvents<T>(stream.chunks, watch.shape)
-        : parseEvents<T>(stream.chunks);
+        : jsonEvents<T>(stream.chunks);
     },
     create(resource, object, call = {}) {
       const { namespace = "", name } = object.metadata;
@@ -350,20 +337,4 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
 
 function subjectOf(namespace: string, name: string): string {
   return namespace === "" ? name : `${namespace}/${name}`;
-}
-
-async function* parseEvents<T extends KubeObject>(
-  stream: AsyncIterable<Uint8Array>,
-): AsyncGenerator<WatchEvent<T>> {
-  for await (const line of parseLines(stream)) {
-    const { type, object } = line as { type: string; object: unknown };
-    if (type === "BOOKMARK") {
-      const { resourceVersion, annotations } = (object as KubeObject).metadata;
-      yield { type, resourceVersion, initialEventsEnd: annotations?.[INITIAL_EVENTS_END] === "true" };
-    } else if (type === "ERROR") {
-      yield { type, status: object as Status };
-    } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
-      yield { type, object: object as T };
-    }
-  }
 }

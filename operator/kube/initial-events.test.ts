@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ObjectEvent } from "./client.ts";
 import { type InitialEvents, objectsOf } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
+import type { ObjectEvent } from "./watch-event.ts";
 
 const event = (type: ObjectEvent<KubeObject>["type"], name: string, uid = name): ObjectEvent<KubeObject> => ({
   type,

@@ -1,8 +1,5 @@
-import type { ObjectEvent } from "./client.ts";
 import { formatKey, type KubeObject, keyOf } from "./object.ts";
-
-/** On the bookmark that ends a streaming list. */
-export const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
+import type { ObjectEvent } from "./watch-event.ts";
 
 /** Events of a streaming list so far, the newest first. Each shares those before it, so that one more costs no copy of a long list. */
 export interface InitialEvents<T> {

@@ -1,8 +1,7 @@
-import type { WatchEvent } from "./client.ts";
 import type { Status } from "./errors.ts";
-import { INITIAL_EVENTS_END } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
 import { decode, type Shape } from "./protobuf.ts";
+import { INITIAL_EVENTS_END, type WatchEvent } from "./watch-event.ts";
 import { MAX_EVENT_BYTES } from "./watch-lines.ts";
 
 /** A server that does not speak it answers JSON. */

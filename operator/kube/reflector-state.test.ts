@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { WatchEvent } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import type { KubeObject } from "./object.ts";
 import {
@@ -12,6 +11,7 @@ import {
   step,
   type Watching,
 } from "./reflector-state.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 const object = (name: string, resourceVersion: string): KubeObject => ({
   metadata: { name, namespace: "ns", uid: `uid-${name}`, resourceVersion },

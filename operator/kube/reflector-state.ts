@@ -1,7 +1,8 @@
-import type { Page, WatchEvent } from "./client.ts";
+import type { Page } from "./client.ts";
 import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests, type Status } from "./errors.ts";
 import { type InitialEvents, objectsOf } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 /** Why a full list is made. */
 export type ListReason = "start" | "expired" | "rejected" | "silent";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { KubeClient, Page, WatchEvent } from "./client.ts";
+import type { KubeClient, Page } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { silentLog } from "./log.ts";
 import { createKubeMetrics } from "./metrics.ts";
@@ -8,6 +8,7 @@ import { DEFAULT_TIMING, runReflector } from "./reflector.ts";
 import type { ListMode } from "./reflector-state.ts";
 import { resources } from "./resources.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
+import type { WatchEvent } from "./watch-event.ts";
 
 const page: Page<KubeObject> = { items: [], resourceVersion: "1", continueToken: undefined };
 

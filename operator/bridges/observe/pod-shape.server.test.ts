@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { type ApiServer, startApiServer } from "../../../test/kube/api-server.ts";
-import { createClient, type KubeClient, type WatchEvent } from "../../kube/client.ts";
+import { createClient, type KubeClient } from "../../kube/client.ts";
 import type { DesiredObject, KubeObject } from "../../kube/object.ts";
 import { resources } from "../../kube/resources.ts";
+import type { WatchEvent } from "../../kube/watch-event.ts";
 import { ANNOTATIONS } from "../names.ts";
 import { observePod, type RawPod, slimPod } from "./pod.ts";
 import { POD_SHAPE } from "./pod-shape.ts";

@@ -2,7 +2,7 @@ import type { GateStatus } from "../../api/v1alpha1/status.ts";
 import { clause } from "../../rollout/sentence.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { clockText, spanText } from "../render/age.ts";
-import type { Coming } from "./next.ts";
+import type { Coming } from "./coming.ts";
 
 /** Why gates outside keep a canary from going on; undefined where the operator says that they do not. */
 export function gatesAnswer({ status, spec, metadata }: BridgeView, nowMs: number): string | undefined {

@@ -2,14 +2,8 @@ import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
+import type { Coming } from "./coming.ts";
 import { gatesWithoutVerdict } from "./gates.ts";
-
-/** Something that is to happen: when, where a time is known, and what. */
-export interface Coming {
-  /** RFC 3339; absent where it waits for something other than a time. */
-  readonly at?: string;
-  readonly what: string;
-}
 
 /** What happens next if nobody does anything, soonest first. It is the operator that decides; this says by which rules. */
 export function comingUp(bridge: BridgeView): readonly Coming[] {
