@@ -9,12 +9,15 @@
  * clusters side by side, and what those of the others say is kept until they have ended. Beside the suites that need no cluster they starve: each of
  * these uses what there is.
  */
-import { spawn } from "node:child_process";
-import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { siblingNetwork } from "./cluster/settings.ts";
+import { createProgress } from "../tools/setup/progress.ts";
+import { clusterSettings, siblingNetwork } from "./cluster/settings.ts";
+import { clusterDown } from "./cluster/up.ts";
 import { type Count, countOf } from "./run/count.ts";
+import { endInOrder } from "./run/interrupt.ts";
 import { dealt } from "./run/lanes.ts";
 
 interface Stage {
@@ -24,6 +27,7 @@ interface Stage {
   readonly run: (log?: string) => Promise<Count>;
 }
 
+const children = new Set<ChildProcess>();
 const reports = mkdtempSync(join(tmpdir(), "llmbridge-test-"));
 
 interface Running {
@@ -43,8 +47,12 @@ function exitCode(
     const stdio = ["inherit", output, output] as const;
     const child = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     if (output !== "inherit") closeSync(output);
+    children.add(child);
     child.on("error", () => resolve(127));
-    child.on("exit", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+    child.on("exit", (code, signal) => {
+      children.delete(child);
+      resolve(code ?? (signal ? 1 : 0));
+    });
   });
 }
 
@@ -110,28 +118,30 @@ function prepared(name: string, ...args: readonly string[]): Stage {
 
 /** Seconds that suites on a cluster take, three at a time on two processors. */
 const SECONDS: Readonly<Record<string, number>> = {
-  "test/cluster/cluster.alone.test.ts": 75,
+  "test/cluster/cluster.alone.test.ts": 76,
   "test/e2e/admission.cluster.test.ts": 5,
-  "test/e2e/budget.cluster.test.ts": 80,
-  "test/e2e/cli.cluster.test.ts": 115,
-  "test/e2e/gates.cluster.test.ts": 25,
+  "test/e2e/budget.cluster.test.ts": 90,
+  "test/e2e/cli.cluster.test.ts": 135,
+  "test/e2e/gates.cluster.test.ts": 28,
   "test/e2e/deletion.cluster.test.ts": 25,
-  "test/e2e/gateway-affinity.cluster.test.ts": 90,
+  "test/e2e/gateway-affinity.cluster.test.ts": 95,
   "test/e2e/gateway-switch.cluster.test.ts": 80,
-  "test/e2e/gateway.cluster.test.ts": 155,
-  "test/e2e/operator-leadership.alone.test.ts": 85,
-  "test/e2e/operator-lifecycle.alone.test.ts": 90,
-  "test/e2e/operator-outages.alone.test.ts": 265,
-  "test/e2e/operator-restart.alone.test.ts": 130,
-  "test/e2e/own-cluster.cluster.test.ts": 20,
-  "test/e2e/promote.cluster.test.ts": 100,
-  "test/e2e/rollback.cluster.test.ts": 140,
+  "test/e2e/gateway.cluster.test.ts": 165,
+  "test/e2e/operator-leadership.alone.test.ts": 105,
+  "test/e2e/operator-lifecycle.alone.test.ts": 88,
+  "test/e2e/operator-outages.alone.test.ts": 250,
+  "test/e2e/operator-restart.alone.test.ts": 145,
+  "test/e2e/own-cluster.cluster.test.ts": 30,
+  "test/e2e/promote.cluster.test.ts": 95,
+  "test/e2e/rollback.cluster.test.ts": 138,
   "test/e2e/scaling.cluster.test.ts": 140,
-  "test/e2e/take-over.cluster.test.ts": 65,
+  "test/e2e/take-over.cluster.test.ts": 85,
 };
 const ON_A_CLUSTER = ["cluster", "alone"];
-/** Sibling of this machine's network of each lane's cluster; the suite of clusters themselves takes the second next to its own. */
+/** How far the network of each lane's cluster is from this machine's. */
 const LANES = [0, 1, 4];
+/** How far the suite of clusters goes from its lane's. */
+const OWN_SIBLING = 2;
 const lanes = dealt(globSync("test/**/*.{cluster,alone}.test.ts"), SECONDS, LANES.length);
 const onACluster = lanes.map(({ files }, index) =>
   suite(index === 0 ? "cluster" : `cluster-${index + 1}`, {
@@ -191,6 +201,20 @@ async function runBeside(stage: Stage): Promise<void> {
   console.log(`\n==> ${stage.name} has ended\n${readFileSync(log, "utf8")}`);
   book(stage, startedMs, count);
 }
+
+/** Of every lane, and of the suite of clusters where it is part of that lane; those that somebody has up now stay up. */
+const startedHere = LANES.flatMap((lane) => [lane, lane + OWN_SIBLING])
+  .map((by) => ({ ...process.env, LLMBRIDGE_CLUSTER_NETWORK: siblingNetwork(process.env, by) }))
+  .filter((env) => !existsSync(clusterSettings(env).workFolder));
+endInOrder({
+  children,
+  say: (line) => console.error(`\n${line}`),
+  takeDown: async () => {
+    const progress = createProgress({ write: (text) => process.stderr.write(text), nowMs: Date.now });
+    for (const env of startedHere)
+      if (existsSync(clusterSettings(env).workFolder)) await clusterDown({ progress, env });
+  },
+});
 
 const beside: Promise<void>[] = [];
 const chosen = stages.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
