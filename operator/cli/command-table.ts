@@ -141,7 +141,7 @@ export const COMMANDS = {
     examples: [
       "import deployment/chat > chat.yaml",
       "import deployment/chat --service=chat-api -n ai",
-      "import deployment/chat --name=chat-bridge --apply",
+      "import deployment/chat --name=chat-bridge --apply -o json",
     ],
   },
   pause: { words: "NAME", count: [1, 1], says: "hold the rollout where it is", options: ["output"] },

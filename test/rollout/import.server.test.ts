@@ -67,6 +67,19 @@ describe("kubectl llmbridge import", () => {
     await stage.close();
   });
 
+  it("prints the bridge as it is stored with --apply and -o", async () => {
+    const stage = await opened();
+    const { out, code } = await imported(stage, "deployment/web", "--apply", "-o", "json");
+    expect(code).toBe(0);
+    const { metadata } = (await stage.actor("web").bridge.get()) ?? {};
+    expect(JSON.parse(out)).toMatchObject({
+      kind: "LLMBridge",
+      metadata: { name: "web", uid: metadata?.uid },
+      spec: { takeOver: { deployment: "web" } },
+    });
+    await stage.close();
+  });
+
   it("names the bridge otherwise where its children's names are taken", async () => {
     const stage = await opened();
     await post(stage, "/api/v1/namespaces/NS/serviceaccounts", { metadata: { name: "web" } });

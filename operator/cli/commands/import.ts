@@ -3,6 +3,7 @@ import { type LLMBridgeSpecInput, llmBridgeSpec } from "../../api/v1alpha1/spec.
 import { lintManifest } from "../../api/v1alpha1/validate.ts";
 import { objectionTo, type TakeOverObjection } from "../../bridges/take-over/objection.ts";
 import { isAlreadyExists } from "../../kube/errors.ts";
+import type { KubeObject } from "../../kube/object.ts";
 import type { OutputFormat } from "../arguments.ts";
 import { BRIDGES, type Connection } from "../connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
@@ -24,7 +25,7 @@ export interface ImportArguments {
 
 /**
  * Writes the LLMBridge that takes over from a Deployment: to stdout, so that it is read before anything is done, or with --apply to the cluster. What it
- * cannot carry stands in comments, and where the output has none on stderr.
+ * cannot carry stands in comments, and where the output has none on stderr. With both --apply and -o it is printed as it is stored.
  */
 export async function importDeployment(
   args: ImportArguments,
@@ -45,8 +46,12 @@ export async function importDeployment(
       throw new CliFailure(
         `nothing was written. ${[...issues, ...refusals].join(" ")} \`kubectl llmbridge import deployment/${deployment}\` without --apply writes the YAML to begin with.`,
       );
-    await create(connection, manifest);
+    const stored = await create(connection, manifest);
     tell(terminal, all);
+    if (args.output !== undefined) {
+      terminal.write(serialised(stored, args.output));
+      return EXIT.ok;
+    }
     terminal.write(
       `${old.bridgeName}: made. Deployment "${deployment}" serves as its stable version, and the first canary starts; \`kubectl llmbridge get ${old.bridgeName} -w\` shows it.\n`,
     );
@@ -97,10 +102,11 @@ function deploymentOf(word: string): string {
   throw new CliFailure(`import takes deployment/NAME; write ${wrote}.${why}`, EXIT.usage);
 }
 
-async function create({ client, namespace }: Connection, manifest: ImportedManifest): Promise<void> {
+/** The bridge as it is stored from now on. */
+async function create({ client, namespace }: Connection, manifest: ImportedManifest): Promise<KubeObject> {
   const { name } = manifest.metadata;
   try {
-    await client.create(BRIDGES, manifest);
+    return await client.create(BRIDGES, manifest);
   } catch (error) {
     if (isAlreadyExists(error))
       throw new CliFailure(
