@@ -131,6 +131,26 @@ describe("decide", () => {
     expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:2");
   });
 
+  it.each([[[]], [[{ name: "memory", metric: "MemoryPerPod" as const, maxIncrease: "30%" }]]])(
+    "has told all of it when a rollout begins to hold, so that the next operator has nothing to write: gates %j",
+    (gates) => {
+      const world = new World({
+        ...spec,
+        rollout: { ...spec.rollout, analysis: { ...spec.rollout?.analysis, gates } },
+      });
+      world.run("30s");
+      world.edit(setImage("bridge:2"));
+      world.metricsDown = true;
+      const onePass = "1ms";
+      for (let i = 0; i < 200 && world.status.evidence === undefined; i++) world.run(onePass);
+      const { verdicts } = world.status;
+      expect(verdicts).toHaveLength(1 + gates.length);
+      world.restartOperator();
+      world.run(onePass);
+      expect(world.status.verdicts).toEqual(verdicts);
+    },
+  );
+
   it("loses and doubles no interval when the operator restarts between any two passes", () => {
     const world = serving();
     world.edit(setImage("bridge:2"));

@@ -13,7 +13,7 @@ import { acceptance } from "./decide/acceptance.ts";
 import { bounds as boundsOf } from "./decide/bounds.ts";
 import { desiredChildren } from "./decide/children.ts";
 import { eventsOf } from "./decide/events.ts";
-import { beginEvidence, type Evidence, gatherEvidence } from "./decide/evidence.ts";
+import { beginEvidence, begun, type Evidence, gatherEvidence } from "./decide/evidence.ts";
 import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
@@ -137,6 +137,9 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   });
   const writes = difference(withVictim(children, snapshot, outcome), snapshot);
   const evidenceState = nextEvidence(snapshot, outcome, gates.state, rollout);
+  // What begins in this pass is told in it: nothing may come for an hour that would have it told in another.
+  const isBegun = evidenceState !== undefined && evidenceState !== gates.state;
+  const told = isBegun ? begun(evidence, evidenceState) : { ...evidence, state: gates.state };
   const watched =
     outcome.evidence.action === "watch"
       ? nextWatch(snapshot, rollout.analysis, outcome.evidence, { watch, evidence })
@@ -160,11 +163,11 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
         requestShares: requestShares(snapshot),
         desired,
       }),
-      evidence: { ...evidence, state: gates.state },
+      evidence: told,
       evidenceState,
       watch,
       watched,
-      gates: gates.verdicts,
+      gates: isBegun ? lookAtGates(snapshot, spec, told).verdicts : gates.verdicts,
       scale,
       secrets,
     }),

@@ -79,6 +79,13 @@ function comparable(
   };
 }
 
+/** Evidence as of the pass in which it begins. */
+export const begun = (evidence: Evidence, state: EvidenceState): Evidence => ({
+  ...evidence,
+  state,
+  verdicts: judge(state, evidence.config),
+});
+
 /**
  * Evidence at its start: from the stable version's past if it could be read, and cautiously without it. Undefined while the past is still
  * being read: a source that is only slow must not cost what it would tell.
