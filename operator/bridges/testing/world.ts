@@ -77,6 +77,7 @@ export class World {
   readonly writes: Write[] = [];
   private version = 1;
   private podNumber = 0;
+  private parsedSpec: { readonly of: LLMBridgeSpecInput; readonly spec: Snapshot["spec"] } | undefined;
   readonly bridge: BridgeRef;
 
   constructor(spec: LLMBridgeSpecInput, bridge = { namespace: "ai", name: "chat" }) {
@@ -90,6 +91,13 @@ export class World {
     this.generation += 1;
   }
 
+  /** The operator reads a spec once, too. */
+  private parsed(): Snapshot["spec"] {
+    if (this.parsedSpec?.of !== this.spec)
+      this.parsedSpec = { of: this.spec, spec: parseSpec(this.bridge.name, this.spec) };
+    return this.parsedSpec.spec;
+  }
+
   /** Forgets what a process forgets. */
   restartOperator(): void {
     this.memory = emptyMemory(this.nowMs);
@@ -101,7 +109,7 @@ export class World {
       nowMs: this.nowMs,
       bridge: this.bridge,
       generation: this.generation,
-      spec: parseSpec(this.bridge.name, this.spec),
+      spec: this.parsed(),
       status: this.status,
       analysisProblem: undefined,
       gates: { answers: [], problem: undefined },
@@ -120,7 +128,7 @@ export class World {
         : { kind: "ok", value: readings },
       evidence: this.evidence(),
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
-      configMaps: { ...configMapsFor(parseSpec(this.bridge.name, this.spec)), ...this.configMaps },
+      configMaps: { ...configMapsFor(this.parsed()), ...this.configMaps },
       rollouts: this.rollouts,
       memory: this.memory,
       rendererVersion: this.rendererVersion,
@@ -322,7 +330,7 @@ export class World {
 
   private evidence(): Snapshot["evidence"] {
     const { rollout } = this.status;
-    const spec = parseSpec(this.bridge.name, this.spec);
+    const spec = this.parsed();
     const pair = spec.ok ? comparedPair(rollout, spec.value.rollout) : undefined;
     if (!spec.ok || pair === undefined) return undefined;
     const { canary, reference: stable } = pair;
