@@ -49,11 +49,11 @@ const SOONEST_MS = 50;
 
 /**
  * The spec's rollout part where the spec itself cannot be read: everything at its default, and nothing new starts. But traffic that goes by a route
- * goes on by it.
+ * goes on by it, and a baseline that serves stays.
  */
 function defaultRollout({ status }: Snapshot): LLMBridgeSpec["rollout"] {
   const router = status.rollout?.routedWeight === undefined ? "Replicas" : "Gateway";
-  return rolloutSchema.parse({ traffic: { router } });
+  return rolloutSchema.parse({ traffic: { router }, baseline: status.rollout?.baseline });
 }
 
 /**
@@ -90,7 +90,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   });
   const kept = (spec && keptConfigMaps(spec, snapshot.configMaps)) ?? [];
   const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept);
-  const route = lookAtRoute(snapshot, rollout.traffic);
+  const route = lookAtRoute(snapshot, rollout);
   const outcome = advanceRollout({
     nowMs: snapshot.nowMs,
     spec: rollout,
@@ -131,7 +131,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     replicas: granted.replicas,
     grants: granted.grants,
     historyLimit: rollout.revisionHistoryLimit,
-    route: routeWrites(snapshot, spec?.rollout.traffic, route, outcome),
+    route: routeWrites(snapshot, spec && rollout, route, outcome),
     takeOver,
     touches: secrets.touches,
   });

@@ -71,6 +71,7 @@ export const keptName = (bridge: string, revision: string, index: number) =>
   `${bridge}-${revision}-config-${index}`;
 export const productionService = (bridge: string) => `${bridge}-production`;
 export const canaryService = (bridge: string) => `${bridge}-canary`;
+export const baselineService = (bridge: string) => `${bridge}-baseline`;
 
 export function ownerReference(bridge: BridgeRef) {
   return {

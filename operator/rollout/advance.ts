@@ -14,7 +14,7 @@ import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { evictionsOf, followRestart } from "./restart.ts";
-import { noteRoute } from "./routers/noted.ts";
+import { noteBaseline, noteRoute } from "./routers/noted.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
@@ -60,11 +60,14 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const after = contextOf(input, state);
   // Nobody gives up the version before until the commit is stored, though the state that is stored may be past it.
   const pods = reached === step.state ? after : contextOf(input, step.state);
+  const services = after.router.services(after);
+  const routeWeight = after.router.routeWeight(after);
   return {
-    state,
+    state: noteBaseline(state, after, services),
     replicas: replicasOf(pods),
-    services: after.router.services(after),
-    routeWeight: after.router.routeWeight(after),
+    services,
+    routeWeight,
+    routeBaseline: routeWeight === undefined ? 0 : after.router.baselineWeight(after, routeWeight),
     routeMirror: after.router.routeMirror(after),
     tracks: tracksOf(pods),
     desiredWeights: weightsOf(after),
@@ -268,6 +271,7 @@ function leaveEverything(input: RolloutInput, message: string): RolloutOutcome {
     ),
     services: undefined,
     routeWeight: undefined,
+    routeBaseline: 0,
     routeMirror: 0,
     tracks: undefined,
     evictions: undefined,

@@ -1,4 +1,4 @@
-import { baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
+import { baselineHasLeft, baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
 import { type Context, occupied } from "./context.ts";
 import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
@@ -105,7 +105,10 @@ function pairWithTraffic(context: Context): Pair {
   const { needed, stable, canary, baseline, target } = context;
   const pair = growPair(context, occupied(stable));
   if (baseline.wantedReplicas > target.baseline)
-    pair.baseline = shrunk(baseline, target.baseline, needed - stable.ready - canary.ready);
+    pair.baseline =
+      target.baseline > 0 || baselineHasLeft(context)
+        ? shrunk(baseline, target.baseline, needed - stable.ready - canary.ready)
+        : baseline.wantedReplicas;
   if (canary.wantedReplicas > target.canary)
     pair.canary = shrunk(
       canary,
@@ -163,7 +166,8 @@ function stableTarget(context: Context): number {
 /** The stable version grows back, and the canary shrinks as fast as stable pods are ready, those of a baseline included. */
 function backward(context: Context): Pods {
   const { needed, stable, canary, baseline, room } = context;
-  const fresh = baselineStays(context) ? Math.min(baseline.wantedReplicas, needed - stable.ready) : 0;
+  const leaves = baselineHasLeft(context) ? 0 : baseline.wantedReplicas;
+  const fresh = baselineStays(context) ? Math.min(baseline.wantedReplicas, needed - stable.ready) : leaves;
   if (context.router.hasLeft(context)) {
     const most = fresh > 0 ? Math.max(stable.wantedReplicas, room - fresh - baseline.terminating) : needed;
     return { stable: Math.min(needed, most), canary: 0, baseline: fresh };

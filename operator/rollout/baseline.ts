@@ -31,6 +31,14 @@ export const hasBaseline = (
 export const baselineServes = (context: Context): boolean =>
   context.state.evidenceSince !== undefined && !isDark(context);
 
+/** Percent of the traffic beside a canary's where it is dealt out by weights: as much, as far as that is half of the rest; of an odd rest the larger half. */
+export const baselineShare = (canaryWeight: number): number =>
+  Math.min(canaryWeight, Math.ceil((100 - canaryWeight) / 2));
+
+/** Whether nobody is led to its pods any more, so that none of them is needed. */
+export const baselineHasLeft = (context: Context): boolean =>
+  context.nowMs >= context.router.baselineLeftAtMs(context);
+
 /**
  * In an abort: whether its pods still serve in the place of those that the stable version gave up for them. Not for ever: where the stable version does
  * not come back to its size within progressDeadline, something else is in the way, perhaps the room that they take.

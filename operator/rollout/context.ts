@@ -3,7 +3,7 @@ import { baselineOf, hasBaseline } from "./baseline.ts";
 import { clockMs } from "./clock.ts";
 import { type PlanStep, presentStep } from "./plan.ts";
 import { ROUTERS } from "./routers/index.ts";
-import type { Router, Split } from "./routers/router.ts";
+import type { Router, Split, SplitInput } from "./routers/router.ts";
 import type { RevisionFacts, RolloutInput } from "./types.ts";
 
 /** One frozen look at a rollout: what policies and moves read. */
@@ -65,12 +65,10 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const step = stepInForce(input, state);
   const { router: name, whenTooFewPods } = input.spec.traffic;
   const router = ROUTERS[name];
-  const load = Math.max(step.weight, step.mirror);
   const { stableRevision, canaryRevision } = state;
   const baselineRevision =
     stableRevision === undefined || canaryRevision === undefined ? undefined : baselineOf(stableRevision);
   const baseline = hasBaseline(state, input.spec);
-  const split = router.split({ needed, weight: load, maxPods, whenTooFewPods, baseline });
   const bystanders = Object.entries(input.revisions)
     .filter(([revision]) => ![stableRevision, canaryRevision, baselineRevision].includes(revision))
     .map(([, facts]) => occupied(facts));
@@ -87,9 +85,15 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
     baselineRevision,
     router,
     step,
-    target: withBaseline(pinned(split, step, needed), step, baseline),
+    target: targetAt(router, step, { needed, maxPods, whenTooFewPods, baseline }),
     room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
   };
+}
+
+/** Pods that a step asks for. */
+export function targetAt(router: Router, step: PlanStep, asked: Omit<SplitInput, "weight">): Target {
+  const split = router.split({ ...asked, weight: Math.max(step.weight, step.mirror) });
+  return withBaseline(pinned(split, step, asked.needed), step, asked.baseline === true);
 }
 
 /**
@@ -98,7 +102,10 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
 function pinned(split: Split, { replicas, weight }: PlanStep, needed: number): Split {
   if (needed <= 0 || (replicas === undefined && weight > 0)) return split;
   const asked = replicas === "All" ? needed : (replicas ?? 1);
-  return { ...split, canary: Math.max(split.canary, asked) };
+  const canary = Math.max(split.canary, asked);
+  if (!split.baseline) return { ...split, canary };
+  // As many for as much of the traffic.
+  return { ...split, canary, baseline: Math.ceil((canary * split.baseline) / split.canary) };
 }
 
 /** At weight 0 nobody serves beside a canary that does not serve either; its baseline waits with it, so that they are of the same age. */

@@ -88,6 +88,7 @@ const OF_THE_CANARY = [
   "evidenceSince",
   "copiesRefused",
   "baseline",
+  "baselineLeftSince",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
 /** Fields that live as long as the version before a promoted one is kept. */
@@ -99,7 +100,11 @@ const OF_THE_WATCH = [
 const WATCHED: readonly Phase[] = ["Promoting", "Watching"];
 
 /** What was last seen of the route goes on whatever the phase. */
-const OF_THE_ROUTE = ["routedWeight", "routedSince"] as const satisfies readonly (keyof RolloutStatus)[];
+const OF_THE_ROUTE = [
+  "routedWeight",
+  "routedBaseline",
+  "routedSince",
+] as const satisfies readonly (keyof RolloutStatus)[];
 /** Phases without a canary, in which pods of the stable version may be replaced. */
 const AT_REST: readonly Phase[] = ["Stable", "Watching", "Draining", "Aborted"];
 

@@ -62,19 +62,12 @@ export function weightsOf(context: Context): Record<string, number> {
   const weight = context.router.canaryWeight(context);
   weights[state.canaryRevision] = state.phase === "Pending" ? 100 : weight;
   if (state.stableRevision !== undefined) {
-    const fresh = baselineWeight(context, 100 - weight);
-    if (fresh !== undefined && context.baselineRevision) weights[context.baselineRevision] = fresh;
-    weights[state.stableRevision] = 100 - weight - (fresh ?? 0);
+    const fresh = context.baseline.wantedReplicas > 0 ? context.router.baselineWeight(context, weight) : 0;
+    if (context.baseline.wantedReplicas > 0 && context.baselineRevision)
+      weights[context.baselineRevision] = fresh;
+    weights[state.stableRevision] = 100 - weight - fresh;
   }
   return weights;
-}
-
-/** What a baseline has of the stable version's share: that of its pods, once they serve. Undefined where there is none. */
-function baselineWeight(context: Context, share: number): number | undefined {
-  const { baseline, stable } = context;
-  if (baseline.wantedReplicas === 0) return undefined;
-  if (!baselineServes(context)) return 0;
-  return Math.round((share * baseline.wantedReplicas) / (baseline.wantedReplicas + stable.wantedReplicas));
 }
 
 /** Percent of the traffic for the canary by the plan, the pods that are ready and the state. */

@@ -63,6 +63,10 @@ export type RouteFacts =
       kind: "Known";
       /** Percent of the traffic for the canary's Service; undefined where the rules of the route do not agree. */
       canaryWeight: number | undefined;
+      /** Percent for the baseline's Service, 0 where the route does not name it; undefined where its rules do not agree. */
+      baselineWeight: number | undefined;
+      /** What to write into the route before a baseline can get requests by it, where that is missing. */
+      noBaseline?: string | undefined;
       /** Whether every parent of the route takes it as it is now; if not, their words. */
       acceptance: { kind: "Accepted" } | { kind: "Waiting" | "Refused"; message: string };
       /** Percent of the requests that it copies to the canary's Service; 0: none. */
@@ -145,11 +149,12 @@ export interface RolloutInput {
   accepted: boolean;
 }
 
-/** Revisions that each Service selects. The canary's is empty while there is no canary. */
+/** Revisions that each Service selects. The canary's is empty while there is no canary; a baseline's is there under router Gateway alone. */
 export interface ServiceTargets {
   main: readonly string[];
   stable: readonly string[];
   canary: readonly string[];
+  baseline?: readonly string[];
 }
 
 /** A place in the spec, and what is wrong with it. */
@@ -241,6 +246,8 @@ export interface RolloutOutcome {
   services: ServiceTargets | undefined;
   /** Percent for the canary's Service in the route, the rest for the stable one's; undefined where there is no route. Written after the Services. */
   routeWeight: number | undefined;
+  /** Percent for the baseline's Service in the route, out of what is not the canary's. */
+  routeBaseline: number;
   /** Percent of the requests that the route copies to the canary's Service, whose answers nobody gets. */
   routeMirror: number;
   /** Label of each revision's Deployment; absent for history. Undefined as a whole: leave them. */

@@ -17,6 +17,7 @@ export function wakeAt(context: Context): number | undefined {
   const times = [
     ...faultTimes(context),
     ...phaseTimes(context),
+    context.baseline.wantedReplicas > 0 ? context.router.baselineLeftAtMs(context) : undefined,
     ...restartTimes,
     context.input.fleet?.freeze?.untilMs,
   ];

@@ -238,7 +238,7 @@ export const rollout = z
       }),
     baseline: z.enum(["Stable", "SameAge"]).default("Stable").meta({
       description:
-        "What a canary is compared with. Stable: the pods of the stable version as they are. SameAge: pods of the stable version that are started with the canary, as many, with as much of the traffic each, so that caches and warm-up are alike; with strategy Canary and router Replicas. Turned on while a canary is under way it holds from the next one.",
+        "What a canary is compared with. Stable: the pods of the stable version as they are. SameAge: pods of the stable version that are started with the canary, as many, with as much of the traffic each, so that caches and warm-up are alike; with strategy Canary. Turned on while a canary is under way it holds from the next one.",
     }),
     onFailure: z
       .enum(["Rollback", "Pause"])

@@ -181,11 +181,15 @@ export const rolloutStatus = z.object({
   timing: z.object({ startedAt: time, waitedMs: count, waitsSince: time.optional() }).optional(),
   /** Percent for the canary in the route that every parent has accepted, and since when it was seen so; only under router Gateway. */
   routedWeight: z.int().min(0).max(100).optional(),
+  /** The same for the baseline, where it is not 0. */
+  routedBaseline: z.int().min(1).max(100).optional(),
   routedSince: time.optional(),
   /** The words of the parent that refused the route while requests were copied to the present canary; none are copied to it any more. */
   copiesRefused: text(300).optional(),
   /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
   leftSince: time.optional(),
+  /** The same of the baseline, when its step is over or the canary leaves. */
+  baselineLeftSince: time.optional(),
   /** Why the rollout did not go on when it was last looked at. */
   heldFor: text(32).optional(),
   stableRevision: text(16).optional(),

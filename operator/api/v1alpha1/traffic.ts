@@ -82,7 +82,7 @@ const routeRef = z
   })
   .meta({
     description:
-      "Router Gateway: a route of yours. Only the weights of the bridge's two Services in it are written, everything else stays.",
+      "Router Gateway: a route of yours. Only the weights of the bridge's Services in it are written, everything else stays.",
   });
 
 export const traffic = z

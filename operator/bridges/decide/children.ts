@@ -3,12 +3,13 @@ import type { RolloutOutcome } from "../../rollout/types.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import type { DesiredState } from "../difference.ts";
-import { canaryService, productionService } from "../names.ts";
+import { baselineService, canaryService, productionService } from "../names.ts";
 import type { KeptConfigMap } from "../references.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
 import type { TakeOverView } from "../take-over/view.ts";
 import { takeOverWrites } from "../take-over/writes.ts";
+import { hasBaselineService } from "./baseline-service.ts";
 import { revisionParts } from "./revision-parts.ts";
 import type { StoredRevision } from "./runtime.ts";
 import { childrenOf, surplusRevisions } from "./surplus.ts";
@@ -72,16 +73,23 @@ export function desiredChildren(input: ChildrenInput): DesiredState {
   };
 }
 
-function services({ snapshot: { bridge }, outcome, takeOver }: ChildrenInput): DesiredState["services"] {
+function services({ snapshot, spec, outcome, takeOver }: ChildrenInput): DesiredState["services"] {
+  const { bridge } = snapshot;
   if (!outcome.services) return [];
-  const { main, stable, canary } = outcome.services;
-  const names = [bridge.name, productionService(bridge.name), canaryService(bridge.name)] as const;
-  const targets = [main, stable, canary];
+  const { main, stable, canary, baseline = stable } = outcome.services;
+  const targets: readonly (readonly [string, readonly string[]])[] = [
+    [bridge.name, main],
+    [productionService(bridge.name), stable],
+    [canaryService(bridge.name), canary],
+    ...(hasBaselineService(snapshot, spec?.rollout)
+      ? [[baselineService(bridge.name), baseline] as const]
+      : []),
+  ];
   // Old pods name their ports as they like.
   const ports = takeOver?.stage === "Serving" ? "Numbered" : "Named";
   return (
-    names
-      .map((name, index) => service(bridge, name, orNone(targets[index] ?? []), ports))
+    targets
+      .map(([name, revisions]) => service(bridge, name, orNone(revisions), ports))
       // A Service that is taken over stands for the bridge's own of that name.
       .filter(({ metadata }) => !takeOver?.names.services.includes(metadata.name))
   );

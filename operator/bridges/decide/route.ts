@@ -1,5 +1,6 @@
 import type { AffinityRound } from "../../../contract/affinity.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Traffic } from "../../api/v1alpha1/traffic.ts";
 import { affinityRound } from "../../rollout/affinity.ts";
 import type { RolloutOutcome, RouteFacts } from "../../rollout/types.ts";
@@ -10,8 +11,18 @@ import type { ChildObject, Write } from "../plan.ts";
 import { copiedPercent } from "../route/copies.ts";
 import { HTTP_ROUTES, type HttpRoute, type ObservedRoute } from "../route/http-route.ts";
 import { acceptanceOf } from "../route/parents.ts";
-import { canaryPercent, type SplitRule, splitRules, weightsFor } from "../route/split-rules.ts";
+import {
+  type Percents,
+  percentOf,
+  placeForBaseline,
+  type SplitRule,
+  splitRules,
+  weightsFor,
+} from "../route/split-rules.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { asksForBaselineService, hasBaselineService } from "./baseline-service.ts";
+
+type RolloutPlan = LLMBridgeSpec["rollout"];
 
 /** Everything about a bridge's route in one pass. */
 export interface RouteView {
@@ -25,36 +36,48 @@ export interface RouteView {
 const NOTHING: RouteView = { facts: undefined, condition: undefined, split: undefined };
 
 /** How the route stands to which the spec trusts the traffic. */
-export function lookAtRoute({ bridge, route: observed }: Snapshot, traffic: Traffic): RouteView {
+export function lookAtRoute(snapshot: Snapshot, rollout: RolloutPlan): RouteView {
+  const { bridge, route: observed } = snapshot;
+  const { traffic } = rollout;
   if (traffic.router !== "Gateway") return NOTHING;
   if (observed.kind !== "Served") return withoutApi(observed);
   const { route } = observed;
   if (!route) return traffic.routeRef ? missing(traffic.routeRef.name) : beingMade(observed.mayMirror);
-  const rules = splitRules(route, bridge.name, traffic.routeRef?.rules ?? []);
+  const has = hasBaselineService(snapshot, rollout);
+  const rules = splitRules(route, bridge.name, traffic.routeRef?.rules ?? [], has);
   if (typeof rules === "string") return unusable("BackendsMissing", rules);
+  const asks = asksForBaselineService(rollout) && traffic.routeRef !== undefined;
+  const noBaseline = asks ? placeForBaseline(route, bridge.name, rules) : undefined;
   const acceptance = acceptanceOf(route);
   return {
     facts: {
       kind: "Known",
-      canaryWeight: canaryPercent(rules),
+      canaryWeight: percentOf(rules, "canary"),
+      baselineWeight: percentOf(rules, "baseline"),
+      noBaseline,
       acceptance,
       mirror: traffic.route ? copiedPercent(route) : 0,
       mayMirror: observed.mayMirror,
     },
     split: { route, rules },
-    condition:
-      acceptance.kind === "Accepted"
-        ? {
-            status: "True",
-            reason: "Accepted",
-            message: `Every Gateway takes HTTPRoute "${route.metadata.name}" as it is.`,
-          }
-        : {
-            status: acceptance.kind === "Refused" ? "False" : "Unknown",
-            reason: acceptance.kind,
-            message: `${acceptance.message} The weight is held.`,
-          },
+    condition: conditionOf(route, acceptance, noBaseline),
   };
+}
+
+function conditionOf(
+  { metadata: { name } }: HttpRoute,
+  acceptance: ReturnType<typeof acceptanceOf>,
+  noBaseline: string | undefined,
+): RouteView["condition"] {
+  if (acceptance.kind !== "Accepted")
+    return {
+      status: acceptance.kind === "Refused" ? "False" : "Unknown",
+      reason: acceptance.kind,
+      message: `${acceptance.message} The weight is held.`,
+    };
+  return noBaseline === undefined
+    ? { status: "True", reason: "Accepted", message: `Every Gateway takes HTTPRoute "${name}" as it is.` }
+    : { status: "False", reason: "BackendsMissing", message: `${noBaseline} The weight is held.` };
 }
 
 function unusable(reason: string, message: string): RouteView {
@@ -72,7 +95,11 @@ function beingMade(mayMirror: boolean): RouteView {
   const message = "The HTTPRoute is being made.";
   const acceptance = { kind: "Waiting", message } as const;
   return {
-    facts: { kind: "Known", canaryWeight: undefined, acceptance, mirror: 0, mayMirror },
+    facts: {
+      kind: "Known",
+      ...{ canaryWeight: undefined, baselineWeight: undefined },
+      ...{ acceptance, mirror: 0, mayMirror },
+    },
     condition: { status: "Unknown", reason: "Waiting", message },
     split: undefined,
   };
@@ -105,16 +132,19 @@ function withoutApi(observed: Exclude<ObservedRoute, { kind: "Served" }>): Route
 /** The writes that make the route say what the rollout wants; none where it does, or where it cannot be known. */
 export function routeWrites(
   { bridge, route: observed }: Snapshot,
-  traffic: Traffic | undefined,
+  rollout: RolloutPlan | undefined,
   view: RouteView,
-  outcome: Pick<RolloutOutcome, "routeWeight" | "routeMirror" | "state">,
+  outcome: Pick<RolloutOutcome, "routeWeight" | "routeBaseline" | "routeMirror" | "state">,
 ): Write[] {
-  const { routeWeight: percent, routeMirror: mirror } = outcome;
-  if (observed.kind !== "Served" || traffic === undefined) return [];
+  const { routeWeight: percent, routeBaseline, routeMirror: mirror } = outcome;
+  if (observed.kind !== "Served" || rollout === undefined) return [];
+  const { traffic } = rollout;
   const wanted = traffic.router === "Gateway" ? traffic.route : undefined;
-  if (!wanted) return [...deletion(observed.owned), ...weights(view, percent)];
+  const percents = percent === undefined ? undefined : { canary: percent, baseline: routeBaseline };
+  if (!wanted) return [...deletion(observed.owned), ...weights(view, percents)];
   if (percent === undefined) return [];
-  const split = { percent, mirror, round: roundOf(wanted, outcome, percent) };
+  const baseline = asksForBaselineService(rollout) ? routeBaseline : undefined;
+  const split = { percent, baseline, mirror, round: roundOf(wanted, outcome, percent) };
   const object = httpRoute(bridge, wanted, split) as ChildObject;
   return differenceOf({ resource: "httproutes", object }, observed.owned as ChildObject | undefined);
 }
@@ -137,20 +167,21 @@ function deletion(owned: HttpRoute | undefined): Write[] {
   return [{ kind: "Delete", resource: "httproutes", name, uid, resourceVersion }];
 }
 
-function weights({ split }: RouteView, percent: number | undefined): Write[] {
-  if (!split || percent === undefined) return [];
+function weights({ split }: RouteView, percents: Percents | undefined): Write[] {
+  if (!split || percents === undefined) return [];
   const changes = split.rules.flatMap((rule) => {
-    const wanted = weightsFor(rule, percent);
-    return (["production", "canary"] as const).flatMap((one) =>
-      rule[one].weight === wanted[one]
-        ? []
-        : [{ rule: rule.index, backend: rule[one].index, weight: wanted[one] }],
-    );
+    const wanted = weightsFor(rule, percents);
+    return (["production", "canary", "baseline"] as const).flatMap((one) => {
+      const [has, weight] = [rule[one], wanted[one]];
+      if (has === undefined || weight === undefined || has.weight === weight) return [];
+      return [{ rule: rule.index, backend: has.index, weight }];
+    });
   });
-  if (changes.length === 0 || agrees(split.rules, percent)) return [];
+  if (changes.length === 0 || agrees(split.rules, percents)) return [];
   const { name, uid, resourceVersion } = split.route.metadata;
   return [{ kind: "RouteWeights", name, uid, resourceVersion, changes }];
 }
 
 /** Weights such as 9 and 1 say the same as 90 and 10, and are left as they were written. */
-const agrees = (rules: readonly SplitRule[], percent: number): boolean => canaryPercent(rules) === percent;
+const agrees = (rules: readonly SplitRule[], { canary, baseline }: Percents): boolean =>
+  percentOf(rules, "canary") === canary && percentOf(rules, "baseline") === baseline;

@@ -1,14 +1,30 @@
 import type { AffinityRound } from "../../../contract/affinity.ts";
 import { ROUTES } from "../../../contract/endpoints.ts";
 import type { CanaryMatch, OwnRoute } from "../../api/v1alpha1/traffic.ts";
-import { type BridgeRef, canaryService, childLabels, ownerReference, productionService } from "../names.ts";
+import {
+  type BridgeRef,
+  baselineService,
+  canaryService,
+  childLabels,
+  ownerReference,
+  productionService,
+} from "../names.ts";
 import { HTTP_ROUTES } from "../route/http-route.ts";
-import { affinityFilters, canaryLots, cookieMatch, EVERYWHERE, everyLot } from "./route-cookies.ts";
+import {
+  affinityFilters,
+  canaryLots,
+  cookieMatch,
+  EVERYWHERE,
+  everyLot,
+  highestLots,
+} from "./route-cookies.ts";
 
 /** How the requests are split in this pass. */
 export interface RouteSplit {
   /** For the canary. */
   readonly percent: number;
+  /** For a baseline, out of the rest; undefined where the bridge has none, and the route no place for it. */
+  readonly baseline?: number | undefined;
   /** Percent of the model requests that are copied to the canary; 0: none. */
   readonly mirror: number;
   /** The rollout under way, where clients are to keep their version. */
@@ -47,8 +63,16 @@ function mirrored(split: { readonly filters?: readonly object[] }, canary: strin
 
 const backend = (name: string, weight: number) => ({ group: "", kind: "Service", name, port: 80, weight });
 
-/** Clients with a lot in the rollout under way go where it says. At 100% it is the canary for every lot, as for those without one. */
-function known(bridge: BridgeRef, cookie: string, round: AffinityRound | undefined): object[] {
+/**
+ * Clients with a lot in the rollout under way go where it says. At 100% it is the canary for every lot, as for those without one. Those of a baseline have
+ * the highest lots: they meet the stable version like all that are not the canary's, and the same pods of it.
+ */
+function known(
+  bridge: BridgeRef,
+  cookie: string,
+  round: AffinityRound | undefined,
+  baseline: number,
+): object[] {
   if (!round || round.weight >= 100) return [];
   const filters = affinityFilters({ cookie, round });
   const leads = (lots: string, service: string) => ({
@@ -58,22 +82,27 @@ function known(bridge: BridgeRef, cookie: string, round: AffinityRound | undefin
   });
   return [
     leads(canaryLots(round), canaryService(bridge.name)),
+    ...(baseline > 0 ? [leads(highestLots(round, baseline), baselineService(bridge.name))] : []),
     leads(everyLot(round), productionService(bridge.name)),
   ];
 }
 
 /**
- * The route that the operator makes: all requests for its hosts, split between the bridge's two Services. Pure.
+ * The route that the operator makes: all requests for its hosts, split between the bridge's two Services, or three with a baseline. Pure.
  */
 export function httpRoute(
   bridge: BridgeRef,
   { parentRefs, hostnames, canaryMatches, affinity }: OwnRoute,
-  { percent, mirror, round }: RouteSplit,
+  { percent, baseline, mirror, round }: RouteSplit,
 ) {
   const [production, canary] = [productionService(bridge.name), canaryService(bridge.name)];
   const split = {
     ...(affinity ? { filters: affinityFilters({ cookie: affinity.cookie, round }) } : {}),
-    backendRefs: [backend(production, 100 - percent), backend(canary, percent)],
+    backendRefs: [
+      backend(production, 100 - percent - (baseline ?? 0)),
+      backend(canary, percent),
+      ...(baseline === undefined ? [] : [backend(baselineService(bridge.name), baseline)]),
+    ],
   };
   return {
     apiVersion: `${HTTP_ROUTES.group}/${HTTP_ROUTES.version}`,
@@ -89,7 +118,7 @@ export function httpRoute(
       ...(hostnames.length > 0 ? { hostnames } : {}),
       rules: [
         ...preview(canaryMatches, backend(canary, 1), mirror > 0),
-        ...(affinity ? known(bridge, affinity.cookie, round) : []),
+        ...(affinity ? known(bridge, affinity.cookie, round, baseline ?? 0) : []),
         ...(mirror > 0 ? [mirrored(split, canary, mirror)] : []),
         { matches: [{ path: EVERYWHERE }], ...split },
       ],

@@ -3,6 +3,7 @@ import {
   type AffinityOrder,
   type AffinityRound,
   formatAffinity,
+  LOTS,
 } from "../../../contract/affinity.ts";
 
 /** How a route tells clients apart by their cookies. */
@@ -33,4 +34,14 @@ export function canaryLots({ id, weight }: Pick<AffinityRound, "id" | "weight">)
   const whole = tens > 0 ? [`[0-${tens - 1}][0-9]`] : [];
   const rest = ones > 0 ? [`${tens}[0-${ones - 1}]`] : [];
   return `${id}[.](${[...whole, ...rest].join("|")})`;
+}
+
+/** So many lots, from 1 to 50, from 99 down. 25 of them are "(7[5-9]|[8-9][0-9])". */
+export function highestLots({ id }: Pick<AffinityRound, "id">, count: number): string {
+  const from = LOTS - count;
+  const [tens, ones] = [Math.floor(from / 10), from % 10];
+  const first = ones > 0 ? tens + 1 : tens;
+  const rest = ones > 0 ? [`${tens}[${ones}-9]`] : [];
+  const whole = first <= 9 ? [`[${first}-9][0-9]`] : [];
+  return `${id}[.](${[...rest, ...whole].join("|")})`;
 }

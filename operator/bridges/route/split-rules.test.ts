@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BackendRef, HttpRoute } from "./http-route.ts";
-import { canaryPercent, splitRules, weightsFor } from "./split-rules.ts";
+import { percentOf, placeForBaseline, splitRules, weightsFor } from "./split-rules.ts";
 
 const [PRODUCTION, CANARY] = ["chat-production", "chat-canary"] as const;
 const ref = (name: string, weight?: number, more: Partial<BackendRef> = {}): BackendRef => ({
@@ -85,11 +85,13 @@ describe("weights", () => {
     isShared,
   });
 
+  const percents = (canary: number, baseline = 0) => ({ canary, baseline });
+
   it("are percents where the rule is ours alone, and keep their sum beside others", () => {
-    expect(weightsFor(rule(1, 1), 25)).toEqual({ production: 75, canary: 25 });
-    expect(weightsFor(rule(0, 0), 0)).toEqual({ production: 100, canary: 0 });
-    expect(weightsFor(rule(150, 50, true), 1)).toEqual({ production: 198, canary: 2 });
-    expect(weightsFor(rule(150, 50, true), 100)).toEqual({ production: 0, canary: 200 });
+    expect(weightsFor(rule(1, 1), percents(25))).toEqual({ production: 75, canary: 25 });
+    expect(weightsFor(rule(0, 0), percents(0))).toEqual({ production: 100, canary: 0 });
+    expect(weightsFor(rule(150, 50, true), percents(1))).toEqual({ production: 198, canary: 2 });
+    expect(weightsFor(rule(150, 50, true), percents(100))).toEqual({ production: 0, canary: 200 });
   });
 
   it.each([
@@ -100,6 +102,47 @@ describe("weights", () => {
     [[rule(0, 0)], undefined],
     [[rule(0, 5)], 100],
   ])("that are read agree on whole percents or on nothing", (rules, percent) => {
-    expect(canaryPercent(rules)).toBe(percent);
+    expect(percentOf(rules, "canary")).toBe(percent);
+  });
+
+  it("of a baseline are out of the rest, and the stable version's where the rule has no place for it", () => {
+    const beside = { ...rule(1, 1), baseline: { index: 2, weight: 0 } };
+    expect(weightsFor(beside, percents(20, 20))).toEqual({ production: 60, canary: 20, baseline: 20 });
+    expect(
+      weightsFor({ ...beside, isShared: true, baseline: { index: 2, weight: 98 } }, percents(50, 25)),
+    ).toEqual({ production: 25, canary: 50, baseline: 25 });
+    expect(weightsFor(rule(1, 1), percents(20, 20))).toEqual({ production: 80, canary: 20 });
+  });
+});
+
+describe("a Service for baselines", () => {
+  const BASELINE = "chat-baseline";
+  const three = route(
+    ["chat", ref(PRODUCTION, 60), ref(BASELINE, 20), ref(CANARY, 20)],
+    ["legacy", ref(PRODUCTION, 120), ref(CANARY, 40), ref("old", 7), ref(BASELINE, 40)],
+  );
+
+  it("is found where the bridge has one, and another backend where it has none", () => {
+    const rules = splitRules(three, "chat", [], true);
+    expect(rules).toMatchObject([
+      { baseline: { index: 1, weight: 20 }, isShared: false },
+      { baseline: { index: 3, weight: 40 }, isShared: true },
+    ]);
+    if (typeof rules === "string") throw new Error(rules);
+    expect([percentOf(rules, "canary"), percentOf(rules, "baseline")]).toEqual([20, 20]);
+    expect(placeForBaseline(three, "chat", rules)).toBeUndefined();
+    expect(splitRules(three, "chat", ["chat"])).toMatch(/weights of 80 together/);
+  });
+
+  it("that a rule does not name is told of with what to write", () => {
+    const some = route(
+      ["chat", ref(PRODUCTION, 60), ref(BASELINE, 20), ref(CANARY, 20)],
+      ["", ref(PRODUCTION, 9), ref(CANARY, 1)],
+    );
+    const rules = splitRules(some, "chat", [], true);
+    if (typeof rules === "string") throw new Error(rules);
+    expect(placeForBaseline(some, "chat", rules)).toMatch(
+      /"web", rule 2 does not name chat-baseline, .*add the backendRef \{name: chat-baseline, port: 80, weight: 0\}/,
+    );
   });
 });

@@ -5,7 +5,17 @@ import type { GateAnswer } from "../gates/answer.ts";
 import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
 import { checkPass } from "./invariants.ts";
-import { copyOf, followDeployment, gatewayActs, pass, phaseOf, stateOf, type World } from "./world.ts";
+import {
+  copyOf,
+  followDeployment,
+  gatewayActs,
+  isAccepted,
+  isFollowed,
+  pass,
+  phaseOf,
+  stateOf,
+  type World,
+} from "./world.ts";
 
 /**
  * Every interleaving of what people, pods, metrics and time can do to a small world, breadth first, each world once. Each engine pass is held against
@@ -122,8 +132,7 @@ const command =
   };
 
 const gateway: Event = (world) => {
-  const { written, followed } = world.route;
-  if (written === followed || world.refusal !== undefined) return false;
+  if (isFollowed(world) || world.refusal !== undefined) return false;
   gatewayActs(world);
   return true;
 };
@@ -157,7 +166,7 @@ const gateSays =
 const tick: Event = (world) => {
   world.nowMs += TICK_MS;
   // What a gateway has accepted it follows long before.
-  if (world.route.accepted === world.route.written) gatewayActs(world);
+  if (isAccepted(world)) gatewayActs(world);
   return true;
 };
 
@@ -210,7 +219,10 @@ function age(world: World, time: string | undefined): string {
 /** Two worlds with the same key behave the same from here on. */
 function keyOf(world: World): string {
   const s = stateOf(world);
-  const stored = [s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince, s.routedSince, s.leftSince];
+  const stored = [
+    ...[s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince],
+    ...[s.routedSince, s.leftSince, s.baselineLeftSince],
+  ];
   const clocks = stored.map((time) => age(world, time));
   const state = [
     s.phase,
@@ -249,7 +261,9 @@ function keyOf(world: World): string {
     gates?.join("/"),
     world.metrics.available,
     s.routedWeight,
+    s.routedBaseline,
     Object.values(world.route),
+    Object.values(world.beside),
     world.refusal,
     Object.values(world.services).join("/"),
   ].join();
@@ -317,7 +331,8 @@ export function stagesOfPromotion(start: World): World[] {
       pods.unready = 0;
     }
     // A gateway takes up what is written within seconds.
-    if (phaseOf(world) === "Promoting") world.nowMs += 5_000;
+    if (phaseOf(world) === "Promoting" || stateOf(world).baselineLeftSince !== undefined)
+      world.nowMs += 5_000;
     if (phaseOf(world) === "Holding" || phaseOf(world) === "Watching") {
       world.verdicts = BELOW;
       gateSays("Passed")(world);

@@ -34,6 +34,7 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   someoneIsSelected(before, after, outcome);
   copiesHaveATaker(before, after);
   baselineFollowsTheCanary(before, after);
+  baselineIsCarried(before, after);
 }
 
 /** Requests are copied to a canary that has ready pods, which its Service leads to, and gets none itself. */
@@ -191,8 +192,30 @@ function baselineFollowsTheCanary(before: World, after: World): void {
     const isSelected = after.services.main.includes(revision);
     if (isSelected && evidenceSince === undefined) fail("a baseline serves before its canary", before, after);
     const isAlone = isSelected && !after.services.main.includes(canaryRevision);
-    if (isAlone && phase !== "Aborting") fail("a baseline serves beside no canary", before, after);
+    // By a gateway it takes the place of stable pods where there are none.
+    const standsIn = after.spec.traffic.router === "Gateway" && !before.revisions[stableRevision]?.ready;
+    if (isAlone && phase !== "Aborting" && !standsIn)
+      fail("a baseline serves beside no canary", before, after);
   }
+}
+
+/**
+ * (1) of a baseline by a gateway: its Service leads to ready pods of it wherever it has a weight, which is raised only to what they carry, and beside a
+ * canary never above the canary's.
+ */
+function baselineIsCarried(before: World, after: World): void {
+  const [was, now] = [before.beside.written, after.beside.written];
+  if (now === 0) return;
+  const baseline = baselineOf(stateOf(after).stableRevision ?? "");
+  const pods = before.revisions[baseline];
+  const ready = pods ? Math.min(pods.ready, pods.wanted) : 0;
+  if (ready === 0 || after.services.baseline?.join() !== baseline || after.revisions[baseline]?.wanted === 0)
+    fail("a baseline has a weight and no pods", before, after);
+  if (now > was && ready * 100 < now * before.needed)
+    fail("weight of a baseline above its ready share", before, after);
+  if (after.route.written + now > 100) fail("weights above 100", before, after);
+  if (now > after.route.written && phaseOf(after) !== "Aborting")
+    fail("a baseline has more than its canary", before, after);
 }
 
 function someoneIsSelected(before: World, after: World, outcome: RolloutOutcome): void {

@@ -11,13 +11,17 @@ export interface Served {
  * As kube-proxy does it: connections are dealt out evenly to the ready pods behind the bridge's Service. As a gateway does it: by the weight that it
  * follows now, and within a Service evenly.
  */
-export function servedBy({ services, revisions, spec, route }: World): Served {
+export function servedBy({ services, revisions, spec, route, beside }: World): Served {
   if (spec.traffic.router === "Replicas") return across(services.main, revisions, 100);
-  const stable = across(services.stable, revisions, 100 - route.followed);
-  const canary = across(services.canary, revisions, route.followed);
-  const sum = { ...stable.revisions };
-  for (const [name, share] of Object.entries(canary.revisions)) sum[name] = (sum[name] ?? 0) + share;
-  return { revisions: sum, nobody: stable.nobody + canary.nobody };
+  const parts = [
+    across(services.stable, revisions, 100 - route.followed - beside.followed),
+    across(services.canary, revisions, route.followed),
+    across(services.baseline ?? [], revisions, beside.followed),
+  ];
+  const sum: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, share] of Object.entries(part.revisions)) sum[name] = (sum[name] ?? 0) + share;
+  return { revisions: sum, nobody: parts.reduce((all, { nobody }) => all + nobody, 0) };
 }
 
 function across(selected: readonly string[], revisions: World["revisions"], percent: number): Served {

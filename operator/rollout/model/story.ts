@@ -41,7 +41,8 @@ export function reconcile(story: Story): RolloutOutcome {
 /** Passes until the engine asks for no further one at once. Pods stay as they are. */
 export function settle(story: Story): RolloutOutcome {
   for (let passes = 0; passes < 50; passes += 1) {
-    const look = () => JSON.stringify([story.world.state, story.world.revisions, story.world.route]);
+    const look = () =>
+      JSON.stringify([story.world.state, story.world.revisions, story.world.route, story.world.beside]);
     const before = look();
     const outcome = reconcile(story);
     const quiet = before === look();

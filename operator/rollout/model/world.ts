@@ -38,10 +38,14 @@ export interface World {
   services: ServiceTargets;
   /** Under router Gateway: percent for the canary's Service as it is written, accepted by the parents, and followed by the gateway. */
   route: { written: number; accepted: number; followed: number };
+  /** The same for the baseline's. */
+  beside: { written: number; accepted: number; followed: number };
   /** Percent of the requests that are copied to the canary's Service. */
   mirrored: number;
   /** The administrator lets them be copied. */
   mayMirror: boolean;
+  /** What the route lacks for a baseline. */
+  noBaseline: string | undefined;
   /** What every parent of the route says but that it is accepted. */
   refusal: string | undefined;
   /** The gateway accepts and follows only when the test says so. */
@@ -91,12 +95,16 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     maxPods: 100,
     state: { phase: "Stable", phaseSince: new Date(T0).toISOString(), stableRevision: "a", ...routed },
     route: { written: 0, accepted: 0, followed: 0 },
+    beside: { written: 0, accepted: 0, followed: 0 },
     mirrored: 0,
     mayMirror: true,
+    noBaseline: undefined,
     refusal: undefined,
     slowGateway: false,
     revisions: { a: { wanted: needed, ready: needed, unready: 0, terminating: 0, fault: undefined } },
-    services: { main: ["a"], stable: ["a"], canary: isRouted ? ["a"] : [] },
+    services: isRouted
+      ? { main: ["a"], stable: ["a"], canary: ["a"], baseline: ["a"] }
+      : { main: ["a"], stable: ["a"], canary: [] },
     traffic: true,
     verdicts: { kind: "NotStarted", message: "nothing was counted yet" },
     metrics: { available: true, message: "" },
@@ -175,26 +183,36 @@ function verdictsOf({ verdicts, state }: World): Verdicts {
   };
 }
 
-function routeOf({ spec, route, refusal, mirrored, mayMirror }: World): RouteFacts | undefined {
+function routeOf(world: World): RouteFacts | undefined {
+  const { spec, route, beside, noBaseline, refusal, mirrored, mayMirror } = world;
   if (spec.traffic.router !== "Gateway") return undefined;
   const acceptance =
     refusal !== undefined
       ? { kind: "Refused" as const, message: refusal }
-      : route.accepted === route.written
+      : isAccepted(world)
         ? { kind: "Accepted" as const }
         : { kind: "Waiting" as const, message: "The gateway has not said yet whether it takes the route." };
-  return { kind: "Known", canaryWeight: route.written, acceptance, mirror: mirrored, mayMirror };
+  const weights = { canaryWeight: route.written, baselineWeight: beside.written };
+  return { kind: "Known", ...weights, noBaseline, acceptance, mirror: mirrored, mayMirror };
 }
+
+/** The parents have said of the route as it is that they take it. */
+export const isAccepted = ({ route, beside }: World): boolean =>
+  route.accepted === route.written && beside.accepted === beside.written;
+
+/** The gateway does what the route says. */
+export const isFollowed = ({ route, beside }: World): boolean =>
+  route.followed === route.written && beside.followed === beside.written;
 
 /** The gateway takes up what is written: first it says so, then it does it. */
 export function gatewayActs(world: World): void {
-  const { written, accepted } = world.route;
-  const isSaid = accepted === written;
-  world.route = {
-    written,
-    accepted: written,
-    followed: isSaid || !world.slowGateway ? written : world.route.followed,
-  };
+  const follows = isAccepted(world) || !world.slowGateway;
+  const next = ({ written, followed }: World["route"]) => ({
+    ...{ written, accepted: written },
+    followed: follows ? written : followed,
+  });
+  world.route = next(world.route);
+  world.beside = next(world.beside);
 }
 
 /** One pass: decide on the world as it is, and write what was decided. */
@@ -207,8 +225,11 @@ export function pass(world: World): RolloutOutcome {
 export function write(world: World, outcome: RolloutOutcome): void {
   for (const [revision, replicas] of Object.entries(outcome.replicas)) scale(world, revision, replicas);
   if (outcome.services) world.services = outcome.services;
-  if (outcome.routeWeight !== undefined && outcome.routeWeight !== world.route.written) {
-    world.route = { ...world.route, written: outcome.routeWeight };
+  const { routeWeight, routeBaseline } = outcome;
+  const isSame = routeWeight === world.route.written && routeBaseline === world.beside.written;
+  if (routeWeight !== undefined && !isSame) {
+    world.route = { ...world.route, written: routeWeight };
+    world.beside = { ...world.beside, written: routeBaseline };
     if (!world.slowGateway) gatewayActs(world);
   }
   world.mirrored = outcome.routeMirror;

@@ -1,5 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { baselineStays } from "../baseline.ts";
+import { baselineHasLeft, baselineStays } from "../baseline.ts";
 import { atMs, iso } from "../clock.ts";
 import { queuedFor } from "../fleet/queue.ts";
 import { alarmOf } from "../policies/recall.ts";
@@ -56,7 +56,7 @@ export const watching: MoveOf<"Watching"> = (context) => {
 
 /** Over when the canary is out of the Service and none of its pods is left but those that are ending. */
 export const aborting: MoveOf<"Aborting"> = (context) => {
-  const { canary, state, nowMs } = context;
+  const { canary, baseline, state, nowMs } = context;
   if (!canaryIsOut(context)) {
     const message = "Stable pods are not all ready again; the canary shrinks as they become ready.";
     return stay({ reason: "StableNotReady", message });
@@ -72,6 +72,8 @@ export const aborting: MoveOf<"Aborting"> = (context) => {
     const message = "Stable pods are not all ready again; those of the baseline serve in their place.";
     return stay({ reason: "StableNotReady", message });
   }
+  if (baseline.wantedReplicas > 0 && !baselineHasLeft(context))
+    return stay({ reason: "Draining", message: "Traffic is being led away from the baseline." });
   const { failed } = state;
   if (failed?.revision === state.canaryRevision)
     return {

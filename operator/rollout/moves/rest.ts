@@ -2,8 +2,9 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { queuedFor } from "../fleet/queue.ts";
+import { isKnownGood, wantsBaseline } from "../known-good.ts";
 import { lastStep, stepAt } from "../plan.ts";
-import { isKnownGood, wantsBaseline, whyNotStart } from "../policies/start.ts";
+import { whyNotStart } from "../policies/start.ts";
 import { type Move, type MoveOf, stay } from "./move.ts";
 
 type Start =

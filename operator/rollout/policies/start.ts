@@ -1,5 +1,5 @@
-import type { Context } from "../context.ts";
 import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
+import { wantsBaseline } from "../known-good.ts";
 import type { Hold } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 
@@ -43,14 +43,6 @@ const tooFewPods: Policy<Hold> = (context) => {
   const refusal = context.router.refusal(context);
   return refusal && { reason: "TooFewPods", message: `${refusal.path}: ${refusal.message}` };
 };
-
-/** Nothing has to be proved anew of a version that was stable a little while ago and did not fail since. */
-export const isKnownGood = ({ input, state }: Context): boolean =>
-  (state.served ?? []).slice(0, input.spec.rollbackWindow).includes(input.desired.revision);
-
-/** Whether a canary that starts now is to be compared with pods of the stable version that start with it. */
-export const wantsBaseline = (context: Context): boolean =>
-  context.input.spec.baseline === "SameAge" && !isKnownGood(context);
 
 /** A canary needs at least one pod beside those that serve, and its baseline another; with fewer, capacity would have to fall. */
 const room: Policy<Hold> = (context) => {

@@ -1,17 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { servedBy } from "../model/served.ts";
 import {
+  canaryAt,
   commanded,
   evidenceSays,
+  planBecomes,
   podsBecomeReady,
   podsFail,
   reconcile,
+  type Story,
   settle,
   specAsksFor,
   storyOf,
   timePasses,
 } from "../model/story.ts";
-import { phaseOf, stateOf, step, type World, worldAtRest } from "../model/world.ts";
+import { gatewayActs, phaseOf, stateOf, step, type World, worldAtRest } from "../model/world.ts";
 
 /** What router Gateway does beyond what every router promises. */
 
@@ -133,5 +136,159 @@ describe("a step that mirrors", () => {
     reconcile(story);
     expect(story.world.mirrored).toBe(0);
     expect(settle(story).hold?.message).toContain("settings.httpRoutes.mirroring: Allowed");
+  });
+});
+
+describe("a baseline of the same age", () => {
+  const B = "a-baseline";
+  const beside = (weights: number[], more: Parameters<typeof worldAtRest>[0] = {}, plan: object = {}) => {
+    const traffic = { router: "Gateway", route: { parentRefs: [{ name: "public" }] } };
+    const steps = [...weights.map((weight) => step(`w${weight}`, weight)), step("all", 100)];
+    const told = { traffic, steps, baseline: "SameAge", ...plan };
+    return storyOf(worldAtRest({ needed: 4, ...more, plan: told }));
+  };
+  const at = (weight: number, more: Parameters<typeof worldAtRest>[0] = {}, plan: object = {}) => {
+    const story = beside([weight], more, plan);
+    canaryAt(story, 0);
+    return story;
+  };
+  const wanted = ({ world }: Story) => ["a", B, "b"].map((one) => world.revisions[one]?.wanted ?? 0);
+  const routed = ({ world }: Story) => [world.route.followed, world.beside.followed];
+
+  it.each([
+    [1, 1, [4, 1, 1]],
+    [20, 20, [4, 1, 1]],
+    [33, 33, [4, 2, 2]],
+    [34, 33, [4, 2, 2]],
+    [50, 25, [4, 1, 2]],
+    [75, 13, [4, 1, 3]],
+    [98, 1, [4, 1, 4]],
+    [99, 1, [4, 1, 4]],
+  ])("has at %i%% a weight of %i%%, with the pods for it", (weight, share, pods) => {
+    const story = at(weight);
+    expect(routed(story)).toEqual([weight, share]);
+    expect(wanted(story)).toEqual(pods);
+    expect(story.last?.desiredWeights).toEqual({ a: 100 - weight - share, [B]: share, b: weight });
+    expect(story.world.services).toEqual({ main: ["a"], stable: ["a"], canary: ["b"], baseline: [B] });
+  });
+
+  it("has as many pods as the canary where a step pins those", () => {
+    const story = beside([], {}, { steps: [step("tenth", 10, { replicas: 3 }), step("all", 100)] });
+    canaryAt(story, 0);
+    expect(wanted(story)).toEqual([4, 3, 3]);
+  });
+
+  it("is in effect when the requests of both show their weights", () => {
+    const story = beside([20], { slowGateway: true });
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    const told = () => [phaseOf(story.world), stateOf(story.world).servedSince !== undefined];
+    gatewayActs(story.world);
+    settle(story);
+    expect(told()).toEqual(["Holding", false]);
+    gatewayActs(story.world);
+    story.world.beside = { ...story.world.beside, followed: 0 };
+    settle(story);
+    expect(told()).toEqual(["Holding", false]);
+    gatewayActs(story.world);
+    settle(story);
+    expect(told()).toEqual(["Holding", true]);
+  });
+
+  it("has no more than its ready pods carry, nothing without one, and its Service never leads to nobody", () => {
+    const story = at(33);
+    podsFail(story, B, 1);
+    expect(routed(story)).toEqual([33, 25]);
+    podsFail(story, B, 1);
+    expect(routed(story)).toEqual([33, 0]);
+    expect(story.world.services.baseline).toEqual(["a"]);
+    podsBecomeReady(story);
+    expect(routed(story)).toEqual([33, 33]);
+    // It follows a canary that loses pods.
+    podsFail(story, "b", 1);
+    expect(routed(story)).toEqual([25, 25]);
+  });
+
+  it("stands in for stable pods where there are none, before the canary does", () => {
+    const story = at(20);
+    podsFail(story, "a", 4);
+    expect(story.world.services).toMatchObject({ main: [B], stable: [B], canary: ["b"], baseline: [B] });
+    expect(servedBy(story.world)).toEqual({ revisions: { [B]: 80, b: 20 }, nobody: 0 });
+  });
+
+  it("keeps its pods after its last request until a gateway follows: at 100%, and in an abort", () => {
+    const last = at(50);
+    commanded(last, { action: "promote", revision: "b", step: "w50" });
+    podsBecomeReady(last);
+    expect(routed(last)).toEqual([100, 0]);
+    expect([wanted(last), last.world.services.baseline, last.last?.hold?.reason]).toEqual([
+      [4, 1, 4],
+      ["a"],
+      "WeightNotApplied",
+    ]);
+    expect(last.last?.wakeAtMs).toBe(last.world.nowMs + 5_000);
+    timePasses(last, 5 / 60);
+    expect([wanted(last), phaseOf(last.world)]).toEqual([[4, 0, 4], "Holding"]);
+
+    const aborted = at(50);
+    commanded(aborted, { action: "abort", revision: "b" });
+    expect([routed(aborted), wanted(aborted)]).toEqual([
+      [0, 0],
+      [4, 1, 2],
+    ]);
+    timePasses(aborted, 5 / 60);
+    expect([wanted(aborted), phaseOf(aborted.world)]).toEqual([[4, 0, 0], "Aborted"]);
+  });
+
+  it("serves in an abort in the place of a stable pod that is missing, until that is back", () => {
+    const story = at(50);
+    podsFail(story, "a", 1);
+    commanded(story, { action: "abort", revision: "b" });
+    expect(routed(story)).toEqual([0, 25]);
+    timePasses(story, 1);
+    expect([wanted(story), routed(story), phaseOf(story.world)]).toEqual([[4, 1, 0], [0, 25], "Aborting"]);
+    podsBecomeReady(story);
+    expect([wanted(story), routed(story)]).toEqual([
+      [4, 1, 0],
+      [0, 0],
+    ]);
+    timePasses(story, 5 / 60);
+    expect([wanted(story), phaseOf(story.world)]).toEqual([[4, 0, 0], "Aborted"]);
+  });
+
+  it("waits for a place in a route of the user's, and says what to write", () => {
+    const story = beside([20]);
+    story.world.noBaseline = "Name chat-baseline in it.";
+    expect(specAsksFor(story, "b").hold).toEqual({
+      reason: "RouteNotReady",
+      message: "Name chat-baseline in it.",
+    });
+    story.world.noBaseline = undefined;
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Holding");
+    story.world.noBaseline = "Name chat-baseline in it.";
+    expect(settle(story).hold?.message).toBe("Name chat-baseline in it.");
+    planBecomes(story, { baseline: "Stable" });
+    expect(settle(story).hold?.reason).not.toBe("RouteNotReady");
+  });
+
+  it("has no weight raised while the gateways have not taken the route", () => {
+    const story = at(20);
+    story.world.slowGateway = true;
+    podsFail(story, B, 1);
+    expect(story.world.beside.written).toBe(0);
+    podsBecomeReady(story);
+    expect(story.world.beside).toMatchObject({ written: 0, accepted: 20 });
+    gatewayActs(story.world);
+    podsBecomeReady(story);
+    expect(story.world.beside.written).toBe(20);
+  });
+
+  it("needs the room of its largest step, and says so", () => {
+    const { hold } = specAsksFor(beside([98], { maxPods: 8 }), "b");
+    expect(hold).toMatchObject({ reason: "NoRoom" });
+    expect(hold?.message).toContain("needs 9 with a baseline beside the canary, but the bounds");
+    expect(hold?.message).toContain("or set spec.rollout.baseline to Stable.");
+    expect(phaseOf(at(98, { maxPods: 9 }).world)).toBe("Holding");
   });
 });

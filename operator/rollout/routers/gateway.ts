@@ -1,39 +1,49 @@
+import { baselineShare, hasBaseline } from "../baseline.ts";
 import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { wantsBaseline } from "../known-good.ts";
 import { isDark, lastStep, stepsOf } from "../plan.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { Hold, RouteFacts, ServiceTargets } from "../types.ts";
+import {
+  baselineLeftAtMs,
+  baselineWeight,
+  isBaselineSeen,
+  isNearer,
+  leadsToBaseline,
+  mostBeside,
+} from "./gateway-baseline.ts";
 import type { Router } from "./router.ts";
+import { settled } from "./settle.ts";
 
-/**
- * How long a gateway may take from what the API server shows to what it does. Traefik collects changes for up to 2 s by default and reports a
- * generation as accepted before that; 5 s is also how long a pod that is told to end goes on accepting.
- */
-const SETTLE_MS = 5_000;
 /** Clients that go past the gateway keep the canary's share below its weight; after so long the weight counts as in effect all the same. */
 const SHARE_PATIENCE_MS = 60_000;
 
 /**
- * Traffic follows the weights of two Services in an HTTPRoute, so pods follow capacity and not weight: the canary has as many as its share of the
- * capacity needs, the stable version keeps all until the promotion, and an abort is one change of a weight.
+ * Traffic follows the weights of two Services in an HTTPRoute, three beside a baseline, so pods follow capacity and not weight: the canary has as many
+ * as its share of the capacity needs, the stable version keeps all until the promotion, and an abort is one change of weights.
  *
- * A gateway answers the share of a Service without endpoints with 503. So neither Service is ever without: while there is no canary, or none that is
- * ready, the canary's selects the stable version, whatever weight the route gives it.
+ * A gateway answers the share of a Service without endpoints with 503. So no Service is ever without: while there is no canary, or none that is
+ * ready, the canary's selects the stable version, whatever weight the route gives it; and so does a baseline's.
  */
 export const gateway: Router = {
-  split({ needed, weight }) {
-    return { stable: Math.max(0, needed), canary: Math.max(0, Math.ceil((needed * weight) / 100)) };
+  split({ needed, weight, baseline }) {
+    const podsFor = (percent: number) => Math.max(0, Math.ceil((needed * percent) / 100));
+    const both = { stable: Math.max(0, needed), canary: podsFor(weight) };
+    return baseline ? { ...both, baseline: podsFor(baselineShare(weight)) } : both;
   },
   refusal: () => undefined,
   canaryWeight: carriedWeight,
+  baselineWeight,
+  baselineLeftAtMs,
   services(context): ServiceTargets {
     const { stableRevision, canaryRevision, phase } = context.state;
     const stable = stableRevision === undefined ? [] : [stableRevision];
     const canary = canaryRevision === undefined ? [] : [canaryRevision];
-    const all = { main: stable, stable, canary: stable };
+    const all = { main: stable, stable, canary: stable, baseline: stable };
     switch (phase) {
       case "Pending":
-        return { main: canary, stable: canary, canary };
+        return { main: canary, stable: canary, canary, baseline: canary };
       case "Stable":
       case "Aborted":
       case "Promoting":
@@ -41,12 +51,12 @@ export const gateway: Router = {
       case "Draining":
         return all;
       case "Preparing":
-        return isAtZero(context) && context.canary.ready > 0 ? { ...all, canary } : all;
+        return isAtZero(context) ? { ...served(context, stable, canary), main: stable, stable } : all;
       case "Stepping":
       case "Holding":
         return served(context, stable, canary);
       case "Aborting":
-        return canaryIsOut(context) ? all : served(context, stable, canary);
+        return served(context, stable, canaryIsOut(context) ? undefined : canary);
     }
   },
   routeWeight(context) {
@@ -56,19 +66,27 @@ export const gateway: Router = {
   },
   routeMirror: copies,
   whyNotStart: (context) =>
-    unusable(context.input.route) ?? noCopies(context) ?? noRoom(context.input, context.needed),
+    unusable(context.input.route) ??
+    noPlace(context.input.route, wantsBaseline(context)) ??
+    noCopies(context) ??
+    noRoom(context),
   whyNotOn(context) {
-    const hold = unusable(context.input.route) ?? noCopies(context);
+    const { state, step, input, baseline } = context;
+    const hold =
+      unusable(input.route) ?? noPlace(input.route, hasBaseline(state, input.spec)) ?? noCopies(context);
     if (hold) return hold;
-    const { state, step } = context;
     if (state.phase === "Preparing")
       return isAtZero(context)
         ? undefined
         : elsewhere("the gateway does not lead everything to the stable version yet");
     const wanted = state.phase === "Stepping" ? step.weight : carriedWeight(context);
-    return state.routedWeight === wanted
-      ? undefined
-      : elsewhere(`the gateway has not taken up weight ${wanted}% yet`);
+    if (state.routedWeight !== wanted) return elsewhere(`the gateway has not taken up weight ${wanted}% yet`);
+    const beside = baselineWeight(context, wanted);
+    if ((state.routedBaseline ?? 0) !== beside)
+      return elsewhere(`the gateway has not taken up weight ${beside}% of the baseline yet`);
+    return step.weight === 100 && baseline.wantedReplicas > 0
+      ? elsewhere("pods of the baseline end when the gateway leads nobody to them any more")
+      : undefined;
   },
   inEffect(context) {
     const { canary, step, input, state, clockMs } = context;
@@ -76,8 +94,7 @@ export const gateway: Router = {
     // Whom a client meets is drawn once: of few or uneven clients the share says little about the weight, and what it says was true of the last step too.
     if (input.spec.traffic.route?.affinity) return hasTakenUp(context);
     const before = stepsOf(input.spec)[step.index - 1]?.weight ?? 0;
-    const { requestShare: share } = canary;
-    if (share !== undefined && Math.abs(share - step.weight) <= Math.abs(share - before)) return true;
+    if (isNearer(canary.requestShare, step.weight, before) && isBaselineSeen(context, before)) return true;
     const since = atMs(state.holdingSince);
     return since !== undefined && clockMs >= since + SHARE_PATIENCE_MS;
   },
@@ -88,7 +105,7 @@ export const gateway: Router = {
   settlesAtMs,
 };
 
-/** Every parent took the weight so long ago that the gateway follows it. */
+/** Every parent took the weights so long ago that the gateway follows it. */
 function hasTakenUp({ state, step, nowMs }: Context): boolean {
   return state.routedWeight === step.weight && nowMs >= (settled(state.routedSince) ?? Infinity);
 }
@@ -97,7 +114,9 @@ function hasTakenUp({ state, step, nowMs }: Context): boolean {
 function settlesAtMs({ state }: Context): number | undefined {
   switch (state.phase) {
     case "Preparing":
-      return state.routedWeight === 0 ? settled(state.routedSince) : undefined;
+      return state.routedWeight === 0 && state.routedBaseline === undefined
+        ? settled(state.routedSince)
+        : undefined;
     case "Promoting":
       return settled(state.phaseSince);
     case "Aborting":
@@ -107,24 +126,22 @@ function settlesAtMs({ state }: Context): number | undefined {
   }
 }
 
-function settled(time: string | undefined): number | undefined {
-  const since = atMs(time);
-  return since === undefined ? undefined : since + SETTLE_MS;
-}
-
 const hasSettled = (context: Context): boolean => context.nowMs >= (settlesAtMs(context) ?? Infinity);
 
 /** The gateway leads nobody to the canary's Service by its weight, so that the first pods of the canary are not met by all of a step's clients. */
 const isAtZero = hasSettled;
 
-/** A version without a ready pod leaves its Services to the other one. */
+/** Pods of a kind of which none is ready leave their Service to the stable ones, and these to those of a baseline, or to the canary. */
 function served(
-  { stable, canary }: Context,
+  context: Context,
   stables: readonly string[],
-  canaries: readonly string[],
+  canaries: readonly string[] | undefined,
 ): ServiceTargets {
-  const first = stable.ready === 0 && canary.ready > 0 ? canaries : stables;
-  return { main: first, stable: first, canary: canary.ready > 0 ? canaries : stables };
+  const { stable, canary, baselineRevision } = context;
+  const own = canary.ready > 0 ? canaries : undefined;
+  const fresh = leadsToBaseline(context) && baselineRevision !== undefined ? [baselineRevision] : undefined;
+  const first = stable.ready > 0 ? stables : (fresh ?? own ?? stables);
+  return { main: first, stable: first, canary: own ?? first, baseline: fresh ?? first };
 }
 
 /** The planned weight, as far as the canary's ready pods carry it and the route's parents let it rise. */
@@ -168,6 +185,12 @@ function unusable(route: RouteFacts | undefined): Hold | undefined {
   }
 }
 
+/** A baseline needs a place in the route, which is the user's to make where the route is. */
+const noPlace = (route: RouteFacts | undefined, isAsked: boolean): Hold | undefined =>
+  isAsked && route?.kind === "Known" && route.noBaseline !== undefined
+    ? { reason: "RouteNotReady", message: route.noBaseline }
+    : undefined;
+
 /** Why a step that mirrors has no copies. Whether a gateway can make them need not be seen in its status: some take the filter and answer 500. */
 function noCopies({ step, state, input: { route } }: Context): Hold | undefined {
   if (step.mirror === 0) return undefined;
@@ -182,10 +205,18 @@ function noCopies({ step, state, input: { route } }: Context): Hold | undefined 
   );
 }
 
-/** The stable version keeps its pods, so all that the last step needs has to fit beside them. */
-function noRoom({ spec, capacity }: Context["input"], needed: number): Hold | undefined {
-  const all = needed + Math.ceil((needed * lastStep(spec).weight) / 100);
+/** The stable version keeps its pods, so all that the last step needs has to fit beside them; with a baseline, what any step needs. */
+function noRoom(context: Context): Hold | undefined {
+  const { needed } = context;
+  const { spec, capacity } = context.input;
+  const last = Math.ceil((needed * lastStep(spec).weight) / 100);
+  const all = needed + (wantsBaseline(context) ? Math.max(last, mostBeside(context)) : last);
   if (all <= capacity.maxPods) return undefined;
-  const message = `Router Gateway keeps all ${needed} stable pods until the promotion and needs ${all} in the last step, but the bounds and backend budgets allow ${capacity.maxPods}; raise spec.budget or spec.scaling.maxReplicas, or use router Replicas.`;
+  const isForBaseline = all > needed + last;
+  const when = isForBaseline ? "with a baseline beside the canary" : "in the last step";
+  const instead = isForBaseline
+    ? "lower replicas of the steps, or set spec.rollout.baseline to Stable"
+    : "or use router Replicas";
+  const message = `Router Gateway keeps all ${needed} stable pods until the promotion and needs ${all} ${when}, but the bounds and backend budgets allow ${capacity.maxPods}; raise spec.budget or spec.scaling.maxReplicas, ${instead}.`;
   return { reason: "NoRoom", message };
 }

@@ -1,21 +1,26 @@
 import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
 import { iso } from "../clock.ts";
-import type { RolloutInput } from "../types.ts";
+import type { Context } from "../context.ts";
+import { compact } from "../phases.ts";
+import type { RolloutInput, ServiceTargets } from "../types.ts";
 
 /** The state with what is seen of the route. */
 export const noteRoute = (state: RolloutStatus, input: RolloutInput): RolloutStatus =>
   noteRefusedCopies(noteTaken(state, input), input);
 
 /**
- * The weight that every parent of the route has taken, and since when. It is stored, because a gateway follows what it has taken
+ * The weights that every parent of the route has taken, and since when. It is stored, because a gateway follows what it has taken
  * only some time later, and a restarted operator must not begin to wait anew. While the route is not looked at, what was last seen counts.
  */
 function noteTaken(state: RolloutStatus, { route, nowMs }: RolloutInput): RolloutStatus {
   if (route?.kind === "Unknown") return state;
-  const taken =
-    route?.kind === "Known" && route.acceptance.kind === "Accepted" ? route.canaryWeight : undefined;
-  if (taken === state.routedWeight) return state;
-  return { ...state, routedWeight: taken, routedSince: taken === undefined ? undefined : iso(nowMs) };
+  const isTaken = route?.kind === "Known" && route.acceptance.kind === "Accepted";
+  const agree = isTaken && route.baselineWeight !== undefined;
+  const taken = agree ? route.canaryWeight : undefined;
+  const beside = taken === undefined ? undefined : (agree && route.baselineWeight) || undefined;
+  if (taken === state.routedWeight && beside === state.routedBaseline) return state;
+  const routedSince = taken === undefined ? undefined : iso(nowMs);
+  return { ...state, routedWeight: taken, routedBaseline: beside, routedSince };
 }
 
 /**
@@ -26,4 +31,19 @@ function noteRefusedCopies(state: RolloutStatus, { route }: RolloutInput): Rollo
   if (route?.kind !== "Known" || route.mirror === 0 || route.acceptance.kind !== "Refused") return state;
   if (state.canaryRevision === undefined || state.copiesRefused !== undefined) return state;
   return { ...state, copiesRefused: route.acceptance.message.slice(0, 300) };
+}
+
+/**
+ * Since when nobody is led to the pods of a baseline that has served, by what this pass writes. A gateway follows later, and they wait for it; where
+ * traffic goes by pods alone nothing is noted.
+ */
+export function noteBaseline(
+  state: RolloutStatus,
+  { baseline, baselineRevision = "", nowMs }: Context,
+  services: ServiceTargets,
+): RolloutStatus {
+  const isLed = services.baseline === undefined || services.baseline.includes(baselineRevision);
+  const leaves = !isLed && state.evidenceSince !== undefined && baseline.wantedReplicas > 0;
+  const since = leaves ? (state.baselineLeftSince ?? iso(nowMs)) : undefined;
+  return since === state.baselineLeftSince ? state : compact({ ...state, baselineLeftSince: since });
 }

@@ -1,4 +1,4 @@
-import { baselineStays } from "../baseline.ts";
+import { baselineServes, baselineStays } from "../baseline.ts";
 import type { Context } from "../context.ts";
 import { isDark, stepsOf } from "../plan.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
@@ -24,6 +24,12 @@ export const replicas: Router = {
     };
   },
   canaryWeight: plannedWeight,
+  baselineWeight(context, canaryWeight) {
+    const { baseline, stable } = context;
+    if (!baselineServes(context)) return 0;
+    const share = baseline.wantedReplicas / (baseline.wantedReplicas + stable.wantedReplicas);
+    return Math.round((100 - canaryWeight) * share);
+  },
   routeWeight: () => undefined,
   routeMirror: () => 0,
   whyNotStart: () => undefined,
@@ -31,6 +37,7 @@ export const replicas: Router = {
   inEffect: ({ canary }) => canary.servedRequests === true,
   // kube-proxy follows while the pods that end still accept.
   hasLeft: (context) => canaryIsOut(context),
+  baselineLeftAtMs: () => 0,
   settlesAtMs: () => undefined,
   services(context): ServiceTargets {
     const { stableRevision, canaryRevision, phase } = context.state;

@@ -14,6 +14,8 @@ export interface Router {
   refusal(context: Context): Refusal | undefined;
   /** Percent of the traffic that the canary is to have in this pass. */
   canaryWeight(context: Context): number;
+  /** Percent of the traffic that the pods of a baseline are to have in this pass, out of what the canary does not have. */
+  baselineWeight(context: Context, canaryWeight: number): number;
   /** Revisions that each Service selects in this pass. */
   services(context: Context): ServiceTargets;
   /** Percent for the canary's Service in a route; undefined where the Services are all there is. */
@@ -28,6 +30,8 @@ export interface Router {
   inEffect(context: Context): boolean;
   /** Whether an aborting canary gets no requests any more, so that its pods may be told to end. */
   hasLeft(context: Context): boolean;
+  /** From when on a baseline that leaves gets no requests any more, so that its pods may be told to end. */
+  baselineLeftAtMs(context: Context): number;
   /** Until when what was written in this phase may not have come through to clients yet; undefined where nothing is waited for. */
   settlesAtMs(context: Context): number | undefined;
 }

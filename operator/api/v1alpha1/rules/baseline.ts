@@ -7,7 +7,9 @@ const steps = (...weights: number[]) => weights.map((weight, index) => ({ name: 
 const sameAge = (spec: Record<string, unknown>) => ({
   spec: { rollout: { baseline: "SameAge", steps: steps(10, 50, 100), ...spec } },
 });
+const GATEWAY = { router: "Gateway", route: { parentRefs: [{ name: "public" }] } };
 const DARK = "self.steps.filter(s, s.weight == 0 && s.analysis == 'Required')";
+const MIRRORED = "self.steps.filter(s, has(s.mirror))";
 
 /** Where pods of the same age could not be compared with, because they would get no requests beside the canary's. */
 export const BASELINE_RULES: readonly Rule[] = [
@@ -15,18 +17,18 @@ export const BASELINE_RULES: readonly Rule[] = [
     id: "baseline-and-strategy",
     path: "spec.rollout",
     validation: {
-      rule: "self.baseline == 'Stable' || (self.strategy == 'Canary' && self.traffic.router == 'Replicas')",
-      message: "A baseline of the same age needs strategy Canary and router Replicas.",
-      messageExpression: sentence`SameAge needs strategy Canary and router Replicas, so that its pods get as many requests as those of the canary; with strategy ${"self.strategy"} and router ${"self.traffic.router"} write baseline: Stable.`,
+      rule: "self.baseline == 'Stable' || self.strategy == 'Canary'",
+      message: "A baseline of the same age needs strategy Canary.",
+      messageExpression: sentence`SameAge needs strategy Canary, in which its pods get requests beside those of the canary; with strategy ${"self.strategy"} write baseline: Stable.`,
       fieldPath: ".baseline",
     },
-    check: ({ baseline, strategy, traffic: { router } }) =>
-      baseline === "Stable" || (strategy === "Canary" && router === "Replicas")
+    check: ({ baseline, strategy }) =>
+      baseline === "Stable" || strategy === "Canary"
         ? undefined
-        : `SameAge needs strategy Canary and router Replicas, so that its pods get as many requests as those of the canary; with strategy ${strategy} and router ${router} write baseline: Stable.`,
-    accepted: sameAge({}),
+        : `SameAge needs strategy Canary, in which its pods get requests beside those of the canary; with strategy ${strategy} write baseline: Stable.`,
+    accepted: sameAge({ traffic: GATEWAY }),
     refused: sameAge({ strategy: "BlueGreen" }),
-    expect: "with strategy BlueGreen and router Replicas write baseline: Stable",
+    expect: "with strategy BlueGreen write baseline: Stable",
   }),
   rule<Rollout>({
     id: "baseline-has-a-step",
@@ -63,5 +65,27 @@ export const BASELINE_RULES: readonly Rule[] = [
     accepted: sameAge({ steps: [{ name: "dark", weight: 0, analysis: "Background" }, ...steps(50, 100)] }),
     refused: sameAge({ steps: [{ name: "dark", weight: 0 }, ...steps(50, 100)] }),
     expect: "steps: dark has weight 0 and analysis Required",
+  }),
+  rule<Rollout>({
+    id: "baseline-without-copies",
+    path: "spec.rollout",
+    validation: {
+      rule: "self.baseline == 'Stable' || self.steps.all(s, !has(s.mirror))",
+      message: "A baseline gets no copies of requests, so no step can mirror.",
+      messageExpression: sentence`steps: ${`${MIRRORED}[0].name`} has mirror ${`${MIRRORED}[0].mirror`}, but copies go to the canary alone, and its answers would be compared with none of a baseline of the same age. Remove mirror, or write baseline: Stable.`,
+      fieldPath: ".steps",
+    },
+    check: ({ baseline, steps }) => {
+      const copied = steps.find(({ mirror }) => mirror !== undefined);
+      return baseline === "Stable" || copied === undefined
+        ? undefined
+        : `steps: ${copied.name} has mirror ${copied.mirror}, but copies go to the canary alone, and its answers would be compared with none of a baseline of the same age. Remove mirror, or write baseline: Stable.`;
+    },
+    accepted: sameAge({ traffic: GATEWAY, steps: steps(10, 100) }),
+    refused: sameAge({
+      traffic: GATEWAY,
+      steps: [{ name: "copies", weight: 0, mirror: 10, analysis: "Background" }, ...steps(10, 100)],
+    }),
+    expect: "steps: copies has mirror 10, but copies go to the canary alone",
   }),
 ];

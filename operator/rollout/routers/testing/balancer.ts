@@ -18,9 +18,10 @@ export const balancer: Router = {
   // The promoted version's first Service gets its traffic back once the balancer knows its new endpoints.
   routeWeight: (context) =>
     context.state.phase === "Promoting" && !hasFollowed(context) ? 100 : gateway.routeWeight(context),
-  // Pods of a canary that leaves end when nobody is led to them any more.
+  // Pods of a canary that leaves, and of its baseline, end when nobody is led to them any more.
   hasLeft: (context) =>
     gateway.hasLeft(context) && (context.state.evidenceSince === undefined || hasFollowed(context)),
+  baselineLeftAtMs: (context) => gateway.baselineLeftAtMs(context) + LATER_MS,
 };
 
 const hasFollowed = (context: Context): boolean =>

@@ -43,7 +43,8 @@ export function keepsItsPromises(place: keyof typeof ROUTERS, router: Router): v
   /** What clients see of each step, pass by pass and pod by pod. */
   function watched(story: Story, look: (story: Story) => void): void {
     for (let rounds = 0; rounds < 60; rounds += 1) {
-      const state = () => JSON.stringify([story.world.state, story.world.revisions, story.world.route]);
+      const state = () =>
+        JSON.stringify([story.world.state, story.world.revisions, story.world.route, story.world.beside]);
       const before = state();
       reconcile(story);
       look(story);
@@ -183,6 +184,76 @@ export function keepsItsPromises(place: keyof typeof ROUTERS, router: Router): v
     timePasses(story, 1);
     watched(story, all("a"));
     expect(phaseOf(story.world)).toBe("Aborted");
+  });
+
+  describe("a baseline of the same age", () => {
+    const FRESH = "a-baseline";
+    const beside = (): Story =>
+      given({ plan: { traffic, steps: STEPS, baseline: "SameAge", watchAfter: "0s" } });
+    const pods = ({ world }: Story, revision: string): number => world.revisions[revision]?.wanted ?? 0;
+
+    /** Whatever waits for clients to be led elsewhere does so for less than a minute. */
+    function waited(story: Story, look: (story: Story) => void): void {
+      watched(story, look);
+      timePasses(story, 1);
+      watched(story, look);
+    }
+
+    it("serves beside the canary as much as it, at most half of the rest, and is gone from 100% on", () => {
+      const story = beside();
+      specAsksFor(story, "b");
+      expect([pods(story, FRESH), shareOf(story, FRESH)]).toEqual([pods(story, "b"), 0]);
+      for (const { weight } of STEPS) {
+        waited(story, (now) => expect(served(now).nobody).toBe(0));
+        expect([phaseOf(story.world), stateOf(story.world).weight]).toEqual(["Holding", weight]);
+        const share = Math.min(weight, (100 - weight) / 2);
+        // A pod is the finest share that Replicas knows.
+        expect(Math.abs(shareOf(story, FRESH) - share)).toBeLessThan(9);
+        expect(Math.abs((story.last?.desiredWeights[FRESH] ?? 0) - share)).toBeLessThan(9);
+        story.world.nowMs += 600_000;
+        evidenceSays(story, "ProvedBelow");
+      }
+      waited(story, (now) => expect(served(now)).toEqual({ revisions: { b: 100 }, nobody: 0 }));
+      expect(pods(story, FRESH)).toBe(0);
+      expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
+    });
+
+    it.each([0, 1, 2])(
+      "at an abort from step %s gives its share back with nobody unserved, and is gone",
+      (step) => {
+        const story = beside();
+        canaryAt(story, step);
+        const before = shareOf(story, "b");
+        commanded(story, { action: "abort", revision: "b" });
+        watched(story, (now) => {
+          expect(served(now).nobody).toBe(0);
+          expect(shareOf(now, "b")).toBeLessThanOrEqual(before);
+        });
+        waited(story, (now) => {
+          expect(served(now).nobody).toBe(0);
+          expect(shareOf(now, "b")).toBe(0);
+        });
+        expect(served(story)).toEqual({ revisions: { a: 100 }, nobody: 0 });
+        expect([phaseOf(story.world), pods(story, FRESH), pods(story, "a")]).toEqual(["Aborted", 0, 4]);
+      },
+    );
+
+    it("without ready pods leaves its share to others, and gets it back with them", () => {
+      const story = beside();
+      canaryAt(story, 0);
+      podsFail(story, FRESH, story.world.revisions[FRESH]?.ready);
+      expect([served(story).nobody, shareOf(story, FRESH)]).toEqual([0, 0]);
+      podsBecomeReady(story);
+      expect(Math.abs(shareOf(story, FRESH) - 25)).toBeLessThan(9);
+    });
+
+    it("that is wanted no more gives its pods back while the canary goes on", () => {
+      const story = beside();
+      canaryAt(story, 1);
+      planBecomes(story, { baseline: "Stable" });
+      waited(story, (now) => expect(served(now).nobody).toBe(0));
+      expect([phaseOf(story.world), pods(story, FRESH), shareOf(story, "b")]).toEqual(["Holding", 0, 50]);
+    });
   });
 
   it("the first version is behind every Service that selects one", () => {
