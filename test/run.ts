@@ -120,6 +120,7 @@ function prepared(name: string, ...args: readonly string[]): Stage {
 const SECONDS: Readonly<Record<string, number>> = {
   "test/cluster/cluster.alone.test.ts": 76,
   "test/e2e/admission.cluster.test.ts": 5,
+  "test/e2e/baseline.cluster.test.ts": 120,
   "test/e2e/budget.cluster.test.ts": 90,
   "test/e2e/cli.cluster.test.ts": 135,
   "test/e2e/gates.cluster.test.ts": 28,

@@ -61,10 +61,11 @@ class Client {
   }
 }
 
-const rulesAt = (weight: number, round?: Partial<AffinityRound>): readonly Rule[] => {
+const rulesAt = (weight: number, round?: Partial<AffinityRound>, baseline?: number): readonly Rule[] => {
   const whole = { id: "b-1", canary: "b", maxAgeSeconds: 3600, ...round, weight };
   return httpRoute(BRIDGE, ROUTE, {
     percent: weight,
+    baseline,
     mirror: 0,
     round: round && weight > 0 ? whole : undefined,
   }).spec.rules as Rule[];
@@ -144,5 +145,35 @@ describe("scenario 44: a client keeps its version while weights move", () => {
     visits(clients, [90], random, "b-1");
     visits(clients, [10], random, "b-2");
     expect(Math.abs(share(clients) - 10)).toBeLessThan(2.5);
+  });
+
+  it("clients of a baseline are met by it alone while its weight stays, and by the stable version whatever it is", () => {
+    const random = seededRandom(11);
+    const clients = clientsOf(4000);
+    const services = { "chat-production": "a", "chat-canary": "b", "chat-baseline": "a-baseline" };
+    const asked = (weight: number, baseline: number) => {
+      // Whom a client meets before its cookie counts is drawn by the weights.
+      for (let times = 0; times < 4; times += 1)
+        for (const client of clients) client.ask(rulesAt(weight, { id: "b-1" }, baseline), services, random);
+      const last = clients.map(({ met }) => met.slice(-3));
+      const share = (of: string) => (100 * last.filter(([one]) => one === of).length) / clients.length;
+      expect(last.filter((met) => new Set(met).size > 1)).toEqual([]);
+      expect(Math.abs(share("a-baseline") - baseline)).toBeLessThan(2.5);
+      expect(Math.abs(share("b") - weight)).toBeLessThan(2.5);
+    };
+    for (const [weight, baseline] of [
+      [5, 5],
+      [25, 25],
+      [33, 33],
+      [50, 25],
+      [75, 13],
+      [99, 1],
+    ] as const)
+      asked(weight, baseline);
+    const versions = clients.map(({ met }) => met.map((one) => one.replace("-baseline", "")));
+    const changes = versions.map(
+      (met) => met.filter((one, index) => index > 0 && one !== met[index - 1]).length,
+    );
+    expect(Math.max(...changes)).toBe(1);
   });
 });

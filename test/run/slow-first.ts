@@ -15,7 +15,9 @@ const SLOW = [
 ];
 
 /** Wait for what is built beside the others on a machine that has nothing yet. */
-const LAST = ["", "-switch", "-affinity"].map((what) => `test/e2e/gateway${what}.cluster.test.ts`);
+const LAST = ["gateway", "gateway-switch", "gateway-affinity", "baseline"].map(
+  (what) => `test/e2e/${what}.cluster.test.ts`,
+);
 
 const place = ({ moduleId }: TestSpecification): number => {
   const index = SLOW.findIndex((path) => moduleId.endsWith(path));

@@ -17,7 +17,7 @@ export interface Serving {
 }
 
 /** The pods of one revision by uid, with the restarts of their container and why: the same before and after what must not touch them. */
-async function restartsByPod(
+export async function restartsByPod(
   { client }: Scene,
   bridge: Bridge,
   revision: string,
