@@ -8,6 +8,7 @@ import { createGates } from "./bridges/gates.ts";
 import { createHttpRoutes } from "./bridges/http-routes.ts";
 import { createBridgeMetrics } from "./bridges/metrics.ts";
 import { createConfigMaps } from "./bridges/observe/config-maps.ts";
+import { createSecretContents } from "./bridges/observe/secret-contents.ts";
 import { createPodMonitors } from "./bridges/pod-monitors.ts";
 import { followGateWebhooks } from "./gate-webhooks.ts";
 import { createGateCalls } from "./gates/calls.ts";
@@ -102,6 +103,10 @@ async function run(settings: ProcessSettings): Promise<number> {
     namespaces: namespace,
     clock: systemClock,
   });
+  const secretContents = createSecretContents({
+    ...{ client, metrics, clock: systemClock },
+    home: settings.leaseNamespace,
+  });
   const httpRoutes = createHttpRoutes({
     ...{ client, caches, log, kubeMetrics: metrics },
     settings: file,
@@ -112,6 +117,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     caches,
     podMonitors,
     configMaps,
+    secretContents,
     gates: createGates({ calls: gateCalls, jobs: gateJobs, settings: file.current }),
     fleet: () => file.current().fleet,
     analyses: file.current,
@@ -141,6 +147,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     podMonitors.follow(signal),
     gateJobs.follow(signal),
     configMaps.follow(signal),
+    secretContents.follow(signal),
     httpRoutes.follow(signal),
   ]);
   const lead: ElectionCallbacks = {

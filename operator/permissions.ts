@@ -1,5 +1,6 @@
 import { POD_MONITORS } from "./bridges/apply.ts";
 import { LLMBRIDGES } from "./bridges/caches.ts";
+import { FINGERPRINT_KEY } from "./bridges/observe/fingerprints.ts";
 import { HTTP_ROUTES } from "./bridges/route/http-route.ts";
 import { type Resource, resourceName, resources } from "./kube/resources.ts";
 
@@ -103,6 +104,39 @@ export const BRIDGE_PERMISSIONS: readonly Permission[] = [
 /** In its own namespace: who leads. All but `create`, of which a name cannot be asked, only for the Lease of its own name. */
 export const LEASE_PERMISSIONS: readonly Permission[] = [
   { resource: resources.leases, verbs: ["create", "get", "list", "patch", "watch"], why: "Leader election." },
+];
+
+/** Where the administrator names Secrets whose changes may start canaries: of each of those. As BRIDGE_PERMISSIONS. */
+export const CANARY_SECRET_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.secrets,
+    verbs: ["get", "watch"],
+    why: "Whether a Secret has changed of which a bridge wants a canary; nothing but the names that are listed.",
+  },
+];
+
+/** Beside them: a name cannot be asked of a create. As BRIDGE_PERMISSIONS. */
+export const SECRET_COPY_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.secrets,
+    verbs: ["create"],
+    why: "The copies of these that revisions keep, which the garbage collector removes. It reads, changes and deletes none.",
+  },
+];
+
+/** Beside them, in its own namespace: that of its own name. */
+export const FINGERPRINT_KEY_PERMISSIONS: readonly Permission[] = [
+  {
+    resource: resources.secrets,
+    verbs: ["get"],
+    name: FINGERPRINT_KEY,
+    why: "Its key, by which it tells that a Secret has changed without telling what is in it.",
+  },
+  {
+    resource: resources.secrets,
+    verbs: ["create"],
+    why: "That key, where there is none yet.",
+  },
 ];
 
 /** Where the settings ask for PodMonitors; as BRIDGE_PERMISSIONS in the whole cluster, or in each namespace that it watches. */

@@ -59,9 +59,14 @@ export class NotCleanedUp extends Error {
   }
 }
 
-/** Writes what is no child of the bridge. */
+/** Writes what no cache of children shows. */
 export type Outside = (write: OutsideWrite, signal: AbortSignal | undefined) => Promise<void>;
-export type OutsideWrite = Extract<Write, { kind: "Foreign" | "Finalizer" }>;
+export type TakeOverWrite = Extract<Write, { kind: "Foreign" | "Finalizer" }>;
+export type KeepSecretWrite = Extract<Write, { kind: "KeepSecret" }>;
+export type OutsideWrite = TakeOverWrite | KeepSecretWrite;
+
+export const isOutside = (write: Write): write is OutsideWrite =>
+  write.kind === "Foreign" || write.kind === "Finalizer" || write.kind === "KeepSecret";
 
 /** What was found by quorum and not in the cache, so that no decision rests on a cache older than it. */
 export type OnFound = (resource: Resource, object: KubeObject) => void;
@@ -87,7 +92,7 @@ const movesTraffic = (write: Write): boolean =>
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
- * @param outside writes what is no child, such as what is taken over; absent where there is nothing of the kind
+ * @param outside writes what no cache of children shows, such as what is taken over; absent where there is nothing of the kind
  * @param contests remembers what was restored, so that nobody is fought for ever
  */
 export async function apply(
@@ -105,7 +110,7 @@ export async function apply(
     if (refusal && !movesTraffic(write)) continue;
     try {
       contests.permit(write);
-      if (write.kind === "Foreign" || write.kind === "Finalizer") await outside?.(write, signal);
+      if (isOutside(write)) await outside?.(write, signal);
       else await execute(client, bridge, write, onFound, signal);
       contests.note(write);
     } catch (error) {

@@ -22,12 +22,14 @@ import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
 import type { Gates } from "./gates.ts";
 import type { HttpRoutes } from "./http-routes.ts";
+import { keepSecret } from "./keep-secret.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
 import type { AnalysisSettings } from "./observe/analysis.ts";
 import type { ConfigMaps } from "./observe/config-maps.ts";
 import { createMeasuring } from "./observe/measuring.ts";
+import type { SecretContents } from "./observe/secret-contents.ts";
 import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import type { PodMonitors } from "./pod-monitors.ts";
@@ -48,6 +50,7 @@ export interface BridgeControllerOptions {
   /** What the administrator says of all bridges together, as of now. */
   readonly fleet: () => FleetRules;
   readonly configMaps: ConfigMaps;
+  readonly secretContents: SecretContents;
   /** The administrator's analyses, as of now. */
   readonly analyses: () => AnalysisSettings;
   readonly gates: Gates;
@@ -106,6 +109,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     known.delete(formatKey(key));
     measuring.forget(key);
     options.gates.forget(key);
+    options.secretContents.forget(key);
     options.metrics.forget(key);
   };
 
@@ -150,6 +154,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       measuring,
       readConfigMaps: (namespace: string, names: readonly string[]) =>
         options.configMaps.read(namespace, names, signal),
+      readSecrets: options.secretContents.read,
       now: clock.now,
       rendererVersion: options.version,
     };
@@ -190,7 +195,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       writer,
       bridge,
       held ? { ...wanted, writes: [held] } : wanted,
-      { contests: before.contests, outside: outsideOf(client, object, writer) },
+      { contests: before.contests, outside: outsideFor(object, bridge, writer) },
       context,
       (resource, found) => ownWrites.wrote(key, resource, found),
     );
@@ -215,6 +220,13 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (before.problem) return { kind: "requeueAfter", ms: 0 };
     const wakes = [plan.wakeAfterMs, reported.dueInMs].filter((ms) => ms !== undefined);
     return wakes.length === 0 ? { kind: "done" } : { kind: "requeueAfter", ms: Math.min(...wakes) };
+  };
+
+  const outsideFor = (object: KubeObject, bridge: BridgeRef, writer: KubeClient): Outside => {
+    const takeOver = outsideOf(client, object, writer);
+    const copying = { client, contents: options.secretContents };
+    return (write, signal) =>
+      write.kind === "KeepSecret" ? keepSecret(copying, bridge, write, signal) : takeOver(write, signal);
   };
 
   const reportPlan = async (
@@ -254,6 +266,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     for (const bridge of bridgesReading(caches, configMap))
       controller.enqueue(keyOf(bridge), { priority: "user" });
   });
+  options.secretContents.onChange((key) => controller.enqueue(key, { priority: "user" }));
   options.gates.onAnswer((key) => controller.enqueue(key, { priority: "child" }));
   options.podMonitors.onState((key) => controller.enqueue(key, { priority: "resync" }));
   options.httpRoutes.onChange((key) => controller.enqueue(key, { priority: "child" }));

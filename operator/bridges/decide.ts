@@ -18,6 +18,7 @@ import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
 import { withHeldReplicas } from "./decide/held-replicas.ts";
+import { changedContent, copiedSecrets } from "./decide/kept-content.ts";
 import { leaveAlone } from "./decide/leave-alone.ts";
 import { grant } from "./decide/pool-grants.ts";
 import { lookAtRoute, routeWrites } from "./decide/route.ts";
@@ -33,8 +34,9 @@ import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
 import { canaryEvidence } from "./observe/evidence.ts";
 import type { Plan } from "./plan.ts";
-import { type KeptConfigMap, keptConfigMaps } from "./references.ts";
-import { revisionHash } from "./revision.ts";
+import { keptConfigMaps } from "./references.ts";
+import { contentMarks, type KeptContent, revisionHash } from "./revision.ts";
+import { keptSecrets } from "./secret-references.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { withoutBaseline, withoutComparison } from "./take-over/verdicts.ts";
 import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
@@ -88,8 +90,13 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     workerCap: tuning?.workerCap ?? 0,
     workerCapReason: tuning?.workerCapReason ?? "",
   });
-  const kept = (spec && keptConfigMaps(spec, snapshot.configMaps)) ?? [];
-  const desired = desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept);
+  const kept = keptContent(snapshot, spec);
+  const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
+  const before = stored.get(snapshot.status.rollout?.stableRevision ?? "")?.contents;
+  const desired = {
+    ...desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept),
+    because: changedContent(kept, before),
+  };
   const route = lookAtRoute(snapshot, rollout);
   const outcome = advanceRollout({
     nowMs: snapshot.nowMs,
@@ -110,8 +117,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     fleet: fleetOf(snapshot, rollout, desired.revision),
     accepted: verdict.accepted,
   });
-  const secrets = lookAtSecrets(snapshot);
-  const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
+  const secrets = lookAtSecrets(snapshot, copiedSecrets(stored));
   const granted = grant({
     snapshot,
     bounds: verdict.accepted ? bounds : undefined,
@@ -213,13 +219,19 @@ function fleetOf(
   return fleetFacts(rollouts, { namespace, name, after, since: queued?.since, nowMs });
 }
 
+/** Where something of it cannot be read the spec is refused, and nothing is made of it. */
+const keptContent = (snapshot: Snapshot, spec: LLMBridgeSpec | undefined): KeptContent => ({
+  configMaps: (spec && keptConfigMaps(spec, snapshot.configMaps)) ?? [],
+  secrets: (spec && keptSecrets(spec, snapshot.secrets)) ?? [],
+});
+
 /** While the spec is refused, what should run is what already does. */
 function desiredRevision(
   snapshot: Snapshot,
   spec: LLMBridgeSpec | undefined,
-  kept: readonly KeptConfigMap[],
+  kept: KeptContent,
 ): RolloutInput["desired"] {
-  if (spec) return { revision: revisionHash(spec, kept), image: spec.image };
+  if (spec) return { revision: revisionHash(spec, contentMarks(kept)), image: spec.image };
   const { rollout, stable, canary } = snapshot.status;
   const revision = rollout?.canaryRevision ?? rollout?.stableRevision ?? "";
   return { revision, image: (canary ?? stable)?.image ?? "" };

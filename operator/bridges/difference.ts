@@ -1,4 +1,5 @@
 import { LABELS } from "../../contract/kubernetes.ts";
+import type { KeepSecretWrite } from "./apply.ts";
 import { covers } from "./covers.ts";
 import { ANNOTATIONS } from "./names.ts";
 import type { ChildKind, ChildObject, Write } from "./plan.ts";
@@ -43,6 +44,8 @@ export interface ObservedChild {
 export interface DesiredState {
   /** ServiceAccount, PodDisruptionBudget, NetworkPolicy and ConfigMaps. */
   readonly supporting: readonly ObservedChild[];
+  /** Copies of Secrets to be made, after the ConfigMaps that own them and before the pods that read them. */
+  readonly secrets: readonly KeepSecretWrite[];
   readonly services: readonly ChildObject[];
   /** What has to be written to what is taken over. */
   readonly takeOver: TakeOverWrites;
@@ -84,6 +87,7 @@ export function difference(
   return [
     ...desired.takeOver.first,
     ...desired.supporting.flatMap((child) => ensure(child.resource, child.object)),
+    ...desired.secrets,
     ...capacity.filter((write) => !shrinking(write)),
     ...desired.takeOver.growth,
     ...desired.services.flatMap((object) => ensure("services", object)),

@@ -25,7 +25,7 @@ export const ANNOTATIONS = {
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
   image: "llmbridge.dev/image",
-  /** On the copy of a ConfigMap that a revision keeps: the name of that which it was made from. */
+  /** On the copy of a ConfigMap or Secret that a revision keeps: the name of that which it was made from. */
   keptFrom: "llmbridge.dev/kept-from",
   /** On a PodMonitor: hash of what the settings make of it, so that what is taken out of them is taken off it. */
   settings: "llmbridge.dev/settings",
@@ -69,6 +69,13 @@ export const runtimeName = (bridge: string, revision: string) => `${bridge}-${re
 /** Copy of a ConfigMap of the user's; by number, because its own name may be as long as a name may be. */
 export const keptName = (bridge: string, revision: string, index: number) =>
   `${bridge}-${revision}-config-${index}`;
+/**
+ * Copy of a Secret of the user's. The operator may make copies and neither read nor delete any, so each making has a name of its own: one that is left of
+ * an earlier revision of the same hash, and is about to be removed with that, must not be taken for it.
+ * @param making tells makings of one revision apart; lower-case letters and digits
+ */
+export const keptSecretName = (bridge: string, revision: string, index: number, making: string) =>
+  `${bridge}-${revision}-secret-${index}-${making}`;
 export const productionService = (bridge: string) => `${bridge}-production`;
 export const canaryService = (bridge: string) => `${bridge}-canary`;
 export const baselineService = (bridge: string) => `${bridge}-baseline`;

@@ -28,6 +28,7 @@ import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
 import { type ConfigMapReadings, configMapRefs } from "./references.ts";
 import type { ObservedRoute } from "./route/http-route.ts";
+import { type SecretFindings, type WantedSecret, wantedSecrets } from "./secret-references.ts";
 import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 import type { ObservedTakeOver, TakenNames } from "./take-over/observed.ts";
 import { readTakeOver } from "./take-over/read.ts";
@@ -45,6 +46,7 @@ export interface ObserveDependencies {
   readonly gates: Gates["look"];
   readonly measuring: Measuring;
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
+  readonly readSecrets: (bridge: BridgeRef, wanted: readonly WantedSecret[]) => Promise<SecretFindings>;
   readonly now: () => number;
   readonly rendererVersion: string;
 }
@@ -82,10 +84,11 @@ export async function observe(
   };
   const names = spec.ok ? [...new Set(configMapRefs(spec.value).map(({ name }) => name))] : [];
   const taken = takenNames(spec.ok ? spec.value : undefined, status);
-  const [measurements, kubelet, configMaps, takeOver] = await Promise.all([
+  const [measurements, kubelet, configMaps, secrets, takeOver] = await Promise.all([
     spec.ok ? ask(spec.value) : UNMEASURED,
     kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
     dependencies.readConfigMaps(bridge.namespace, names),
+    dependencies.readSecrets(bridge, spec.ok ? wantedSecrets(spec.value) : []),
     taken === undefined || isResting(status, memory, nowMs, spec.ok && !spec.value.takeOver)
       ? unread(taken)
       : readTakeOver(dependencies.client, bridge, taken, object.metadata.finalizers ?? []),
@@ -111,6 +114,7 @@ export async function observe(
     pods,
     kubelet,
     configMaps,
+    secrets,
     problem,
     // A book that cannot be read is not an empty one.
     gates: dependencies.gates(bridge, spec.ok && !unreadableStatus ? spec.value : undefined, status),

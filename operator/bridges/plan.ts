@@ -81,6 +81,20 @@ export type Write =
       /** JSON merge patch. */
       readonly patch: Readonly<Record<string, unknown>>;
     }
+  /**
+   * A copy of a Secret of the user's, for a revision. Its content is put in when it is written, if it is what the fingerprint stands for; plans hold no
+   * secrets. One that is there already was made by this very write before.
+   */
+  | {
+      readonly kind: "KeepSecret";
+      readonly revision: string;
+      /** Of the copy. */
+      readonly name: string;
+      readonly from: string;
+      /** Undefined: all of it. */
+      readonly keys: readonly string[] | undefined;
+      readonly fingerprint: string;
+    }
   /** Whether a deletion of the bridge waits until what it took over is given back. */
   | { readonly kind: "Finalizer"; readonly change: "Add" | "Remove" }
   /** A pod to be replaced, as far as disruption budgets allow it. */

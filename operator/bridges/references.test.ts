@@ -1,8 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { keptName } from "./names.ts";
-import { type ConfigMapReading, configMapRefs, keptConfigMaps } from "./references.ts";
-import { revisionHash } from "./revision.ts";
+import {
+  type ConfigMapReading,
+  type ConfigMapReadings,
+  configMapRefs,
+  keptConfigMaps,
+} from "./references.ts";
+import { contentMarks, revisionHash } from "./revision.ts";
 import { World } from "./testing/world.ts";
 
 const BASE: LLMBridgeSpecInput = {
@@ -209,17 +214,17 @@ describe("a Secret that a bridge refers to", () => {
   });
 });
 
+const marks = (spec: LLMBridgeSpec, readings: ConfigMapReadings) =>
+  contentMarks({ configMaps: keptConfigMaps(spec, readings) ?? [], secrets: [] });
+
 describe("the hash of a revision", () => {
   const parsed = llmBridgeSpec.parse(withPod(POD));
   const hash = (settings: Record<string, string>, prompts: Record<string, string>) =>
-    revisionHash(
-      parsed,
-      keptConfigMaps(parsed, { settings: found(settings), prompts: found(prompts) }) ?? [],
-    );
+    revisionHash(parsed, marks(parsed, { settings: found(settings), prompts: found(prompts) }));
 
   it("is that of the spec where nothing is kept", () => {
     const plain = llmBridgeSpec.parse(BASE);
-    expect(revisionHash(plain, keptConfigMaps(plain, {}))).toBe(revisionHash(plain));
+    expect(revisionHash(plain, marks(plain, {}))).toBe(revisionHash(plain));
   });
 
   it("follows what is read and nothing else", () => {

@@ -6,6 +6,7 @@ import { canonicalJson, withoutDefaults } from "./canonical.ts";
 import { shortHash } from "./names.ts";
 import { perObject } from "./per-object.ts";
 import { contentHashes, type KeptConfigMap } from "./references.ts";
+import { type KeptSecret, secretFingerprints, withoutIgnore } from "./secret-references.ts";
 
 /** Stored beside each hash, so that a version which hashes otherwise can tell by which rules a revision was named. Nothing reads it yet. */
 export const HASH_ALGORITHM = "1";
@@ -45,13 +46,30 @@ export function revisionFields(spec: LLMBridgeSpec): unknown {
 const fieldsOf = perObject(revisionFields);
 const hashOf = perObject((spec: LLMBridgeSpec) => shortHash(canonicalJson(fieldsOf(spec))));
 
+/** Content of others that is part of a revision. */
+export interface KeptContent {
+  readonly configMaps: readonly KeptConfigMap[];
+  readonly secrets: readonly KeptSecret[];
+}
+
+/** What stands for that content in a revision's hash, by name. A kind of which none is kept is left out, so that hashes are what they always were. */
+export interface ContentMarks {
+  readonly configMaps?: Readonly<Record<string, string>> | undefined;
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+}
+
+export const contentMarks = ({ configMaps, secrets }: KeptContent): ContentMarks => ({
+  ...(configMaps.length > 0 ? { configMaps: contentHashes(configMaps) } : {}),
+  ...(secrets.length > 0 ? { secrets: secretFingerprints(secrets) } : {}),
+});
+
 /**
  * The revision's hash: 10 hex digits.
- * @param kept ConfigMaps whose content is part of it; none where there are none, so that such a spec's hash is what it always was
+ * @param marks of what is kept of others; empty where nothing is, so that such a spec's hash is what it always was
  */
-export function revisionHash(spec: LLMBridgeSpec, kept: readonly KeptConfigMap[] = []): string {
-  if (kept.length === 0) return hashOf(spec);
-  return shortHash(canonicalJson({ spec: fieldsOf(spec), configMaps: contentHashes(kept) }));
+export function revisionHash(spec: LLMBridgeSpec, { configMaps, secrets }: ContentMarks = {}): string {
+  if (!configMaps && !secrets) return hashOf(spec);
+  return shortHash(canonicalJson({ spec: fieldsOf(spec), configMaps, secrets }));
 }
 
 function select(spec: LLMBridgeSpec) {
@@ -65,27 +83,36 @@ function select(spec: LLMBridgeSpec) {
     resources: { requests: amounts(requests), limits: amounts(limits) },
     cache: {
       memory: quantityBytes(spec.cache.memory.maxBytes),
-      redis: spec.cache.redis,
+      redis: spec.cache.redis && { secretRef: withoutIgnore(spec.cache.redis.secretRef) },
       ttl: durationMs(spec.cache.ttl.answers),
     },
     pools: {
-      postgres: spec.pools.postgres && { secretRef: spec.pools.postgres.secretRef },
+      postgres: spec.pools.postgres && { secretRef: withoutIgnore(spec.pools.postgres.secretRef) },
       http: spec.pools.http,
     },
     workers: { max: spec.workers.max },
     tuning: spec.tuning,
     pod: {
       ...spec.pod,
-      env: byName(spec.pod.env),
+      env: byName(spec.pod.env.map(withoutIgnored)),
+      envFrom: spec.pod.envFrom.map(withoutIgnored),
+      mounts: spec.pod.mounts.map((mount) =>
+        mount.secret ? { ...mount, secret: withoutIgnore(mount.secret) } : mount,
+      ),
       imagePullSecrets: byName(spec.pod.imagePullSecrets),
     },
   };
 }
 
+type Ref = { readonly onChange?: "Ignore" | "Canary" | undefined };
+
+const withoutIgnored = <T extends { readonly secretRef?: Ref | undefined }>(one: T): T =>
+  one.secretRef ? { ...one, secretRef: withoutIgnore(one.secretRef) } : one;
+
 function normaliseUpstream(one: LLMBridgeSpec["upstreams"][number]) {
   const { timeouts } = one;
   return {
-    ...one,
+    ...withoutIgnored(one),
     models: [...one.models].sort(),
     timeouts: {
       connect: durationMs(timeouts.connect),

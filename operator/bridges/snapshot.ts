@@ -11,6 +11,7 @@ import type { Measurements } from "./observe/measurements.ts";
 import type { ObservedPod } from "./observe/pod.ts";
 import type { ConfigMapReadings } from "./references.ts";
 import type { ObservedRoute } from "./route/http-route.ts";
+import type { SecretFindings } from "./secret-references.ts";
 import type { ObservedTakeOver } from "./take-over/observed.ts";
 
 export interface SpecIssue {
@@ -60,6 +61,8 @@ export interface Snapshot extends Measurements {
   readonly children: readonly ObservedChild[];
   /** ConfigMaps of the user's that the spec refers to, by name. */
   readonly configMaps: ConfigMapReadings;
+  /** Secrets of the user's of which a change is to start a canary, by name. */
+  readonly secrets: SecretFindings;
   readonly deployments: readonly ObservedDeployment[];
   readonly pods: readonly ObservedPod[];
   /** What kubelet says of pods that wait for their volumes, by pod name; empty text where it says nothing. */

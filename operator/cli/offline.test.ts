@@ -37,6 +37,19 @@ describe("rendered", () => {
     expect(children.filter(({ metadata }) => "ownerReferences" in metadata)).toEqual([]);
   });
 
+  it("has copies of Secrets that changes are to start canaries of, without a content, before what reads them", () => {
+    const secretRef = { name: "openai", key: "token", onChange: "Canary" as const };
+    const keyed = { ...spec, upstreams: spec.upstreams.map((one) => ({ ...one, secretRef })) };
+    const { children, revision } = rendered({ metadata: { name: "chat" }, spec: keyed }, "ai");
+    const at = children.findIndex(({ kind }) => kind === "Secret");
+    expect(children[at]).toMatchObject({
+      metadata: { name: `chat-${revision}-secret-0-0`, annotations: { "llmbridge.dev/kept-from": "openai" } },
+      ...{ immutable: true, data: {} },
+    });
+    expect(children[at + 1]?.kind).toBe("Deployment");
+    expect(JSON.stringify(children[at + 1])).toContain(`"secretName":"chat-${revision}-secret-0-0"`);
+  });
+
   it("is refused with the operator's words", () => {
     const budget = { ...spec, budget: { cpu: "1" }, scaling: { minReplicas: 1, maxReplicas: 20 } };
     expect(() => rendered({ metadata: { name: "chat" }, spec: budget }, "ai")).toThrow(

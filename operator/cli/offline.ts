@@ -1,11 +1,14 @@
 import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { decide } from "../bridges/decide.ts";
+import { keptSecret } from "../bridges/desired/kept-secret.ts";
 import { emptyMemory } from "../bridges/memory.ts";
+import type { BridgeRef } from "../bridges/names.ts";
 import { UNMEASURED } from "../bridges/observe/measurements.ts";
 import { parseSpec } from "../bridges/observe.ts";
-import type { ChildObject } from "../bridges/plan.ts";
+import type { ChildObject, Write } from "../bridges/plan.ts";
 import { configMapsFor, keptConfigMaps } from "../bridges/references.ts";
-import { revisionHash } from "../bridges/revision.ts";
+import { contentMarks, revisionHash } from "../bridges/revision.ts";
+import { keptSecrets, secretsFor } from "../bridges/secret-references.ts";
 import { ALONE } from "../rollout/fleet/view.ts";
 import { VERSION } from "../version.ts";
 import { CliFailure } from "./failure.ts";
@@ -22,7 +25,7 @@ export interface RenderedBridge {
 
 /**
  * What the operator makes of a bridge that it sees for the first time, by the operator's own decision and without a cluster. It knows no
- * traffic, so the numbers are those of the beginning, and no ConfigMaps, so that copies of them are empty and the revision is named as if they were. Owner references name a uid that only the API server gives; where the manifest has
+ * traffic, so the numbers are those of the beginning, and no ConfigMaps and Secrets, so that copies of them are empty and the revision is named as if they were. Owner references name a uid that only the API server gives; where the manifest has
  * none they are left out, since an object with a wrong owner is deleted as soon as it is applied.
  * @param namespace for manifests that name none
  * @throws CliFailure where the operator would refuse the spec
@@ -31,15 +34,17 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
   const { metadata } = manifest;
   const spec = parseSpec(metadata.name, manifest.spec);
   const configMaps = configMapsFor(spec);
+  const secrets = secretsFor(spec);
   const nowMs = 0;
+  const bridge = {
+    namespace: metadata.namespace ?? namespace,
+    name: metadata.name,
+    uid: metadata.uid ?? NO_UID,
+  };
   const { plan } = decide({
     ...UNMEASURED,
     nowMs,
-    bridge: {
-      namespace: metadata.namespace ?? namespace,
-      name: metadata.name,
-      uid: metadata.uid ?? NO_UID,
-    },
+    bridge,
     generation: 1,
     spec,
     status: llmBridgeStatus.parse({}),
@@ -56,6 +61,7 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
     kubelet: {},
     problem: undefined,
     configMaps,
+    secrets,
     rollouts: ALONE,
     memory: emptyMemory(nowMs),
     rendererVersion: VERSION,
@@ -63,11 +69,24 @@ export function rendered(manifest: Manifest, namespace: string): RenderedBridge 
   const accepted = plan.status.conditions.find(({ type }) => type === "Accepted");
   if (!spec.ok || accepted?.status !== "True")
     throw new CliFailure(`${metadata.name}: ${accepted?.message ?? "the spec cannot be read."}`);
-  const children = plan.writes.flatMap((write) => (write.kind === "Create" ? [write.object] : []));
+  const children = plan.writes.flatMap((write) => madeBy(write, bridge));
   return {
-    revision: revisionHash(spec.value, keptConfigMaps(spec.value, configMaps)),
+    revision: revisionHash(
+      spec.value,
+      contentMarks({
+        configMaps: keptConfigMaps(spec.value, configMaps) ?? [],
+        secrets: keptSecrets(spec.value, secrets) ?? [],
+      }),
+    ),
     children: metadata.uid === undefined ? children.map(withoutOwner) : children,
   };
+}
+
+/** Copies of Secrets stand there without their content, and without their owners. */
+function madeBy(write: Write, bridge: BridgeRef): readonly ChildObject[] {
+  if (write.kind === "Create") return [write.object];
+  if (write.kind !== "KeepSecret") return [];
+  return [keptSecret(bridge, write.revision, write, {}, [])];
 }
 
 function withoutOwner(child: ChildObject): ChildObject {

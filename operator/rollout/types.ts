@@ -118,7 +118,12 @@ export interface RolloutInput {
   nowMs: number;
   spec: Rollout;
   /** Revision and image of the present spec. */
-  desired: { revision: string; image: string };
+  desired: {
+    revision: string;
+    image: string;
+    /** What made it another one, as a sentence, where that does not stand in the spec. */
+    because?: string | undefined;
+  };
   /** `status.rollout`; undefined where there is none. */
   state: RolloutStatus | UnreadableState | undefined;
   capacity: {

@@ -9,6 +9,7 @@ import {
   CONFIG_MAPS,
   DECIDES_ONLY,
   MUTATIONS,
+  ON_SECRET_CHANGE,
   specWith,
 } from "../../operator/bridges/testing/fields.ts";
 import { type Mutation, wrongs } from "../../operator/bridges/testing/mutations.ts";
@@ -51,7 +52,9 @@ const REFUSED_BY_OPERATOR: readonly Mutation[] = [
   { path: "budget.cpu", value: "1" },
   { path: "budget.memory", value: "1Gi" },
 ];
-const ACCEPTED = MUTATIONS.filter(({ path }) => path !== "metrics.source");
+const ACCEPTED = MUTATIONS.filter(
+  ({ path }) => path !== "metrics.source" && !ON_SECRET_CHANGE.includes(path),
+);
 /**
  * What these have added stays when they are changed back: on missing metrics nothing is made smaller, and a pod that has not confirmed
  * fewer connections may hold the more it was granted.

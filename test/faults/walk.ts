@@ -3,7 +3,7 @@ import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { parseSpec } from "../../operator/bridges/observe.ts";
 import { configMapsFor, keptConfigMaps } from "../../operator/bridges/references.ts";
-import { revisionHash } from "../../operator/bridges/revision.ts";
+import { contentMarks, revisionHash } from "../../operator/bridges/revision.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import type { Bridge } from "../scene/api.ts";
@@ -45,7 +45,8 @@ const TRIES = 5;
 export function revisionOf(spec: LLMBridgeSpecInput): string {
   const parsed = parseSpec("walked", spec);
   if (!parsed.ok) throw new Error(`the spec is wrong: ${JSON.stringify(parsed.issues)}`);
-  return revisionHash(parsed.value, keptConfigMaps(parsed.value, configMapsFor(parsed)));
+  const configMaps = keptConfigMaps(parsed.value, configMapsFor(parsed)) ?? [];
+  return revisionHash(parsed.value, contentMarks({ configMaps, secrets: [] }));
 }
 
 /** Leads the bridge of this name; the first `set` makes it. */

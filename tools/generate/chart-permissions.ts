@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   BRIDGE_PERMISSIONS,
+  CANARY_SECRET_PERMISSIONS,
+  FINGERPRINT_KEY_PERMISSIONS,
   GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
@@ -9,6 +11,7 @@ import {
   POD_MONITOR_DEFINITION_PERMISSIONS,
   POD_MONITOR_PERMISSIONS,
   ruleOf,
+  SECRET_COPY_PERMISSIONS,
 } from "../../operator/permissions.ts";
 
 /** The rules of the chart's roles, as templates that its role files include. */
@@ -32,6 +35,16 @@ export function chartPermissions(): string {
     "{{- end }}",
     define("httpRouteDefinitionRules", "Beside those in the whole cluster."),
     ...rules(HTTP_ROUTE_DEFINITION_PERMISSIONS),
+    "{{- end }}",
+    define("canarySecretRules", "Beside them where Secrets are named whose changes may start canaries."),
+    ...rules(
+      CANARY_SECRET_PERMISSIONS,
+      '{{ toJson .Values.canarySecrets | trimPrefix "[" | trimSuffix "]" }}',
+    ),
+    ...rules(SECRET_COPY_PERMISSIONS),
+    "{{- end }}",
+    define("fingerprintKeyRules", "Beside those, in the operator's own namespace."),
+    ...rules(FINGERPRINT_KEY_PERMISSIONS),
     "{{- end }}",
     define("leaseRules", "In the operator's own namespace. A name cannot be asked of a create."),
     ...rules(LEASE_PERMISSIONS.map((one) => ({ ...one, verbs: one.verbs.filter(isCreate) }))),

@@ -34,6 +34,10 @@ const chartValues = z
     settings: administratorSettings,
     sourceSecrets: z.array(z.strictObject({ name: volumeName, secretName: z.string().min(1) })),
     sourceConfigMaps: z.array(z.strictObject({ name: volumeName, configMapName: z.string().min(1) })),
+    canarySecrets: z
+      .array(z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/))
+      .max(200)
+      .meta({ description: "Names of Secrets whose changes bridges may take through a canary." }),
     crds: z.strictObject({
       install: flag("Install the CustomResourceDefinition."),
       keep: flag("Keep it on uninstall."),

@@ -98,6 +98,32 @@
   verbs: [list, watch]
 {{- end }}
 
+{{- /* Beside them where Secrets are named whose changes may start canaries. */ -}}
+{{- define "llmbridge-operator.canarySecretRules" -}}
+# Whether a Secret has changed of which a bridge wants a canary; nothing but the names that are listed.
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [{{ toJson .Values.canarySecrets | trimPrefix "[" | trimSuffix "]" }}]
+  verbs: [get, watch]
+# The copies of these that revisions keep, which the garbage collector removes. It reads, changes and deletes none.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+{{- end }}
+
+{{- /* Beside those, in the operator's own namespace. */ -}}
+{{- define "llmbridge-operator.fingerprintKeyRules" -}}
+# Its key, by which it tells that a Secret has changed without telling what is in it.
+- apiGroups: [""]
+  resources: [secrets]
+  resourceNames: [llmbridge-secret-fingerprints]
+  verbs: [get]
+# That key, where there is none yet.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+{{- end }}
+
 {{- /* In the operator's own namespace. A name cannot be asked of a create. */ -}}
 {{- define "llmbridge-operator.leaseRules" -}}
 # Leader election.

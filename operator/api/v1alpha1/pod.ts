@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { name, secretRef, textMap, textOf } from "./scalars.ts";
+import { name, onSecretChange, podSecretRef, textMap, textOf } from "./scalars.ts";
 
 /** What people may set of the pods, their environment and files. */
 
@@ -45,12 +45,13 @@ const configMapKey = z.strictObject({
 const wholeSecret = z.strictObject({
   name: textOf("secretName", "Name of the Secret, in the namespace of the bridge.", 253),
   optional: optional("the Secret"),
+  onChange: onSecretChange,
 });
 
 const variable = z.strictObject({
   name: textOf("envName", "Name of the variable.", 128),
   value: z.string().max(4096).optional().meta({ description: "Its value." }),
-  secretRef: secretRef("Take the value from a Secret instead.").optional(),
+  secretRef: podSecretRef("Take the value from a Secret instead.").optional(),
   configMapRef: configMapKey.optional().meta({ description: "Take the value from a ConfigMap instead." }),
 });
 

@@ -39,14 +39,23 @@ export const textMap = (description: string, max: { entries: number; valueLength
     .default({})
     .meta({ description, maxProperties: max.entries });
 
+const secretKeyFields = {
+  name: textOf("secretName", "Name of the Secret, in the namespace of the bridge.", 253),
+  key: textOf("secretKey", "Key in the Secret.", 253),
+};
+
 /** A key of a Secret in the bridge's namespace. */
-export const secretRef = (description: string) =>
-  z
-    .strictObject({
-      name: textOf("secretName", "Name of the Secret, in the namespace of the bridge.", 253),
-      key: textOf("secretKey", "Key in the Secret.", 253),
-    })
-    .meta({ description });
+export const secretRef = (description: string) => z.strictObject(secretKeyFields).meta({ description });
+
+/** What a change of a Secret that the pods of a revision read leads to; without a default, so that specs of before are stored as they were. */
+export const onSecretChange = z.enum(["Ignore", "Canary"]).optional().meta({
+  description:
+    "Ignore: the pods read the Secret itself, files as they change, variables when they start. Canary: a change of its content is a new revision, and each revision keeps the content it was made with; the administrator allows it by the Secret's name (the chart's value canarySecrets). Absent: Ignore.",
+});
+
+/** The same, read by the pods of a revision. */
+export const podSecretRef = (description: string) =>
+  z.strictObject({ ...secretKeyFields, onChange: onSecretChange }).meta({ description });
 
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const;
 

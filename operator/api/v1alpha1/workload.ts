@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bytes, cpu, duration, name, secretRef, textOf } from "./scalars.ts";
+import { bytes, cpu, duration, name, podSecretRef, textOf } from "./scalars.ts";
 
 /** What the pods are made of: image, resources, upstreams, cache, pools, worker threads, tuning. */
 
@@ -38,7 +38,7 @@ export const upstream = z.strictObject({
     description:
       "Requests that one pod has in progress at this upstream at once; more wait in a bounded queue.",
   }),
-  secretRef: secretRef("Bearer token for the upstream, re-read by the pods when it changes.").optional(),
+  secretRef: podSecretRef("Bearer token for the upstream, re-read by the pods when it changes.").optional(),
   timeouts: z
     .strictObject({
       connect: duration(
@@ -58,7 +58,7 @@ export const cache = z
       .prefault({})
       .meta({ description: "First tier: memory of the pod." }),
     redis: z
-      .strictObject({ secretRef: secretRef("Key that holds a redis:// or rediss:// URL.") })
+      .strictObject({ secretRef: podSecretRef("Key that holds a redis:// or rediss:// URL.") })
       .optional()
       .meta({ description: "Second tier, shared by the pods." }),
     ttl: z
@@ -85,7 +85,7 @@ export const pools = z
   .strictObject({
     postgres: z
       .strictObject({
-        secretRef: secretRef("Key that holds a postgres:// URL; usage records are written there."),
+        secretRef: podSecretRef("Key that holds a postgres:// URL; usage records are written there."),
         ...backend,
         maxPerPod: z.int().min(1).max(1000).optional().meta({
           description: "Ceiling for one pod. Absent: derived from the budget and the largest pod count.",

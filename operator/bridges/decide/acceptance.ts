@@ -4,6 +4,7 @@ import type { Reading } from "../../prometheus/source.ts";
 import { circle } from "../../rollout/fleet/order.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import { configMapRefs } from "../references.ts";
+import { secretRefs } from "../secret-references.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { TakeOverObjection, TakeOverReason } from "../take-over/objection.ts";
 import type { Bounds } from "./bounds.ts";
@@ -15,6 +16,9 @@ export type AcceptanceReason =
   | "BudgetExceeded"
   | "ConfigMapMissing"
   | "ConfigMapUnknown"
+  | "SecretMissing"
+  | "SecretForbidden"
+  | "SecretUnknown"
   | "UnknownAnalysis"
   | "GateNotPermitted"
   | "UnknownMetricSource"
@@ -55,6 +59,7 @@ const POLICIES: readonly Policy[] = [
   ({ gates: { problem } }) => (problem === undefined ? undefined : refused("GateNotPermitted", problem)),
   (snapshot) => sourceProblem(snapshot.fleet),
   configMapProblem,
+  secretProblem,
 ];
 
 /** New pods could not start without it; those that run have what they read. */
@@ -77,6 +82,31 @@ function configMapProblem({ spec, configMaps }: Snapshot): Acceptance | undefine
         `${path}: ConfigMap "${name}" has no key "${key}"; add it, or set optional: true.`,
       );
     const variable = "prefix" in ref ? refusedVariable(Object.keys(reading.data), ref.prefix) : undefined;
+    if (variable) return refused("InvalidSpec", `${path}: ${variable}`);
+  }
+  return undefined;
+}
+
+/**
+ * Of Secrets of which a change is to start a canary. Where one cannot be read the bridge does not go on as if it had not been asked: a change of the
+ * Secret would reach all pods at once, which is what was to be avoided.
+ */
+function secretProblem({ spec, secrets }: Snapshot): Acceptance | undefined {
+  if (!spec.ok) return undefined;
+  for (const { path, name, key, optional, prefix, onChange } of secretRefs(spec.value)) {
+    if (onChange !== "Canary") continue;
+    const finding = secrets[name] ?? { kind: "Unknown", message: `Secret "${name}" was not read.` };
+    if (finding.kind === "Forbidden" || finding.kind === "Unknown")
+      return refused(`Secret${finding.kind}`, `${path}: ${finding.message}`);
+    if (finding.kind === "Missing" && !optional)
+      return refused(
+        "SecretMissing",
+        `${path}: there is no Secret "${name}" in this namespace; create it${key === undefined ? ", or set optional: true" : ""}.`,
+      );
+    if (finding.kind === "Missing") continue;
+    if (key !== undefined && !finding.keys.includes(key))
+      return refused("SecretMissing", `${path}: Secret "${name}" has no key "${key}"; add it.`);
+    const variable = prefix === undefined ? undefined : refusedVariable(finding.keys, prefix);
     if (variable) return refused("InvalidSpec", `${path}: ${variable}`);
   }
   return undefined;

@@ -4,7 +4,7 @@ import type { TuningResult } from "../../tuning/tune.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import type { DesiredState } from "../difference.ts";
 import { baselineService, canaryService, productionService } from "../names.ts";
-import type { KeptConfigMap } from "../references.ts";
+import type { KeptContent } from "../revision.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
 import type { TakeOverView } from "../take-over/view.ts";
@@ -31,8 +31,8 @@ export interface ChildrenInput {
   readonly tuning: TuningResult | undefined;
   /** Hash of the present spec, if that is what should run. */
   readonly desiredRevision: string | undefined;
-  /** ConfigMaps that the desired revision keeps a copy of. */
-  readonly kept: readonly KeptConfigMap[];
+  /** ConfigMaps and Secrets that the desired revision keeps a copy of. */
+  readonly kept: KeptContent;
   readonly stored: ReadonlyMap<string, StoredRevision>;
   readonly outcome: RolloutOutcome;
   /** Replicas after the backends' budgets had their say. */
@@ -60,6 +60,7 @@ export function desiredChildren(input: ChildrenInput): DesiredState {
       { resource: "networkpolicies", object: networkPolicy(bridge, others) },
       ...parts.filter((part) => !surplus.includes(part.desired.revision)).flatMap((part) => part.configMaps),
     ],
+    secrets: parts.flatMap(({ secrets }) => secrets),
     services: services(input),
     takeOver: takeOverWrites({
       ...{ bridge, outcome, view: input.takeOver },

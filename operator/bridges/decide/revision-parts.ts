@@ -3,17 +3,20 @@ import { quantityBytes } from "../../api/v1alpha1/scalars.ts";
 import { isBaseline, templateOf } from "../../rollout/baseline.ts";
 import { drainTimes } from "../../tuning/drain.ts";
 import { httpConnections } from "../../tuning/pools.ts";
+import type { KeepSecretWrite } from "../apply.ts";
 import { baselineDeployment } from "../desired/baseline.ts";
 import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
 import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { deployment } from "../desired/template.ts";
 import type { DesiredRevision, DesiredState, ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, ownerReference, revisionName } from "../names.ts";
+import type { StoredContents } from "../observe/stored-revision.ts";
 import type { ChildObject } from "../plan.ts";
 import { HASH_ALGORITHM } from "../revision.ts";
 import { revisionSpec } from "../revision-spec.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { ChildrenInput, RuntimeGrant } from "./children.ts";
+import { contentsOf, missingCopies } from "./kept-content.ts";
 import { nextRuntime, type StoredRevision } from "./runtime.ts";
 
 /**
@@ -27,6 +30,8 @@ export const AGENT_CONNECTION_AGE_MS = 15 * 60_000;
 export interface RevisionParts {
   readonly desired: DesiredRevision;
   readonly configMaps: readonly ObservedChild[];
+  /** Copies of Secrets that are yet to be made, once the ConfigMaps are there. */
+  readonly secrets: readonly KeepSecretWrite[];
   readonly touches: DesiredState["podAnnotations"];
 }
 
@@ -48,18 +53,19 @@ export function revisionParts(input: ChildrenInput, revision: string): RevisionP
     rendered: rendered?.deployment,
   };
   const grant = input.grants[revision];
-  if (!rendered || !grant) return { desired, configMaps: [], touches: [] };
+  if (!rendered || !grant) return { desired, configMaps: [], secrets: [], touches: [] };
   const { runtime, changed } = nextRuntime(stored?.runtime, withGrant(rendered.runtime, grant));
   const annotations = { [ANNOTATIONS.poolCeiling]: String(grant.postgresCeiling) };
   const hot = withAnnotations(runtimeConfigMap(bridge, revision, runtime), annotations);
-  const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment, rendered.spec);
-  const copies =
-    revision === input.desiredRevision
-      ? input.kept.filter(({ found }) => found).map((kept) => keptConfigMap(bridge, revision, kept))
-      : [];
+  const fixed = revisionConfigMap(bridge, revision, rendered.config, rendered.deployment, rendered);
+  const isDesired = revision === input.desiredRevision;
+  const copies = isDesired
+    ? input.kept.configMaps.filter(({ found }) => found).map((kept) => keptConfigMap(bridge, revision, kept))
+    : [];
   return {
     desired,
     configMaps: [...copies, fixed, hot].map((object) => ({ resource: "configmaps", object })),
+    secrets: isDesired && desired.replicas > 0 ? missingCopies(input, revision, rendered.contents) : [],
     touches: stored?.runtime ? touches(snapshot, revision, runtime.generation, changed) : [],
   };
 }
@@ -69,13 +75,14 @@ interface Rendered {
   readonly deployment: ChildObject;
   readonly runtime: Omit<RuntimeConfig, "generation">;
   readonly spec: object | undefined;
+  readonly contents: StoredContents | undefined;
 }
 
 /** A revision that exists is taken from its ConfigMap, whatever this version of the operator would render. */
 function fromStore(stored: StoredRevision | undefined): Rendered | undefined {
   if (!stored?.config || !stored.rendered || !stored.runtime) return undefined;
-  const { config, rendered, runtime, spec } = stored;
-  return { config, deployment: rendered, runtime, spec };
+  const { config, rendered, runtime, spec, contents } = stored;
+  return { config, deployment: rendered, runtime, spec, contents };
 }
 
 function renderedOf(
@@ -99,6 +106,7 @@ function baseline({ stored, snapshot, replicas }: ChildrenInput, revision: strin
     deployment: baselineDeployment(template.deployment, names),
     runtime: template.runtime,
     spec: undefined,
+    contents: undefined,
   };
 }
 
@@ -111,6 +119,8 @@ function render(
   const before = fromStore(stored);
   if (!spec || !tuning || before) return before;
   const { bridge } = snapshot;
+  const contents = stored?.contents ?? contentsOf(input, revision);
+  const copies = contents?.copies ?? {};
   const config =
     stored?.config ??
     bridgeConfigFile({
@@ -120,6 +130,7 @@ function render(
       spec,
       workerCap: tuning.workerCap,
       workerHeapMiB: tuning.workerHeapMiB,
+      copies,
     });
   const drain = drainTimes({
     upstreams: config.upstreams.map((one) => one.timeouts),
@@ -134,7 +145,8 @@ function render(
         namespace: bridge.namespace,
         revision,
         spec,
-        kept: input.kept,
+        kept: input.kept.configMaps,
+        copies,
         env: tuning.env,
         terminationGracePeriodSeconds: drain.terminationGracePeriodSeconds,
         owner: ownerReference(bridge),
@@ -142,6 +154,7 @@ function render(
         hashAlgorithm: HASH_ALGORITHM,
       }),
     spec: stored?.spec ?? revisionSpec(spec),
+    contents,
     runtime: {
       version: CONFIG_VERSION,
       postgresConnections: 0,

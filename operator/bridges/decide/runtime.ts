@@ -3,7 +3,7 @@ import { LABELS } from "../../../contract/kubernetes.ts";
 import { sameJson } from "../canonical.ts";
 import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
-import { type FixedPart, readRuntime } from "../observe/stored-revision.ts";
+import { type FixedPart, readRuntime, type StoredContents } from "../observe/stored-revision.ts";
 import { perObject } from "../per-object.ts";
 import type { ChildObject } from "../plan.ts";
 
@@ -16,6 +16,8 @@ export interface StoredRevision {
   readonly runtime: RuntimeConfig | undefined;
   /** What it was made from; undefined where its maker did not keep it. */
   readonly spec?: object | undefined;
+  /** What of others it keeps, by the names of their copies. */
+  readonly contents?: StoredContents | undefined;
   /** Most Postgres connections that a pod may hold which has not confirmed `runtime` (tuning/pool-budget.ts). */
   readonly postgresCeiling: number;
 }

@@ -152,3 +152,20 @@ describe("lookAtSecrets", () => {
     expect(bridge.look().said).toMatchObject({ state: "Reread", pods: 1, read: 1 });
   });
 });
+
+describe("a copy that a revision keeps", () => {
+  const COPY = "chat-r1-secret-0-x";
+
+  it("is told of by the name of the Secret that it was made from, where pods cannot use it", () => {
+    const secrets = { [COPY]: { ...START, refused: true } };
+    const snapshot = {
+      ...{ nowMs: T0, pods: [pod("a")], status: llmBridgeStatus.parse({}) },
+      fleet: { kind: "ok", value: [{ pod: "a", revision: "r1", stale: false, secrets }] },
+    } as unknown as Snapshot;
+    const found = lookAtSecrets(snapshot, new Map([[COPY, "openai"]]));
+    expect(found.statuses).toMatchObject([{ name: COPY, state: "Refused" }]);
+    expect(found.decisions[0]?.message).toBe(
+      `Secret "openai" held what 1 of 1 pods of a revision cannot use (they read its copy, ${COPY}). The log of the pods says why; correct the Secret, and another canary starts.`,
+    );
+  });
+});

@@ -31,13 +31,22 @@ interface Reader {
   readonly reading: SecretReading | undefined;
 }
 
-/** Which pods have read what their Secrets hold now. Without readings nothing new is known, and what was said still holds. */
-export function lookAtSecrets(snapshot: Snapshot): SecretsLook {
+/**
+ * Which pods have read what their Secrets hold now. Without readings nothing new is known, and what was said still holds.
+ * @param copies names of the Secrets that revisions keep copies of, by the names of the copies
+ */
+export function lookAtSecrets(
+  snapshot: Snapshot,
+  copies: ReadonlyMap<string, string> = new Map(),
+): SecretsLook {
   const { fleet, status, nowMs } = snapshot;
   if (fleet.kind !== "ok") return { statuses: status.secrets, decisions: [], touches: [] };
   const found = [...readersBySecret(snapshot)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, readers]) => ({ readers, now: secretStatus(name, readers, status.secrets, nowMs) }))
+    .map(([name, readers]) => ({
+      readers,
+      now: secretStatus({ name, from: copies.get(name) }, readers, status.secrets, nowMs),
+    }))
     .flatMap(({ readers, now }) => (now ? [{ readers, now }] : []));
   return {
     statuses: found.map(({ now }) => now),
@@ -67,7 +76,7 @@ function readersBySecret({ fleet, pods }: Snapshot): ReadonlyMap<string, readonl
 
 /** Undefined where nothing is to be said: every pod has what it started with. */
 function secretStatus(
-  name: string,
+  { name, from }: Mounted,
   readers: readonly Reader[],
   said: readonly SecretStatus[],
   nowMs: number,
@@ -108,7 +117,7 @@ function secretStatus(
       .map(({ pod }) => pod.name)
       .sort()
       .slice(0, MOST_NAMES),
-    message: sentence(name, state, counts, refused.length),
+    message: sentence({ name, from }, state, counts, refused.length),
   };
 }
 
@@ -155,13 +164,21 @@ function hasRead(
     : false;
 }
 
+interface Mounted {
+  readonly name: string;
+  /** Of a copy that a revision keeps: the Secret that it was made from. A copy never changes. */
+  readonly from: string | undefined;
+}
+
 function sentence(
-  name: string,
+  { name, from }: Mounted,
   state: SecretStatus["state"],
   { pods, read }: Pick<SecretStatus, "pods" | "read">,
   refused: number,
 ): string {
   const secret = `Secret "${name.slice(0, 100)}"`;
+  if (from !== undefined)
+    return `Secret "${from.slice(0, 100)}" held what ${refused} of ${pods} pods of a revision cannot use (they read its copy, ${name}). The log of the pods says why; correct the Secret, and another canary starts.`;
   switch (state) {
     case "Refused":
       return `${secret} holds what ${refused} of ${pods} pods cannot use; what it held before stays in force. The log of the pods says why; correct the Secret.`;

@@ -5,22 +5,29 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 
 interface SecretRef {
   readonly name: string;
-  readonly key: string;
+  readonly onChange?: "Ignore" | "Canary" | undefined;
 }
 
+/** Names of a revision's copies of Secrets, by the name of the Secret. */
+export type SecretCopies = Readonly<Record<string, string>>;
+
+/** The Secret that pods read for a reference: the revision's copy, where a change of it is to start a canary. */
+export const secretRead = ({ name, onChange }: SecretRef, copies: SecretCopies = {}): string =>
+  onChange === "Canary" ? (copies[name] ?? name) : name;
+
 /** Where a key of a Secret is mounted. One directory a Secret, so that kubelet swaps all its keys at once. */
-export function secretFile(ref: SecretRef): string {
-  return `${MOUNTS.secrets}/${ref.name}/${ref.key}`;
+function secretFile(ref: SecretRef & { readonly key: string }, copies: SecretCopies | undefined): string {
+  return `${MOUNTS.secrets}/${secretRead(ref, copies)}/${ref.key}`;
 }
 
 /** Every Secret that the pods mount, by name. Environment variables from Secrets are not mounted and not in here. */
-export function mountedSecrets(spec: LLMBridgeSpec): string[] {
+export function mountedSecrets(spec: LLMBridgeSpec, copies?: SecretCopies): string[] {
   const refs = [
     spec.cache.redis?.secretRef,
     spec.pools.postgres?.secretRef,
     ...spec.upstreams.map((u) => u.secretRef),
   ];
-  return [...new Set(refs.flatMap((ref) => (ref ? [ref.name] : [])))].sort();
+  return [...new Set(refs.flatMap((ref) => (ref ? [secretRead(ref, copies)] : [])))].sort();
 }
 
 /** Longest a request may take: headers to last byte. The reports ask for 600 s (requirement B10). */
@@ -35,11 +42,12 @@ export interface ConfigInput {
   readonly spec: LLMBridgeSpec;
   readonly workerCap: number;
   readonly workerHeapMiB: number;
+  readonly copies?: SecretCopies;
 }
 
 /** `config.json` of a revision: everything a pod needs to know that never changes while it lives. */
 export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
-  const { spec } = input;
+  const { spec, copies } = input;
   return {
     version: CONFIG_VERSION,
     bridge: input.bridge,
@@ -51,7 +59,7 @@ export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
       url: one.url,
       models: one.models,
       maxConcurrency: one.maxConcurrencyPerPod,
-      ...(one.secretRef ? { tokenFile: secretFile(one.secretRef) } : {}),
+      ...(one.secretRef ? { tokenFile: secretFile(one.secretRef, copies) } : {}),
       timeouts: {
         connectMs: durationMs(one.timeouts.connect),
         firstByteMs: durationMs(one.timeouts.firstByte),
@@ -60,9 +68,11 @@ export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
     })),
     cache: {
       ttlMs: durationMs(spec.cache.ttl.answers),
-      ...(spec.cache.redis ? { redisUrlFile: secretFile(spec.cache.redis.secretRef) } : {}),
+      ...(spec.cache.redis ? { redisUrlFile: secretFile(spec.cache.redis.secretRef, copies) } : {}),
     },
-    ...(spec.pools.postgres ? { postgres: { urlFile: secretFile(spec.pools.postgres.secretRef) } } : {}),
+    ...(spec.pools.postgres
+      ? { postgres: { urlFile: secretFile(spec.pools.postgres.secretRef, copies) } }
+      : {}),
     workers: { cap: input.workerCap, heapMiB: input.workerHeapMiB },
     limits: { bodyBytes: BODY_LIMIT_BYTES, requestMs: REQUEST_LIMIT_MS },
   };

@@ -19,6 +19,9 @@ export const TEMPLATE_KEY = "deployment.json";
 /** Key of what the revision was made from, in the shape of the spec, so that a person can go back to it. Not mounted. */
 export const SPEC_KEY = "spec.json";
 
+/** Key of what stands for the content of others that the revision keeps. Not mounted; absent where it keeps none. */
+export const CONTENTS_KEY = "contents.json";
+
 /** Label value of the component that revisions' immutable ConfigMaps are. */
 export const CONFIG_COMPONENT = "config";
 
@@ -28,7 +31,7 @@ export function revisionConfigMap(
   revision: string,
   config: BridgeConfig,
   deployment: object,
-  spec: object | undefined,
+  { spec, contents }: { readonly spec: object | undefined; readonly contents: object | undefined },
 ) {
   return {
     apiVersion: "v1",
@@ -44,6 +47,7 @@ export function revisionConfigMap(
       [FILES.config]: `${JSON.stringify(config, undefined, 2)}\n`,
       [TEMPLATE_KEY]: canonicalJson(deployment),
       ...(spec === undefined ? {} : { [SPEC_KEY]: canonicalJson(spec) }),
+      ...(contents === undefined ? {} : { [CONTENTS_KEY]: canonicalJson(contents) }),
     },
   };
 }

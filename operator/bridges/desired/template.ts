@@ -2,7 +2,7 @@ import { FILES, MOUNTS, PATHS, PORTS } from "../../../contract/endpoints.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { ANNOTATIONS, childLabels, keptName, revisionName, runtimeName, selectorLabels } from "../names.ts";
 import type { KeptConfigMap } from "../references.ts";
-import { mountedSecrets } from "./config.ts";
+import { mountedSecrets, type SecretCopies, secretRead } from "./config.ts";
 import { NO_PRIVILEGES, podBasics } from "./pod-basics.ts";
 
 export interface TemplateInput {
@@ -14,6 +14,8 @@ export interface TemplateInput {
   readonly terminationGracePeriodSeconds: number;
   /** ConfigMaps of which the revision reads a copy of its own. */
   readonly kept?: readonly KeptConfigMap[];
+  /** Names of its copies of Secrets, by the name of the Secret. */
+  readonly copies?: SecretCopies;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface TemplateInput {
  */
 export function podTemplate(input: TemplateInput) {
   const { spec, bridge, revision } = input;
-  const secrets = mountedSecrets(spec);
+  const secrets = mountedSecrets(spec, input.copies);
   return {
     metadata: {
       labels: { ...spec.pod.labels, ...childLabels(bridge, "bridge"), ...selectorLabels(bridge, revision) },
@@ -75,7 +77,9 @@ type Mount = LLMBridgeSpec["pod"]["mounts"][number];
 
 function volumeSource(input: TemplateInput, { configMap, secret }: Mount) {
   if (configMap) return { configMap: { name: nameOf(input, configMap), optional: configMap.optional } };
-  return secret ? { secret: { secretName: secret.name, optional: secret.optional } } : {};
+  return secret
+    ? { secret: { secretName: secretRead(secret, input.copies), optional: secret.optional } }
+    : {};
 }
 
 /** The ConfigMap that pods of this revision read: the copy, but where its changes are ignored. */
@@ -89,7 +93,11 @@ function nameOf(
 
 function variableOf(input: TemplateInput, one: LLMBridgeSpec["pod"]["env"][number]) {
   const { name, value = "", secretRef, configMapRef } = one;
-  if (secretRef) return { name, valueFrom: { secretKeyRef: secretRef } };
+  if (secretRef)
+    return {
+      name,
+      valueFrom: { secretKeyRef: { name: secretRead(secretRef, input.copies), key: secretRef.key } },
+    };
   if (!configMapRef) return { name, value };
   const { key, optional } = configMapRef;
   return { name, valueFrom: { configMapKeyRef: { name: nameOf(input, configMapRef), key, optional } } };
@@ -98,7 +106,11 @@ function variableOf(input: TemplateInput, one: LLMBridgeSpec["pod"]["env"][numbe
 function variablesOf(input: TemplateInput, one: LLMBridgeSpec["pod"]["envFrom"][number]) {
   const prefix = one.prefix === undefined ? {} : { prefix: one.prefix };
   const { configMapRef, secretRef } = one;
-  if (!configMapRef) return { ...prefix, secretRef };
+  if (secretRef) {
+    const { optional } = secretRef;
+    return { ...prefix, secretRef: { name: secretRead(secretRef, input.copies), optional } };
+  }
+  if (!configMapRef) return prefix;
   return { ...prefix, configMapRef: { name: nameOf(input, configMapRef), optional: configMapRef.optional } };
 }
 
@@ -145,7 +157,7 @@ function container(input: TemplateInput) {
       { name: "config", mountPath: MOUNTS.config, readOnly: true },
       { name: "runtime", mountPath: MOUNTS.runtime, readOnly: true },
       { name: "tmp", mountPath: MOUNTS.tmp },
-      ...mountedSecrets(spec).map((secretName, index) => ({
+      ...mountedSecrets(spec, input.copies).map((secretName, index) => ({
         name: secretVolume(index),
         mountPath: `${MOUNTS.secrets}/${secretName}`,
         readOnly: true,

@@ -63,7 +63,9 @@ describe("a ConfigMap in its cache", () => {
   const names = { bridge: "chat", namespace: "ai", revision: "a" };
   const config = bridgeConfigFile({ ...names, spec, workerCap: 1, workerHeapMiB: 144 });
   const deployment = { kind: "Deployment", metadata: { name: "chat-a", namespace: "ai" }, spec: {} };
-  const ofRevision = revisionConfigMap(bridge, "a", config, deployment, { image: spec.image });
+  const ofRevision = revisionConfigMap(bridge, "a", config, deployment, {
+    ...{ spec: { image: spec.image }, contents: undefined },
+  });
 
   it("of a revision says what its text says", () => {
     const { fixed, ...rest } = slim("configmaps", stored(ofRevision)) as ChildObject & { fixed: unknown };

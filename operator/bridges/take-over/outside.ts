@@ -3,7 +3,7 @@ import { isNotFound } from "../../kube/errors.ts";
 import { addFinalizer, removeFinalizer } from "../../kube/finalizers.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { resources } from "../../kube/resources.ts";
-import type { Outside, OutsideWrite } from "../apply.ts";
+import type { TakeOverWrite } from "../apply.ts";
 import { LLMBRIDGES } from "../caches.ts";
 import { TAKE_OVER_FINALIZER } from "./observed.ts";
 
@@ -18,7 +18,11 @@ const RESOURCES = {
  * @param bridge as it was read
  * @param writer remembers what is written, so that the next pass waits until the cache of bridges shows it
  */
-export function outsideOf(client: KubeClient, bridge: KubeObject, writer: KubeClient = client): Outside {
+export function outsideOf(
+  client: KubeClient,
+  bridge: KubeObject,
+  writer: KubeClient = client,
+): (write: TakeOverWrite, signal: AbortSignal | undefined) => Promise<void> {
   return (write, signal) =>
     write.kind === "Finalizer"
       ? holdDeletion(writer, bridge, write, signal)
@@ -29,7 +33,7 @@ export function outsideOf(client: KubeClient, bridge: KubeObject, writer: KubeCl
 async function patchForeign(
   client: KubeClient,
   namespace: string,
-  write: Extract<OutsideWrite, { kind: "Foreign" }>,
+  write: Extract<TakeOverWrite, { kind: "Foreign" }>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { resource, name, uid, resourceVersion, patch } = write;
@@ -45,7 +49,7 @@ async function patchForeign(
 async function holdDeletion(
   client: KubeClient,
   bridge: KubeObject,
-  { change }: Extract<OutsideWrite, { kind: "Finalizer" }>,
+  { change }: Extract<TakeOverWrite, { kind: "Finalizer" }>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const edit = change === "Add" ? addFinalizer : removeFinalizer;

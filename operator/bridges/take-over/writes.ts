@@ -1,5 +1,5 @@
 import type { RolloutOutcome } from "../../rollout/types.ts";
-import type { OutsideWrite } from "../apply.ts";
+import type { TakeOverWrite } from "../apply.ts";
 import { canonicalJson } from "../canonical.ts";
 import { service as serviceFor } from "../desired/fixed.ts";
 import { ANNOTATIONS, type BridgeRef, childLabels, ownerReference } from "../names.ts";
@@ -17,13 +17,13 @@ import type { TakeOverView } from "./view.ts";
 /** Writes to what is taken over, by their place among those of a pass. */
 export interface TakeOverWrites {
   /** Before anything else: what a deletion would have to undo is noted before it is done. */
-  readonly first: readonly OutsideWrite[];
+  readonly first: readonly TakeOverWrite[];
   /** More pods of the old version. */
-  readonly growth: readonly OutsideWrite[];
+  readonly growth: readonly TakeOverWrite[];
   /** With the Services of the bridge. */
-  readonly traffic: readonly OutsideWrite[];
+  readonly traffic: readonly TakeOverWrite[];
   /** Fewer pods of the old version, and letting go. */
-  readonly last: readonly OutsideWrite[];
+  readonly last: readonly TakeOverWrite[];
 }
 
 const NOTHING: TakeOverWrites = { first: [], growth: [], traffic: [], last: [] };
@@ -55,9 +55,9 @@ export function takeOverWrites(input: TakeOverInput): TakeOverWrites {
 
 const noteOf = ({ name, uid }: BridgeRef) => ({ [ANNOTATIONS.takenOverBy]: `${name}/${uid}` });
 
-function notes(bridge: BridgeRef, { seen, replicasBefore }: TakeOverView): OutsideWrite[] {
+function notes(bridge: BridgeRef, { seen, replicasBefore }: TakeOverView): TakeOverWrite[] {
   const { deployment, services = [], hasFinalizer } = seen ?? {};
-  const writes: OutsideWrite[] = hasFinalizer ? [] : [{ kind: "Finalizer", change: "Add" }];
+  const writes: TakeOverWrite[] = hasFinalizer ? [] : [{ kind: "Finalizer", change: "Add" }];
   if (deployment && !isOurs(deployment.note, bridge)) {
     const annotations = { ...noteOf(bridge), [ANNOTATIONS.replicasBefore]: String(replicasBefore) };
     writes.push(patch("deployments", deployment, { metadata: { annotations } }));
@@ -72,7 +72,7 @@ function notes(bridge: BridgeRef, { seen, replicasBefore }: TakeOverView): Outsi
 }
 
 /** Services of the bridge find the old pods by labels that are put on them as they run. */
-function labels(bridge: BridgeRef, { seen }: TakeOverView): OutsideWrite[] {
+function labels(bridge: BridgeRef, { seen }: TakeOverView): TakeOverWrite[] {
   return (seen?.pods ?? [])
     .filter((pod) => !pod.isLabelled && !pod.terminating && !pod.finished)
     .map(({ name, uid }) => ({
@@ -84,14 +84,14 @@ function labels(bridge: BridgeRef, { seen }: TakeOverView): OutsideWrite[] {
     }));
 }
 
-function scaleWrites({ seen }: Pick<TakeOverView, "seen">, replicas: number | undefined): OutsideWrite[] {
+function scaleWrites({ seen }: Pick<TakeOverView, "seen">, replicas: number | undefined): TakeOverWrite[] {
   const { deployment } = seen ?? {};
   if (!deployment || replicas === undefined || deployment.replicas === replicas) return [];
   return [patch("deployments", deployment, { spec: { replicas } })];
 }
 
 /** As it was while only the old version serves, and from then on as the bridge's own Service. */
-function serviceWrites(bridge: BridgeRef, { seen }: TakeOverView, main: readonly string[]): OutsideWrite[] {
+function serviceWrites(bridge: BridgeRef, { seen }: TakeOverView, main: readonly string[]): TakeOverWrite[] {
   const { services = [], deployment } = seen ?? {};
   if (main.length === 0) return [];
   const isOldAlone = main.length === 1 && main[0] === TAKEN_OVER;
@@ -102,7 +102,7 @@ function serviceWrites(bridge: BridgeRef, { seen }: TakeOverView, main: readonly
   });
 }
 
-function led(service: OldService, wanted: Pick<OldService, "selector" | "ports">): OutsideWrite[] {
+function led(service: OldService, wanted: Pick<OldService, "selector" | "ports">): TakeOverWrite[] {
   if (canonicalJson(partsOf(service)) === canonicalJson(partsOf(wanted))) return [];
   return [patch("services", service, { spec: specPatch(service, wanted) })];
 }
@@ -125,9 +125,9 @@ const WITHOUT_NOTE = {
  * Lets go of what was taken over. A Service goes on to reach every pod of the bridge, whatever becomes of it later; the one that stands for the
  * bridge's own becomes the bridge's own.
  */
-function release(bridge: BridgeRef, { seen }: TakeOverView): OutsideWrite[] {
+function release(bridge: BridgeRef, { seen }: TakeOverView): TakeOverWrite[] {
   const { deployment, services = [], hasFinalizer } = seen ?? {};
-  const writes: OutsideWrite[] = [];
+  const writes: TakeOverWrite[] = [];
   for (const service of services) {
     if (!isOurs(service.note, bridge)) continue;
     const isMain = service.name === bridge.name;
@@ -156,7 +156,7 @@ export function giveBack(
   bridge: BridgeRef,
   view: { readonly names: TakenNames; readonly seen: TakenObjects; readonly replicasBefore: number },
   deletedForMs: number,
-): readonly OutsideWrite[] {
+): readonly TakeOverWrite[] {
   const { seen, replicasBefore } = view;
   const deployment = seen.deployment?.isEnding ? undefined : seen.deployment;
   const isMine = isOurs(deployment?.note, bridge);
@@ -164,7 +164,7 @@ export function giveBack(
   const scaled = deployment && deployment.replicas < wanted ? scaleWrites(view, wanted) : [];
   const serving = seen.pods.filter(({ isServing }) => isServing).length;
   if (serving < wanted && deletedForMs < GIVE_BACK_MS) return scaled;
-  const writes: OutsideWrite[] = [...scaled];
+  const writes: TakeOverWrite[] = [...scaled];
   for (const service of seen.services) {
     if (!isOurs(service.note, bridge)) continue;
     const spec = service.before ? { spec: specPatch(service, service.before) } : {};
@@ -190,6 +190,6 @@ function patch(
     resourceVersion,
   }: { readonly name: string; readonly uid: string; readonly resourceVersion: string },
   change: Readonly<Record<string, unknown>>,
-): OutsideWrite {
+): TakeOverWrite {
   return { kind: "Foreign", resource, name, uid, resourceVersion, patch: change };
 }

@@ -59,6 +59,16 @@ export const CONFIG_MAPS: Readonly<Record<string, Readonly<Record<string, string
 export const DECIDES_ONLY =
   /^(replicas|scaling\.|alerts|rollout\.|budget\.|metrics\.|workers\.min|pools\.(postgres|redis)\.(backendConnections|reserved|maxPerPod))/;
 
+/** Fields that say what a change of a Secret leads to. What a revision keeps of Secrets only the operator can tell, so no revision can be foretold. */
+export const ON_SECRET_CHANGE: readonly string[] = [
+  "upstreams[].secretRef",
+  "cache.redis.secretRef",
+  "pools.postgres.secretRef",
+  "pod.env[].secretRef",
+  "pod.envFrom[].secretRef",
+  "pod.mounts[].secret",
+].map((path) => `${path}.onChange`);
+
 /** Where bounds of other fields leave little room. */
 const VALUES = {
   "resources.limits.memory": "2Gi",
@@ -72,6 +82,8 @@ const VALUES = {
   "rollout.preview.gates[]": "quality",
   "rollout.analysis.gates[].maxIncrease": "30%",
   "pod.env[].configMapRef.name": "keyed",
+  // To ignore changes is what saying nothing means.
+  ...Object.fromEntries(ON_SECRET_CHANGE.map((path) => [path, "Canary"])),
   "budget.cpu": "50",
   "budget.memory": "50Gi",
 };
@@ -84,14 +96,17 @@ const INSTEAD_OF: Readonly<Record<string, string>> = {
   "rollout.analysis.gates[].minDecrease": "below",
   "pod.env[].secretRef.name": "value",
   "pod.env[].secretRef.key": "value",
+  "pod.env[].secretRef.onChange": "value",
   "pod.env[].configMapRef.name": "value",
   "pod.env[].configMapRef.key": "value",
   "pod.env[].configMapRef.optional": "value",
   "pod.env[].configMapRef.onChange": "value",
   "pod.envFrom[].secretRef.name": "configMapRef",
   "pod.envFrom[].secretRef.optional": "configMapRef",
+  "pod.envFrom[].secretRef.onChange": "configMapRef",
   "pod.mounts[].secret.name": "configMap",
   "pod.mounts[].secret.optional": "configMap",
+  "pod.mounts[].secret.onChange": "configMap",
 };
 
 /** What must be given with them. */
@@ -112,6 +127,14 @@ const WITH: Readonly<Record<string, (spec: LLMBridgeSpecInput) => LLMBridgeSpecI
     mutated(spec, { path: "pod.env[].configMapRef.name", value: "keyed" }),
   "pod.env[].configMapRef.optional": (spec) => withKeyed(spec),
   "pod.env[].configMapRef.onChange": (spec) => withKeyed(spec),
+  "pod.env[].secretRef.onChange": (spec) =>
+    mutated(mutated(spec, { path: "pod.env[].secretRef.name", value: "secret" }), {
+      ...{ path: "pod.env[].secretRef.key", value: "key" },
+    }),
+  "pod.envFrom[].secretRef.onChange": (spec) =>
+    mutated(spec, { path: "pod.envFrom[].secretRef.name", value: "secret" }),
+  "pod.mounts[].secret.onChange": (spec) =>
+    mutated(spec, { path: "pod.mounts[].secret.name", value: "secret" }),
   "pod.envFrom[].secretRef.optional": (spec) =>
     mutated(spec, { path: "pod.envFrom[].secretRef.name", value: "secret" }),
   "pod.mounts[].secret.optional": (spec) =>

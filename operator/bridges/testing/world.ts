@@ -21,6 +21,7 @@ import { knownEvidence, parseSpec } from "../observe.ts";
 import { perObject } from "../per-object.ts";
 import type { ChildObject, Plan, RequiredKind, Write } from "../plan.ts";
 import { type ConfigMapReading, configMapsFor } from "../references.ts";
+import { type SecretFinding, secretsFor } from "../secret-references.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 interface WorldPod extends ObservedPod {
@@ -56,6 +57,10 @@ export class World {
   secrets: Record<string, PodReading["secrets"]> = {};
   /** ConfigMaps of its namespace; one that a spec names and nobody gave is there and has every key that is asked for. */
   configMaps: Record<string, ConfigMapReading> = {};
+  /** Secrets of its namespace of which a bridge wants canaries; one that nobody gave is there and has every key that is asked for. */
+  secretFindings: Record<string, SecretFinding> = {};
+  /** Copies of Secrets that were made, by name. */
+  readonly copies = new Map<string, Extract<Write, { kind: "KeepSecret" }>>();
   /** What there is beside this bridge. */
   rollouts: FleetView = ALONE;
   /** Version of the operator that looks; another one from here on is an upgrade. */
@@ -129,6 +134,7 @@ export class World {
       evidence: this.evidence(),
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
       configMaps: { ...configMapsFor(this.parsed()), ...this.configMaps },
+      secrets: { ...secretsFor(this.parsed()), ...this.secretFindings },
       rollouts: this.rollouts,
       memory: this.memory,
       rendererVersion: this.rendererVersion,
@@ -191,6 +197,7 @@ export class World {
         this.deployments.set(name, deployment as unknown as ChildObject & { spec: { replicas: number } });
       } else this.children.set(`${write.resource}/${name}`, { resource: write.resource, object: stamped });
     }
+    if (write.kind === "KeepSecret") this.copies.set(write.name, write);
     if (write.kind === "Capacity") {
       const before = this.deployments.get(write.name);
       if (!before) throw new Error(`no Deployment ${write.name}`);

@@ -6,7 +6,7 @@ import type { Arguments } from "../arguments.ts";
 import { bridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
 import { pickRevisions } from "../diff/pick-revisions.ts";
-import { revisionFiles } from "../diff/revision-files.ts";
+import { CONTENTS, revisionFiles } from "../diff/revision-files.ts";
 import { CliFailure } from "../failure.ts";
 import type { DeploymentView } from "../family.ts";
 import { rendered } from "../offline.ts";
@@ -75,8 +75,8 @@ async function compareManifests(
     const metadata = { ...manifest.metadata, ...(uid === undefined ? {} : { uid }) };
     const { revision, children } = rendered({ ...manifest, metadata }, scope.namespace);
     const own = children.find((child) => child.metadata.name === revisionName(name, revision)) as ConfigMap;
-    const to = { name: own.metadata.name, files: revisionFiles(own.data ?? {}, revision) };
-    const from = stored?.side ?? { name: "none", files: {} };
+    const to = withoutContents({ name: own.metadata.name, files: revisionFiles(own.data ?? {}, revision) });
+    const from = withoutContents(stored?.side ?? { name: "none", files: {} });
     compared.push({
       bridge: { namespace: scope.namespace, name },
       ...(stored === undefined ? {} : { before: stored.revision }),
@@ -87,6 +87,10 @@ async function compareManifests(
     });
   }
   return compared;
+}
+
+function withoutContents({ name, files: { [CONTENTS]: _, ...files } }: Side): Side {
+  return { name, files };
 }
 
 /** The stable version, or the newest where none is stable yet; undefined where there is no such bridge, or no revision. */

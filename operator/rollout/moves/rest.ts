@@ -93,6 +93,7 @@ function start(context: Context): Start {
   const { queued } = context.state;
   const wasStable = isKnownGood(context);
   const step = wasStable ? lastStep(input.spec) : stepAt(input.spec, 0);
+  const because = input.desired.because === undefined ? "" : `${input.desired.because} `;
   const how = wasStable
     ? `It was stable before (rollbackWindow ${input.spec.rollbackWindow}): it gets all of the traffic as soon as its pods are ready, without steps and evidence.`
     : `First step ${step.name} (${step.weight}%).`;
@@ -113,7 +114,7 @@ function start(context: Context): Start {
     told: {
       action: "Start",
       reason: wasStable ? "WasStable" : "NewRevision",
-      message: `Canary ${input.desired.revision} (${input.desired.image}) starts. ${how}`,
+      message: `Canary ${input.desired.revision} (${input.desired.image}) starts. ${because}${how}`,
     },
   };
 }
