@@ -1,11 +1,9 @@
 import { type LLMBridgeSpec, llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import { SPEC_KEY } from "../../bridges/desired/configmaps.ts";
 import { withoutNewerFields } from "../../bridges/observe/newer-fields.ts";
 import { revisionHash } from "../../bridges/revision.ts";
-import { parseRevisionSpec, type RevisionSpec, restored, revisionSpec } from "../../bridges/revision-spec.ts";
-import { isConflict, isNotFound } from "../../kube/errors.ts";
+import { restored, revisionSpec } from "../../bridges/revision-spec.ts";
+import { isConflict } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import { resources } from "../../kube/resources.ts";
 import type { Arguments } from "../arguments.ts";
 import { type BridgeView, bridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readStored } from "../connection.ts";
@@ -14,6 +12,8 @@ import { CliFailure } from "../failure.ts";
 import type { DeploymentView } from "../family.ts";
 import { mergePatchOf } from "../merge-patch.ts";
 import type { Terminal } from "../terminal.ts";
+import { differingContent, restoreContent } from "../undo/restore-content.ts";
+import { contentsOf, type StoredVersion, storedVersion } from "../undo/stored-version.ts";
 import { readDeployments } from "./history.ts";
 import { order } from "./order.ts";
 import { reportOrder } from "./report-order.ts";
@@ -51,20 +51,27 @@ async function undoOnce(
   if (word === undefined && isOnItsWay(bridge))
     return order({ ...args, command: "abort" }, connection, terminal);
   const present = specOf(stored, name);
-  const target = targetOf(bridge, await readDeployments(connection, bridge), present, word);
-  const wanted = await wantedSpec(connection, present, target);
+  const asked = await askedRevision(connection, bridge, present);
+  const target = targetOf(bridge, await readDeployments(connection, bridge), asked.revision, word);
+  const version = await storedVersion(connection, target);
+  const wanted = wantedSpec(present, version);
+  const content = differingContent(wanted, { name, asked: asked.contents, target: version });
+  for (const one of content) await restoreContent(connection, one);
   const { uid, resourceVersion } = bridge.metadata;
   const raw = (stored as KubeObject & { spec: Readonly<Record<string, unknown>> }).spec;
   const parts = Object.keys(revisionSpec(present));
   const only = (spec: object) =>
     Object.fromEntries(Object.entries(spec).filter(([key]) => parts.includes(key)));
-  const patch = mergePatchOf(only(raw), JSON.parse(JSON.stringify(only(wanted))));
-  await connection.client.mergePatch(BRIDGES, connection.namespace, name, {
-    metadata: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
-    spec: patch,
-  });
+  const patch: object = mergePatchOf(only(raw), JSON.parse(JSON.stringify(only(wanted)))) ?? {};
+  // Where content alone differs there is nothing to write to the bridge.
+  if (content.length === 0 || Object.keys(patch).length > 0)
+    await connection.client.mergePatch(BRIDGES, connection.namespace, name, {
+      metadata: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+      spec: patch,
+    });
   const { revision } = target;
-  const message = `the spec asks for revision ${revision} again (image ${wanted.image}). ${howItGoes(bridge, target)}`;
+  const put = content.map(({ kind, name: of }) => `${kind} "${of}" holds again what that revision keeps. `);
+  const message = `the spec asks for revision ${revision} again (image ${wanted.image}). ${put.join("")}${howItGoes(bridge, target)}`;
   reportOrder(connection, args, { command: "undo", revision, outcome: "Done", message }, terminal);
 }
 
@@ -79,16 +86,29 @@ function specOf(stored: KubeObject, name: string): LLMBridgeSpec {
   throw new CliFailure(`the spec of ${name} cannot be read; \`kubectl llmbridge lint\` says what is wrong.`);
 }
 
+/** What the present spec asks for. Of content of others that counts, only what came of it is known here. */
+async function askedRevision(
+  connection: Connection,
+  { metadata: { name }, status: { phase, rollout } }: BridgeView,
+  present: LLMBridgeSpec,
+): Promise<{ readonly revision: string; readonly contents: StoredVersion["contents"] }> {
+  const tried = [phase === "Aborted" ? rollout?.failed?.revision : undefined, rollout?.stableRevision];
+  for (const revision of tried) {
+    const contents = revision === undefined ? undefined : await contentsOf(connection, name, revision);
+    if (revision !== undefined && revisionHash(present, contents) === revision) return { revision, contents };
+  }
+  return { revision: revisionHash(present), contents: undefined };
+}
+
 /** The revision to go back to. */
 export function targetOf(
   bridge: BridgeView,
   deployments: readonly DeploymentView[],
-  present: LLMBridgeSpec,
+  asked: string,
   word: string | undefined,
 ): DeploymentView {
   const { name } = bridge.metadata;
   const { rollout } = bridge.status;
-  const asked = revisionHash(present);
   const marks = { stable: rollout?.stableRevision, canary: rollout?.canaryRevision };
   if (word !== undefined) {
     const target = found(word, name, deployments, marks);
@@ -111,37 +131,11 @@ export function targetOf(
   );
 }
 
-async function wantedSpec(
-  connection: Connection,
-  present: LLMBridgeSpec,
-  { name, revision }: DeploymentView,
-): Promise<LLMBridgeSpec> {
-  const wanted = restored(present, await readRevisionSpec(connection, name, revision));
-  const parsed = llmBridgeSpec.safeParse(JSON.parse(JSON.stringify(wanted)));
-  if (parsed.success && revisionHash(parsed.data) === revision) return parsed.data;
+function wantedSpec(present: LLMBridgeSpec, { revision, spec, contents }: StoredVersion): LLMBridgeSpec {
+  const parsed = llmBridgeSpec.safeParse(JSON.parse(JSON.stringify(restored(present, spec))));
+  if (parsed.success && revisionHash(parsed.data, contents) === revision) return parsed.data;
   throw new CliFailure(
     `what is kept of revision ${revision} does not make that revision by the rules of this version of the tool; set the spec by hand (\`kubectl llmbridge diff\` shows what differs).`,
-  );
-}
-
-async function readRevisionSpec(
-  { client, namespace }: Connection,
-  name: string,
-  revision: string,
-): Promise<RevisionSpec> {
-  const map = await client
-    .get<KubeObject & { data?: Record<string, string> }>(resources.configMaps, namespace, name)
-    .catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-  const text = map?.data?.[SPEC_KEY];
-  const spec = text === undefined ? undefined : parseRevisionSpec(JSON.parse(text));
-  if (spec) return spec;
-  throw new CliFailure(
-    map === undefined
-      ? `the ConfigMap ${name} of revision ${revision} is gone.`
-      : `the operator that made revision ${revision} did not keep its spec; set the spec by hand (\`kubectl llmbridge diff\` shows what differs).`,
   );
 }
 
