@@ -136,6 +136,7 @@ const SECONDS: Readonly<Record<string, number>> = {
   "test/e2e/promote.cluster.test.ts": 95,
   "test/e2e/rollback.cluster.test.ts": 138,
   "test/e2e/scaling.cluster.test.ts": 140,
+  "test/e2e/secret-canary.cluster.test.ts": 95,
   "test/e2e/take-over.cluster.test.ts": 85,
 };
 const ON_A_CLUSTER = ["cluster", "alone"];

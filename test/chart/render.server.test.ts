@@ -7,6 +7,8 @@ import { POD_MONITORS } from "../../operator/bridges/apply.ts";
 import { HTTP_ROUTES } from "../../operator/bridges/route/http-route.ts";
 import type { Resource } from "../../operator/kube/resources.ts";
 import {
+  CANARY_SECRET_PERMISSIONS,
+  FINGERPRINT_KEY_PERMISSIONS,
   GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
@@ -15,6 +17,7 @@ import {
   POD_MONITOR_PERMISSIONS,
   type Rule,
   ruleOf,
+  SECRET_COPY_PERMISSIONS,
 } from "../../operator/permissions.ts";
 import { parseAdministratorSettings } from "../../operator/settings/file.ts";
 import { readProcessSettings } from "../../operator/settings/read-process.ts";
@@ -37,6 +40,7 @@ const everything = {
     gateJobs: { allowedNamespaces: ["ai"] },
   },
   sourceSecrets: [{ name: "prometheus", secretName: "prometheus-token" }],
+  canarySecrets: ["openai", "redis"],
   sourceConfigMaps: [{ name: "prometheus-ca", configMapName: "cluster-ca" }],
   serviceAccount: { name: "operator", annotations: { "example.com/a": "b" } },
   podDisruptionBudget: { enabled: true },
@@ -165,6 +169,44 @@ describe("the right to Jobs", () => {
   });
 });
 
+describe("the right to Secrets", () => {
+  interface Role extends Manifest {
+    readonly rules: readonly Rule[];
+  }
+  /** By the namespace that it is given in; empty for all. */
+  const given = async (values: object): Promise<Record<string, readonly Rule[]>> => {
+    const manifests = await bed.helm.template(values);
+    const roles = [...named(manifests, "Role"), ...named(manifests, "ClusterRole")] as Role[];
+    const ofSecrets = roles.map(({ metadata: { namespace = "" }, rules }) => [
+      namespace,
+      rules.filter(({ resources }) => resources.some((one) => one === "secrets" || one === "*")),
+    ]);
+    return Object.fromEntries(ofSecrets.filter(([, rules]) => rules?.length));
+  };
+  const names = ["openai", "123"];
+  const mine = [
+    ...CANARY_SECRET_PERMISSIONS.map((one) => ({ ...ruleOf(one), resourceNames: names })),
+    ...SECRET_COPY_PERMISSIONS.map(ruleOf),
+  ];
+  const key = FINGERPRINT_KEY_PERMISSIONS.map(ruleOf);
+
+  it("is none where no Secret is named whose changes may start canaries", async () => {
+    expect(await given({})).toEqual({});
+    expect(await given({ watchNamespaces: ["a"] })).toEqual({});
+  });
+
+  it("is to get and watch those that are named, to make copies, and to keep its key at home", async () => {
+    expect(await given({ canarySecrets: names })).toEqual({ "": mine, operators: key });
+    expect(await given({ canarySecrets: names, watchNamespaces: ["a", "b"] })).toEqual({
+      ...{ a: mine, b: mine },
+      operators: key,
+    });
+    for (const rule of [...mine, ...key])
+      if (!rule.verbs.every((verb) => verb === "create")) expect(rule.resourceNames).not.toEqual([]);
+    expect([...mine, ...key].flatMap(({ verbs }) => verbs)).not.toContain("list");
+  });
+});
+
 describe("values.schema.json", () => {
   const free = [
     "annotations",
@@ -194,6 +236,7 @@ describe("values.schema.json", () => {
     ["an address that is none", { settings: { sources: [{ ...source, url: "prometheus:9090" }] } }],
     ["text where a boolean belongs", { crds: { install: "no" } }],
     ["an unknown log level", { logLevel: "loud" }],
+    ["a Secret that no name can be", { canarySecrets: ["*"] }],
   ])("refuses %s", async (_, wrong) => {
     await expect(bed.helm.template(wrong)).rejects.toThrow("don't meet the specifications of the schema");
   });

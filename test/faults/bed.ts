@@ -35,6 +35,8 @@ export interface Stage {
   start(options?: Partial<OperatorOptions>): Promise<ServerProcess>;
   /** Starts one more operator, behind a proxy of its own, so that it is known who wrote what. */
   startAnother(options: Partial<OperatorOptions>): Promise<Another>;
+  /** Starts an operator with the rights of another kubeconfig, behind a proxy of its own. */
+  startBehind(kubeconfigPath: string): Promise<Another>;
   /** Ends the operator in order; its exit code. */
   end(): Promise<number | undefined>;
   /** Ends the operator at once, as the kernel would. */
@@ -85,8 +87,8 @@ async function openStage(
   const namespace = `stage-${stages++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
   const proxies: FaultProxy[] = [];
-  const openProxy = async (): Promise<FaultProxy> => {
-    const opened = await startFaultProxy(plane.server.kubeconfigPath);
+  const openProxy = async (path = plane.server.kubeconfigPath): Promise<FaultProxy> => {
+    const opened = await startFaultProxy(path);
     proxies.push(opened);
     return opened;
   };
@@ -109,6 +111,10 @@ async function openStage(
     async startAnother(options) {
       const own = await openProxy();
       return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath, ...options }), proxy: own };
+    },
+    async startBehind(path) {
+      const own = await openProxy(path);
+      return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath }), proxy: own };
     },
     async end() {
       last?.signal("SIGTERM");

@@ -4,6 +4,8 @@ import type { KubeObject } from "../../operator/kube/object.ts";
 import { resourceName, resources } from "../../operator/kube/resources.ts";
 import {
   BRIDGE_PERMISSIONS,
+  CANARY_SECRET_PERMISSIONS,
+  FINGERPRINT_KEY_PERMISSIONS,
   GATE_JOB_PERMISSIONS,
   HTTP_ROUTE_DEFINITION_PERMISSIONS,
   HTTP_ROUTE_PERMISSIONS,
@@ -11,6 +13,7 @@ import {
   type Permission,
   POD_MONITOR_DEFINITION_PERMISSIONS,
   POD_MONITOR_PERMISSIONS,
+  SECRET_COPY_PERMISSIONS,
   withSubresource,
 } from "../../operator/permissions.ts";
 import { cacheRoot } from "../../tools/setup/cache.ts";
@@ -99,14 +102,22 @@ const SETTINGS = {
 async function accountOfChart(name: string, watchNamespaces: readonly string[]): Promise<string> {
   const rbac = { aggregateUserRoles: false };
   const manifests = await chart.template({
-    ...{ watchNamespaces, settings: SETTINGS, serviceAccount: { name }, rbac },
+    ...{ watchNamespaces, settings: SETTINGS, serviceAccount: { name }, rbac, canarySecrets: ["sealed"] },
   });
   for (const one of manifests) {
-    const path = PATHS[one.kind];
-    if (path)
-      await plane.api.request("POST", path(one.metadata.namespace ?? HOME), one).catch((error: Error) => {
-        if (!error.message.includes("already exists")) throw error;
-      });
+    const path = PATHS[one.kind]?.(one.metadata.namespace ?? HOME);
+    if (path === undefined) continue;
+    await plane.api.request("POST", path, one).catch(async (error: Error) => {
+      if (!error.message.includes("already exists")) throw error;
+      // The account of before has no operator any more.
+      const subjects = "subjects" in one ? { subjects: one.subjects } : {};
+      await plane.api.request(
+        "PATCH",
+        `${path}/${one.metadata.name}`,
+        subjects,
+        "application/merge-patch+json",
+      );
+    });
   }
   // Where namespaces are named not one rule for the whole cluster is bound to the operator.
   const forAll = manifests.filter(({ kind }) => kind === "ClusterRoleBinding");
@@ -215,6 +226,17 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     await gated.bridge.waitFor("told whose it is", ({ rollout }) =>
       (rollout?.gates?.[0]?.message ?? "").includes("belongs to nobody"),
     );
+    // A Secret of which a change is to start a canary, and no other.
+    const token = (text: string) => ({ token: Buffer.from(text).toString("base64") });
+    const secret = { metadata: { namespace: ALSO_WATCHED, name: "sealed" }, data: token("first") };
+    await plane.client.create(resources.secrets, secret as never);
+    const keyed = actor(plane.client, ALSO_WATCHED, "keyed");
+    const secretRef = { name: "sealed", key: "token", onChange: "Canary" as const };
+    const upstreams = spec.upstreams.map((one) => ({ ...one, secretRef }));
+    await keyed.bridge.apply({ ...spec, upstreams });
+    await keyed.bridge.promoted("registry.example/bridge:1");
+    await plane.client.mergePatch(resources.secrets, ALSO_WATCHED, "sealed", { data: token("second") });
+    await keyed.holding("registry.example/bridge:1");
     // What is taken over, and given back.
     await makeOld(plane, ALSO_WATCHED, "web");
     const taker = actor(plane.client, ALSO_WATCHED, "taker");
@@ -236,6 +258,9 @@ describe("an operator that may touch two namespaces and nothing else", () => {
       ...POD_MONITOR_PERMISSIONS,
       ...HTTP_ROUTE_PERMISSIONS,
       ...GATE_JOB_PERMISSIONS,
+      ...CANARY_SECRET_PERMISSIONS,
+      ...SECRET_COPY_PERMISSIONS,
+      ...FINGERPRINT_KEY_PERMISSIONS,
       ...LEASE_PERMISSIONS,
     ]);
     // What is watched is listed only where the server does not stream lists; but the pods of a gate's Job are looked for by their label.
@@ -272,7 +297,10 @@ describe("an operator of the whole cluster", () => {
     const behind = await startFaultProxy(await accountOfChart("llmb-all", []));
     behind.when((request) => request.verb === "watch" && asksForState(request), invalid());
     const { kubeconfigPath } = behind;
-    operator = await program.start({ kubeconfigPath, settingsPath: settings.path, namespaces: [] });
+    operator = await program.start({
+      ...{ kubeconfigPath, settingsPath: settings.path, namespaces: [] },
+      lease: { namespace: HOME, name: "llmb-all" },
+    });
     const { bridge } = actor(plane.client, UNWATCHED, "unseen");
     await bridge.waitFor("its PodMonitor", (now) =>
       now.conditions.some(({ type, status }) => type === "PodMonitorApplied" && status === "True"),
@@ -288,6 +316,8 @@ describe("an operator of the whole cluster", () => {
       .toEqual(expect.arrayContaining(mine));
     const all = await requests();
     expect(all.filter(({ code }) => code === 401 || code === 403)).toEqual([]);
+    // One bridge is left of which a changed Secret starts a canary.
+    expect(all.filter(({ resource, name }) => resource === "secrets" && name === "sealed")).not.toEqual([]);
     const definitions = all.filter(({ resource }) => resource === "customresourcedefinitions");
     expect(rightsUsed(definitions)).toEqual(mine);
   });

@@ -29,6 +29,12 @@ export interface Model {
   close(): Promise<void>;
 }
 
+/** Keys of this beginning are refused, as a provider refuses one that was withdrawn; any other, and none, is taken. */
+export const REFUSED_KEY = "refused";
+
+const isRefused = (authorization: string | undefined): boolean =>
+  authorization?.startsWith(`Bearer ${REFUSED_KEY}`) ?? false;
+
 const ROUTES = new Map<string, Route>([
   ["/v1/chat/completions", openaiChat],
   ["/v1/embeddings", openaiEmbeddings],
@@ -114,7 +120,10 @@ export async function startModel(options: ModelOptions = {}): Promise<Model> {
     const mine = read.knobs;
     await pause(mine.delayMs, gone.signal);
     if (gone.signal.aborted) return;
-    if (shares.limited.next(mine.status429Share)) {
+    if (isRefused(request.headers.authorization)) {
+      stats.errors += 1;
+      json(response, 401, route.error(401, "The stand-in refuses this key."));
+    } else if (shares.limited.next(mine.status429Share)) {
       stats.rateLimited += 1;
       response.setHeader("retry-after", String(mine.retryAfterSeconds));
       json(response, 429, route.error(429, "The stand-in was told to limit this request."));

@@ -11,6 +11,8 @@ import type { BuiltImage } from "../images/build-image.ts";
 /** Where the operator lives on the test cluster. */
 export const OPERATOR_NAMESPACE = "llmbridge-system";
 export const OPERATOR_RELEASE = "llmbridge-operator";
+/** Name of the Secrets of which bridges on the test cluster may want canaries. */
+export const CANARY_SECRET = "upstream-key";
 const CHART = resolve(import.meta.dirname, "../../charts/llmbridge-operator");
 
 export interface InstallOptions {
@@ -51,6 +53,8 @@ export async function installOperator(cluster: Cluster, options: InstallOptions 
     "settings.httpRoutes={}",
     "--set-json",
     "settings.gateJobs={}",
+    "--set-json",
+    `canarySecrets=${JSON.stringify([CANARY_SECRET])}`,
     "--wait",
     "--timeout",
     "120s",
