@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { measureBaseline, rateLimits } from "./baseline.ts";
 import type { HistoryInterval } from "./counts.ts";
 import { correlationOf, designEffect } from "./dispersion.ts";
 import { seededRandom, simulateHistory } from "./simulated-traffic.ts";
@@ -104,38 +103,5 @@ describe("designEffect", () => {
     [{ requests: 500, bad: 0 }, 0, 1],
   ])("of %o at %d is %d", (counts, correlation, effect) => {
     expect(designEffect(counts, correlation)).toBeCloseTo(effect, 12);
-  });
-});
-
-describe("measureBaseline", () => {
-  it("gives rate and limits, wider the more requests fail together", () => {
-    const alone = measureBaseline({
-      errors: simulateHistory({ ...scenario, correlation: 0 }, seededRandom(5)),
-    }).errors;
-    const bursts = measureBaseline({
-      errors: simulateHistory({ ...scenario, correlation: 0.03 }, seededRandom(5)),
-    }).errors;
-    expect(alone?.requests).toBe(144_000);
-    expect(alone?.rate).toBeCloseTo(0.02, 2);
-    expect(alone?.rateLower).toBeLessThan(0.02);
-    expect(alone?.rateUpper).toBeGreaterThan(0.02);
-    const width = (baseline: typeof alone) => (baseline?.rateUpper ?? 0) - (baseline?.rateLower ?? 0);
-    expect(width(bursts)).toBeGreaterThan(2 * width(alone));
-  });
-
-  it("knows nothing without history", () => {
-    expect(measureBaseline({ errors: [] }).errors).toMatchObject({
-      requests: 0,
-      rate: 0,
-      rateLower: 0,
-      rateUpper: 1,
-      correlation: 0.01,
-    });
-    expect(measureBaseline({})).toEqual({});
-  });
-
-  it("bounds a rate without errors from above", () => {
-    expect(rateLimits(1000, 0).lower).toBeCloseTo(0, 12);
-    expect(rateLimits(1000, 0).upper).toBeCloseTo(0.0095, 3);
   });
 });

@@ -18,12 +18,10 @@ export function marginsOfNumbers([
   promoteBelow = 0,
   ...increases
 ]: readonly number[]): Margins {
-  const [rollbackIncrease, promoteIncrease] = increases;
+  const [rollbackIncrease = 0, promoteIncrease = 0] = increases;
   return {
     rollbackAbove,
     promoteBelow,
-    ...(rollbackIncrease === undefined || promoteIncrease === undefined
-      ? {}
-      : { rollbackIncrease, promoteIncrease }),
+    ...(increases.length === 0 ? {} : { rollbackIncrease, promoteIncrease }),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { measureBaseline } from "./baseline.ts";
 import type { EvidenceConfig } from "./config.ts";
 import { NO_GATE_EVIDENCE, observeGate, type Side } from "./gate-evidence.ts";
 import { judge } from "./judge.ts";
@@ -19,6 +20,12 @@ const counted = (state: EvidenceState, bad: number) =>
     signals: { errors: { canary: { requests: 50, bad }, stable: { requests: 450, bad: 0 } } },
   });
 const start = startEvidence(config, {}, 0);
+/** Where stable's past speaks for it while the canary serves alone. */
+const known = startEvidence(
+  config,
+  measureBaseline({ errors: [{ endMs: 0, pods: [{ pod: "a", counts: { requests: 5000, bad: 5 } }] }] }),
+  0,
+);
 
 describe("intervalsToProof", () => {
   it("is about right where everything goes on as it has", () => {
@@ -26,15 +33,31 @@ describe("intervalsToProof", () => {
     const said = intervalsToProof(state, config, "errors") ?? Number.NaN;
     expect(said).toBeGreaterThan(0);
     let needed = 0;
-    for (; judge(state, config)[0]?.category !== "ProvedBelow"; needed++) state = counted(state, 0);
+    for (; needed < 1000 && judge(state, config)[0]?.category !== "ProvedBelow"; needed++)
+      state = counted(state, 0);
     expect(Math.abs(said - needed)).toBeLessThanOrEqual(needed / 4 + 1);
     expect(intervalsToProof(state, config, "errors")).toBe(0);
+  });
+
+  it("is not in sight where it would take more than a hundred thousand", () => {
+    const grown = (logM: number): EvidenceState => {
+      const { errors } = counted(start, 0).signals;
+      if (!errors) throw new Error("errors are judged");
+      return { ...start, signals: { errors: { ...errors, intervals: 1, below: [logM] } } };
+    };
+    expect(intervalsToProof(grown(0.01), config, "errors")).toBe(299);
+    expect(intervalsToProof(grown(1e-5), config, "errors")).toBe(Number.POSITIVE_INFINITY);
+    expect(intervalsToProof(grown(0), config, "errors")).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("is not in sight where the evidence does not grow, and not known without any", () => {
     expect(intervalsToProof(counted(start, 5), config, "errors")).toBe(Number.POSITIVE_INFINITY);
     expect(intervalsToProof(start, config, "errors")).toBeUndefined();
     expect(intervalsToProof(start, config, "latency")).toBeUndefined();
+    const alone = { canary: { requests: 50, bad: 0 }, stable: { requests: 0, bad: 0 } };
+    const unopposed = observeInterval(known, config, { endMs: 15_000, signals: { errors: alone } });
+    expect(unopposed.signals.errors?.intervals).toBe(1);
+    expect(intervalsToProof(unopposed, config, "errors")).toBeUndefined();
   });
 });
 

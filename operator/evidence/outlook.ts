@@ -17,12 +17,11 @@ export function intervalsToProof(
   signal: Signal,
 ): number | undefined {
   const evidence = state.signals[signal];
-  if (evidence === undefined || evidence.intervals === 0 || evidence.below.length === 0) return undefined;
+  if (evidence === undefined || evidence.below.length === 0) return undefined;
   const logM = logSum(evidence.below);
-  const missing = belowThreshold(config) - logM;
-  if (missing <= 0) return 0;
-  const intervals = Math.ceil((missing * evidence.intervals) / logM);
-  return logM <= 0 || intervals > MOST_INTERVALS ? Number.POSITIVE_INFINITY : intervals;
+  const missing = Math.max(0, belowThreshold(config) - logM);
+  const intervals = Math.ceil((missing * evidence.intervals) / Math.max(0, logM));
+  return intervals > MOST_INTERVALS ? Number.POSITIVE_INFINITY : intervals;
 }
 
 /** Looks until a gate has passed if every one of them is within its limits; undefined while it was never looked at. */
