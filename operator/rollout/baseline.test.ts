@@ -1,4 +1,16 @@
 import { describe, expect, it } from "vitest";
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import {
+  baselineOf,
+  baselineServes,
+  baselineStays,
+  baselineStaysUntilMs,
+  hasBaseline,
+  isBaseline,
+  templateOf,
+} from "./baseline.ts";
+import { iso } from "./clock.ts";
+import { contextOf } from "./context.ts";
 import {
   canaryAt,
   commanded,
@@ -12,7 +24,7 @@ import {
   specAsksFor,
   storyOf,
 } from "./model/story.ts";
-import { phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
+import { inputOf, phaseOf, stateOf, step, T0, worldAtRest } from "./model/world.ts";
 
 const PLAN = {
   baseline: "SameAge",
@@ -153,5 +165,67 @@ describe("a baseline of the same age", () => {
     metricsGo(told, false);
     podsBecomeReady(told);
     expect(wanted(told)).toEqual([4, 2, 2]);
+  });
+});
+
+describe("a baseline's name", () => {
+  it("is that of the stable version with an ending, and back", () => {
+    expect(baselineOf("a")).toBe(B);
+    expect(templateOf(B)).toBe("a");
+    expect([B, "a", "-baseline-a"].map(isBaseline)).toEqual([true, false, false]);
+  });
+});
+
+describe("a canary has a baseline", () => {
+  const since = { phase: "Holding", phaseSince: iso(T0) } as const;
+  it.each([
+    ["it was started with one", { ...since, baseline: "SameAge" as const }, "SameAge", true],
+    ["that was taken back", { ...since, baseline: "SameAge" as const }, "Stable", false],
+    ["it was started without", since, "SameAge", false],
+    ["there is none", undefined, "SameAge", false],
+  ] as const)("where %s: %#", (_, state, baseline, has) => {
+    expect(hasBaseline(state, { baseline })).toBe(has);
+  });
+});
+
+describe("pods of a baseline", () => {
+  const MINUTE = 60_000;
+  const aborting = { phase: "Aborting", weight: 50, evidenceSince: iso(T0), waitingSince: iso(T0) } as const;
+  const at = (more: Partial<RolloutStatus>, { stable = 2, fresh = 2, minutes = 0, plan = PLAN } = {}) => {
+    const world = worldAtRest({ needed: 4, plan, desired: "b", nowMs: T0 + minutes * MINUTE });
+    const pods = (ready: number) => ({ wanted: ready, ready, unready: 0, terminating: 0, fault: undefined });
+    Object.assign(world.revisions, { a: pods(stable), [B]: pods(fresh), b: pods(4) });
+    const state = { phaseSince: iso(T0), stableRevision: "a", canaryRevision: "b", stepName: "half" };
+    return contextOf(inputOf(world), { ...state, phase: "Holding", baseline: "SameAge", ...more });
+  };
+  const dark = { ...PLAN, steps: [step("half", 0), step("all", 100)] };
+
+  it.each([
+    ["once the canary does", at({ evidenceSince: iso(T0) }), true],
+    ["not before", at({}), false],
+    ["not beside a canary without traffic", at({ evidenceSince: iso(T0) }, { plan: dark }), false],
+  ])("serve %s", (_, context, serves) => {
+    expect(baselineServes(context)).toBe(serves);
+  });
+
+  it.each([
+    ["while the stable version has not its size", at(aborting), true],
+    ["not out of an abort", at({ ...aborting, phase: "Holding" }), false],
+    ["not where they did not serve", at({ ...aborting, evidenceSince: undefined }), false],
+    ["not where none is ready", at(aborting, { fresh: 0 }), false],
+    ["not where none is ready and no stable pod either", at(aborting, { fresh: 0, stable: 0 }), false],
+    ["not once the stable version has its size", at(aborting, { stable: 4 }), false],
+    ["until the deadline", at(aborting, { minutes: 9.99 }), true],
+    ["not after it", at(aborting, { minutes: 10 }), false],
+    ["not without a deadline", at({ ...aborting, waitingSince: undefined }), false],
+    ["for as long as no stable pod is ready", at(aborting, { stable: 0, minutes: 99 }), true],
+  ])("stay in an abort %s", (_, context, stays) => {
+    expect(baselineStays(context)).toBe(stays);
+  });
+
+  it("stay until progressDeadline, where there are any", () => {
+    expect(baselineStaysUntilMs(at(aborting))).toBe(T0 + 10 * MINUTE);
+    expect(baselineStaysUntilMs(at(aborting, { fresh: 0 }))).toBeUndefined();
+    expect(baselineStaysUntilMs(at({ ...aborting, waitingSince: undefined }))).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type FaultPod, faultsOf, refusedPods } from "./faults.ts";
+import { type FaultPod, faultsOf, faultText, refusedPods } from "./faults.ts";
 import type { ContainerFault } from "./types.ts";
 
 const CREATED = 1_000_000;
@@ -61,7 +61,19 @@ describe("what a container's end or wait says", () => {
       { waiting: waiting("ErrImagePull") },
       "ImagePull",
       CREATED + 30_000,
-      /ErrImagePull/,
+      /^the image cannot be pulled: ErrImagePull$/,
+    ],
+    [
+      "a pull that fails in several lines",
+      {
+        waiting: waiting(
+          "ErrImagePull",
+          ' failed to pull and unpack image "r/x:9": no space\nleft on device\n',
+        ),
+      },
+      "ImagePull",
+      CREATED + 30_000,
+      /^the image r\/x:9 cannot be pulled: no space left on device$/,
     ],
     [
       "a name that is no image",
@@ -105,7 +117,13 @@ describe("what a container's end or wait says", () => {
       ENDED,
       /--gc-interval=1 is not allowed/,
     ],
-    ["exit 9 without a word", { lastTermination: ended(9) }, "BadNodeOptions", ENDED, /exit 9/],
+    [
+      "exit 9 without a word",
+      { lastTermination: ended(9, " \n") },
+      "BadNodeOptions",
+      ENDED,
+      /^Node refused its options \(exit 9\)$/,
+    ],
     [
       "a crash at start",
       {
@@ -129,7 +147,35 @@ describe("what a container's end or wait says", () => {
       { ready: true, restarts: 3, lastTermination: ended(1) },
       "CrashLoop",
       ENDED,
-      /exit 1/,
+      /^the container ends again and again with exit 1$/,
+    ],
+    [
+      "a loop of which no end is known",
+      { waiting: waiting("CrashLoopBackOff") },
+      "CrashLoop",
+      0,
+      /^the container ends again and again$/,
+    ],
+    ...[
+      [134, " (abort)"],
+      [137, " (killed)"],
+      [143, " (told to end)"],
+      [1, ""],
+    ].map(
+      ([code, name]): Row => [
+        `the name of exit ${code}`,
+        { restarts: 3, lastTermination: ended(Number(code), "it is over...") },
+        "CrashLoop",
+        ENDED,
+        new RegExp(`with exit ${code}${String(name).replace(/[()]/g, "\\$&")}: it is over$`),
+      ],
+    ),
+    [
+      "the last words of a program rather than those of Node",
+      { restarts: 3, lastTermination: ended(1, "Error: look at v1.5 (x\n  at main\n}\nNode.js v24.1.0\n") },
+      "CrashLoop",
+      ENDED,
+      /exit 1: Error: look at v1\.5 \(x$/,
     ],
     [
       "exit 9 of the program's own",
@@ -187,7 +233,21 @@ describe("what is no fault", () => {
   });
 });
 
-it("keeps messages short enough for status", () => {
-  const [fault] = faultsOf([pod({ waiting: waiting("ImagePullBackOff", "x".repeat(5000)) })]);
-  expect(fault?.message.length).toBeLessThan(300);
+it.each([
+  [200, "x".repeat(200)],
+  [201, `${"x".repeat(197)}...`],
+])("keeps messages short enough for status: %d characters", (length, cause) => {
+  const [fault] = faultsOf([pod({ waiting: waiting("ImagePullBackOff", "x".repeat(length)) })]);
+  expect(fault?.message).toBe(`the image cannot be pulled: ${cause}`);
+});
+
+it("names the pod of a fault, where there is one", () => {
+  const fault: ContainerFault = {
+    reason: "OOMKilled",
+    pod: "chat-b-0",
+    message: "it was killed",
+    decisiveAtMs: 0,
+  };
+  expect(faultText(fault)).toBe("pod chat-b-0: it was killed");
+  expect(faultText({ ...fault, pod: undefined })).toBe("it was killed");
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { PHASES, type Phase, type RolloutStatus } from "../api/v1alpha1/status.ts";
 import { T0 } from "./model/world.ts";
 import type { Move } from "./moves/move.ts";
-import { TRANSITIONS, type Transition, take } from "./phases.ts";
+import { compact, TRANSITIONS, type Transition, take } from "./phases.ts";
 import { podShares, shareText } from "./shares.ts";
 
 const at = (phase: Phase): RolloutStatus => ({
@@ -61,6 +61,61 @@ describe("the phase table", () => {
       phaseSince: "2026-01-01T00:00:00.000Z",
       stableRevision: "a",
     });
+  });
+});
+
+describe("what a transition keeps", () => {
+  const since = "2026-01-01T00:00:00.000Z";
+  const restart = { before: since, left: 2, since };
+  const failed = { revision: "c", reason: "Alert", message: "m", time: since };
+
+  it("is a restart while the stable version is alone", () => {
+    expect(take({ ...at("Draining"), restart }, "Drained", T0).restart).toEqual(restart);
+    expect(take({ ...at("Stable"), restart }, "Started", T0).restart).toBeUndefined();
+  });
+
+  it("is the mark of a failure, and what was last seen of the route", () => {
+    const marked = { ...at("Holding"), failed, routedWeight: 50, routedSince: since };
+    expect(take(marked, "StepPassed", T0)).toMatchObject({ failed, routedWeight: 50, routedSince: since });
+  });
+
+  it("is what speaks of the version before, while that is watched", () => {
+    const watched = { ...at("Promoting"), previousRevision: "p" };
+    const next = take(watched, "Committed", T0);
+    expect(next).toMatchObject({ previousRevision: "p", evidenceSince: since });
+    expect(next).not.toHaveProperty("canaryRevision");
+    expect(take(watched, "LetGo", T0)).not.toHaveProperty("previousRevision");
+  });
+
+  it("is no field without a value", () => {
+    expect(Object.keys(compact({ phase: "Stable", phaseSince: since, failed: undefined }))).toEqual([
+      "phase",
+      "phaseSince",
+    ]);
+  });
+});
+
+describe("what was stable before", () => {
+  const served = (from: RolloutStatus, ...more: [Transition, Partial<RolloutStatus>?]) =>
+    take(from, more[0], T0, more[1]).served;
+
+  it("is remembered from a promotion on, newest first and once", () => {
+    const holding = { ...at("Holding"), served: ["y", "a", "b"] };
+    expect(served(holding, "Proved", { stableRevision: "b" })).toEqual(["a", "y"]);
+    expect(served(at("Holding"), "StepPassed")).toBeUndefined();
+  });
+
+  it("is no version that failed, nor one that was promoted and taken back", () => {
+    const failed = { revision: "y", reason: "Alert", message: "m", time: at("Holding").phaseSince };
+    expect(served({ ...at("Stable"), served: ["y", "z"] }, "Started", { failed })).toEqual(["z"]);
+    const watching = { ...at("Watching"), stableRevision: "b", previousRevision: "a", served: ["a"] };
+    expect(served(watching, "Recalled", { stableRevision: "a", canaryRevision: "b" })).toBeUndefined();
+  });
+
+  it("are at most twenty versions", () => {
+    const many = Array.from({ length: 20 }, (_, index) => `r${index}`);
+    const next = served({ ...at("Holding"), served: many }, "Proved", { stableRevision: "b" });
+    expect(next).toEqual(["a", ...many.slice(0, 19)]);
   });
 });
 

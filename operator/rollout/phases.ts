@@ -122,8 +122,8 @@ export function take(
 ): RolloutStatus {
   const { from, to }: { from: readonly Phase[]; to: Phase } = TRANSITIONS[transition];
   if (!from.includes(state.phase)) throw new Error(`${transition} does not start at phase ${state.phase}`);
-  const next: RolloutStatus = { phase: to, phaseSince: iso(nowMs), stableRevision: state.stableRevision };
-  if (state.failed) next.failed = state.failed;
+  const { stableRevision, failed } = state;
+  const next: RolloutStatus = { phase: to, phaseSince: iso(nowMs), stableRevision, failed };
   Object.assign(next, pick(state, OF_THE_ROUTE));
   if (state.restart && AT_REST.includes(to)) next.restart = state.restart;
   if (WITH_CANARY.includes(to)) Object.assign(next, pick(state, OF_THE_CANARY));
