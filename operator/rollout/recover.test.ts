@@ -3,6 +3,7 @@ import { rolloutStatus } from "../api/v1alpha1/status.ts";
 import { advanceRollout } from "./advance.ts";
 import { canaryAt, podsBecomeReady, reconcile, settle, storyOf, timePasses } from "./model/story.ts";
 import { copyOf, inputOf, judged, phaseOf, stateOf, step, worldAtRest, write } from "./model/world.ts";
+import { recoverState } from "./recover.ts";
 
 const plan = { steps: [step("half", 50), step("most", 75), step("all", 100)] };
 const given = (more: Parameters<typeof worldAtRest>[0] = {}) =>
@@ -148,6 +149,73 @@ describe("a state that is lost", () => {
     const revisions = { a: { ...a, ready: 0, track: "production" as const } };
     const { state } = advanceRollout({ ...inputOf(story.world), revisions, state: undefined });
     expect(state).toMatchObject({ phase: "Pending", canaryRevision: "a" });
+  });
+});
+
+describe("what is read from Deployments", () => {
+  const facts = (wantedReplicas: number, ready: number, more: object = {}) => ({
+    exists: true,
+    wantedReplicas,
+    pods: ready,
+    ready,
+    terminating: 0,
+    image: "",
+    faults: [],
+    createdMs: 0,
+    ...more,
+  });
+  const production = { track: "production" };
+  it.each([
+    ["nothing of a new bridge", {}, { phase: "Pending", canaryRevision: "c" }],
+    ["one that serves", { a: facts(2, 2, production) }, { phase: "Stable", stableRevision: "a" }],
+    ["one that serves and bears no label", { a: facts(2, 2) }, { phase: "Stable", stableRevision: "a" }],
+    [
+      "the labelled one, though another has more ready pods",
+      { a: facts(4, 1, production), b: facts(4, 4) },
+      { phase: "Aborting", stableRevision: "a", canaryRevision: "b", weight: 100 },
+    ],
+    [
+      "of two without labels the one with more ready pods",
+      { a: facts(1, 1), b: facts(4, 4) },
+      { phase: "Aborting", stableRevision: "b", canaryRevision: "a" },
+    ],
+    [
+      "the labelled one though it is down, beside one that runs",
+      { a: facts(4, 0, production), b: facts(4, 0) },
+      { phase: "Aborting", stableRevision: "a", canaryRevision: "b" },
+    ],
+    [
+      "a first version that never was ready",
+      { a: facts(4, 0, production) },
+      { phase: "Pending", canaryRevision: "a" },
+    ],
+    [
+      "nothing of what never was ready",
+      { a: facts(4, 0), b: facts(4, 0) },
+      { phase: "Pending", canaryRevision: "c" },
+    ],
+    [
+      "no canary of one without pods",
+      { a: facts(2, 2), b: facts(0, 0) },
+      { phase: "Stable", stableRevision: "a" },
+    ],
+    [
+      "nothing of one that is gone, nor of a baseline",
+      { a: facts(2, 2), b: facts(4, 4, { exists: false }), "a-baseline": facts(4, 4) },
+      { phase: "Stable", stableRevision: "a" },
+    ],
+  ])("is %s", (_, revisions, state) => {
+    const input = { ...inputOf(worldAtRest({ desired: "c" })), state: undefined, revisions };
+    const recovered = recoverState(input as Parameters<typeof recoverState>[0]);
+    expect(recovered).toMatchObject(state);
+    expect(recovered.phaseSince).toBe("2026-01-01T00:00:00.000Z");
+    const waits = recovered.phase === "Stable" ? undefined : recovered.phaseSince;
+    expect(recovered.waitingSince).toBe(waits);
+  });
+
+  it("tries nothing while the spec is refused", () => {
+    const input = { ...inputOf(worldAtRest({ accepted: false })), state: undefined, revisions: {} };
+    expect(recoverState(input)).not.toHaveProperty("canaryRevision");
   });
 });
 

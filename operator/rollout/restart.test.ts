@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { iso } from "./clock.ts";
+import { contextOf } from "./context.ts";
 import { commanded, reconcile, type Story, settle, specAsksFor, storyOf, timePasses } from "./model/story.ts";
-import { stateOf, step, type World, worldAtRest } from "./model/world.ts";
+import { inputOf, stateOf, step, T0, type World, worldAtRest } from "./model/world.ts";
+import { evictionsOf, followRestart, surge, surgeOf } from "./restart.ts";
 
 /** Pods of "a" by when they were made; the model's own pods have no age. */
 function given(more: Partial<World> = {}): Story & { ages: number[] } {
@@ -45,6 +49,12 @@ describe("restart", () => {
     settle(story);
     expect(story.world.revisions.a?.wanted).toBe(4);
     expect(story.decisions.map(({ reason }) => reason)).toEqual(["Command", "Restarted"]);
+    expect(story.decisions.at(-1)).toMatchObject({
+      action: "Finish",
+      message: expect.stringMatching(
+        /^Every pod of revision a made before 2026-01-01T00:01.* was replaced\.$/,
+      ),
+    });
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "a" });
   });
 
@@ -55,8 +65,12 @@ describe("restart", () => {
     expect(stateOf(story.world).restart).toMatchObject({ left: 4 });
     timePasses(story, 1);
     expect(stateOf(story.world).restart).toBeUndefined();
-    expect(story.decisions.at(-1)).toMatchObject({ reason: "RestartGivenUp" });
-    expect(story.decisions.at(-1)?.message).toContain("4 pods left");
+    expect(story.decisions.at(-1)).toMatchObject({
+      action: "Finish",
+      reason: "RestartGivenUp",
+      message:
+        "The restart is given up with 4 pods left: none was replaced within progressDeadline 10m; a disruption budget may not allow it.",
+    });
   });
 
   it("is ended by a new version, whose pods are new", () => {
@@ -99,5 +113,90 @@ describe("restart", () => {
       result: "Refused",
       message: expect.stringContaining(message),
     });
+  });
+});
+
+describe("a restart under way", () => {
+  const before = iso(T0);
+  const restart = { before, left: 2, since: iso(T0) };
+  const at = (more: Partial<World> = {}, state: Partial<RolloutStatus> = {}, pods: object = {}) => {
+    const world = worldAtRest({ needed: 4, plan: { steps: [step("all", 100)], watchAfter: "10m" }, ...more });
+    Object.assign(world.revisions.a ?? {}, pods);
+    const input = inputOf(world);
+    const present = { phase: "Stable" as const, phaseSince: before, stableRevision: "a", restart, ...state };
+    return { input, state: present, context: contextOf(input, present) };
+  };
+  const made = (...seconds: number[]) => ({ madeMs: { a: seconds.map((second) => T0 + second * 1000) } });
+
+  it.each([
+    ["a quarter of those needed", { needed: 8 }, 2],
+    ["rounded up", { needed: 9 }, 3],
+    ["one of few", { needed: 2 }, 1],
+    ["as many as there is room for", { needed: 12, maxPods: 13 }, 1],
+    ["none without room", { needed: 4, maxPods: 3 }, 0],
+  ])("has pods beside those needed: %s", (_, more, pods) => {
+    expect(surgeOf(at(more).context)).toBe(pods);
+    expect(surge(at(more).context)).toBe(pods);
+  });
+
+  it("leaves the version before the pods that are kept of it", () => {
+    const previous = { wanted: 2, ready: 2, unready: 0, terminating: 0, fault: undefined };
+    const watching = (maxPods: number) => {
+      const { input, state } = at({ needed: 8, maxPods }, { phase: "Watching", previousRevision: "p" });
+      const { p } = inputOf({ ...worldAtRest(), revisions: { p: previous } }).revisions;
+      return contextOf({ ...input, revisions: { ...input.revisions, ...(p && { p }) } }, state);
+    };
+    expect([100, 12, 11, 10, 9].map((maxPods) => surgeOf(watching(maxPods)))).toEqual([2, 2, 1, 0, 0]);
+  });
+
+  it.each([
+    ["without a restart", {}, { restart: undefined }],
+    ["beside a canary", {}, { phase: "Holding" as const, canaryRevision: "b" }],
+    ["where no pods are needed", { needed: 0 }, {}],
+  ])("has none %s", (_, more, state) => {
+    expect(surge(at(more, state).context)).toBe(0);
+  });
+
+  it.each([
+    ["as many as are ready beyond those needed", { ready: 6 }, 2],
+    ["no more than are old", { ready: 9 }, 3],
+    ["none while none is to spare", { ready: 4 }, undefined],
+  ])("evicts old pods: %s", (_, pods, count) => {
+    const world = made(-3, -2, -1, 0, 1);
+    const { context } = at(world, {}, { wanted: 9, ...pods });
+    expect(evictionsOf(context)).toEqual(count && { before, count });
+    expect(evictionsOf(at(world, { restart: undefined }, { wanted: 9, ...pods }).context)).toBeUndefined();
+    expect(evictionsOf(at(world, { phase: "Holding" }, { wanted: 9, ...pods }).context)).toBeUndefined();
+  });
+
+  it("counts from the last pod that was replaced", () => {
+    const { state, input } = at({ ...made(-1, 5, 5, 5), nowMs: T0 + 60_000 });
+    expect(followRestart(state, input)).toEqual({
+      state: { ...state, restart: { before, left: 1, since: iso(T0 + 60_000) } },
+    });
+    const still = at({ ...made(-1, -1, 5, 5), nowMs: T0 + 599_999 });
+    expect(followRestart(still.state, still.input)).toEqual({ state: still.state });
+  });
+
+  it("is over with the last old pod, once the new ones are ready", () => {
+    const young = made(0, 5, 5, 5);
+    expect(followRestart(at(young).state, at(young).input).told?.reason).toBe("Restarted");
+    const starting = at(young, {}, { ready: 3 });
+    expect(followRestart(starting.state, starting.input)).toMatchObject({ state: { restart: { left: 0 } } });
+    const unknown = at();
+    expect(followRestart(unknown.state, unknown.input).told?.reason).toBe("Restarted");
+  });
+
+  it("says of which fault it is given up", () => {
+    const fault = { reason: "CrashLoop", pod: "a-1", message: "it ends", decisiveAtMs: 0 };
+    const { state, input } = at({ ...made(-1, -1), nowMs: T0 + 600_000 }, {}, { fault });
+    expect(followRestart(state, input).told?.message).toMatch(/within progressDeadline 10m: it ends\.$/);
+  });
+
+  it("is not followed without pods that are known, nor where there is none", () => {
+    const { state, input } = at();
+    const gone = { ...input, revisions: {} };
+    expect(followRestart(state, gone)).toEqual({ state });
+    expect(followRestart({ ...state, restart: undefined }, input).told).toBeUndefined();
   });
 });

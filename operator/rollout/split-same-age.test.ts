@@ -36,6 +36,8 @@ describe("splitSameAge", () => {
       limit: "MaxPods",
     });
     expect(split(2, 10)).toEqual({ stable: 2, baseline: 1, canary: 1, limit: "TooFewPods" });
+    expect(split(2, 25)).toEqual({ stable: 2, baseline: 1, canary: 1 });
+    expect(split(4, 95)).toEqual({ stable: 1, baseline: 1, canary: 4, limit: "TooFewPods" });
   });
 
   it("keeps to what there is room for", () => {
@@ -43,6 +45,9 @@ describe("splitSameAge", () => {
       ...{ stable: 9, baseline: 6, canary: 6 },
       limit: "MaxPods",
     });
+    expect(split(10, 40, { maxPods: 24 })).toEqual({ stable: 7, baseline: 7, canary: 9, limit: "MaxPods" });
+    expect(split(4, 50, { maxPods: 7 })).toEqual({ stable: 2, baseline: 2, canary: 3, limit: "MaxPods" });
+    expect(split(10, 75, { maxPods: 13 })).toEqual({ stable: 2, baseline: 1, canary: 9, limit: "MaxPods" });
     expect(split(4, 50, { maxPods: 6 })).toEqual({ stable: 2, baseline: 1, canary: 3, limit: "MaxPods" });
     expect(split(4, 50, { maxPods: 4 })).toEqual({ stable: 1, baseline: 1, canary: 2, limit: "MaxPods" });
   });

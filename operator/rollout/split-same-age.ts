@@ -22,8 +22,8 @@ export function splitSameAge({ needed, weight, maxPods, whenTooFewPods }: SplitI
 type Three = Required<Omit<Split, "limit">>;
 
 function shares(needed: number, weight: number): Three {
-  const added = weight < 50 ? Math.ceil((needed * weight) / (100 - 2 * weight)) : needed + 1;
-  // c / (S + 2 c) = w, rounded up to whole pods.
+  // c / (S + 2 c) = w, rounded up to whole pods; from half of the traffic on nothing that is added gives it.
+  const added = Math.ceil((needed * weight) / Math.max(0, 100 - 2 * weight));
   if (added <= needed) return { stable: needed, baseline: Math.max(1, added), canary: Math.max(1, added) };
   return halved(Math.max(2, Math.ceil((needed * (100 - weight)) / weight)), needed);
 }
@@ -42,7 +42,7 @@ function addPods(needed: number, weight: number): Three {
 /** Where the usual surge has no room: all that there is room for, divided by the weight; the canary's pods carry it in any case. */
 function within(needed: number, weight: number, maxPods: number): Three {
   const carries = Math.max(1, Math.ceil((needed * weight) / 100));
-  const canary = Math.max(carries, Math.min(needed, maxPods - 2, Math.floor((maxPods * weight) / 100)));
+  const canary = Math.max(carries, Math.min(needed, Math.floor((maxPods * weight) / 100)));
   const exact = Math.ceil((canary * (100 - weight)) / weight);
   const kept = 3 * weight <= 100 ? needed + canary : weight <= 50 ? needed : 2;
   return halved(Math.max(needed - canary, Math.min(maxPods - canary, Math.max(kept, exact))), canary);

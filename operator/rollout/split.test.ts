@@ -74,6 +74,10 @@ describe("with too few pods for the weight", () => {
     expect(at(2, 10, "AddPods", 10)).toEqual({ stable: 9, canary: 1 });
   });
 
+  it("all of the traffic needs no room beside what is needed", () => {
+    expect(at(4, 100, "Exceed", 3)).toEqual({ stable: 0, canary: 4 });
+  });
+
   it("Exceed takes one canary pod all the same", () => {
     expect(at(2, 10)).toEqual({ stable: 2, canary: 1, limit: "TooFewPods" });
   });

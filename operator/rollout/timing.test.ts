@@ -14,6 +14,7 @@ import {
   timePasses,
 } from "./model/story.ts";
 import { inputOf, phaseOf, stateOf, step, T0, type World, worldAtRest } from "./model/world.ts";
+import { timingOf } from "./timing.ts";
 
 const plan = { steps: [step("half", 50), step("all", 100)] };
 const given = (more: Partial<World> & { plan?: object } = {}): Story =>
@@ -137,6 +138,79 @@ describe("the time of a rollout", () => {
       settleOnce(again);
     }
     expect(ends).toEqual([end]);
+  });
+});
+
+describe("timingOf", () => {
+  const at = (seconds: number) => new Date(T0 + seconds * 1000).toISOString();
+  const timed = { startedAt: at(0), waitedMs: 1000 };
+  const holding = {
+    phase: "Holding" as const,
+    phaseSince: at(0),
+    stableRevision: "a",
+    canaryRevision: "b",
+    timing: timed,
+  };
+  const over = { ...holding, phase: "Stable" as const, canaryRevision: undefined };
+  const nowMs = T0 + 60_000;
+
+  it("counts what is waited from when it began, and once", () => {
+    const waits = { ...timed, waitsSince: at(20) };
+    expect(timingOf(holding, holding, "HoldTime", nowMs).timing).toEqual({ ...timed, waitsSince: at(60) });
+    expect(timingOf({ ...holding, timing: waits }, holding, "HoldTime", nowMs).timing).toEqual(waits);
+    expect(timingOf({ ...holding, timing: waits }, holding, undefined, nowMs).timing).toEqual({
+      ...timed,
+      waitedMs: 41_000,
+    });
+    expect(timingOf({ ...holding, timing: waits }, holding, "PodsNotReady", nowMs).timing?.waitedMs).toBe(
+      41_000,
+    );
+    // A clock that was set back.
+    expect(timingOf({ ...holding, timing: waits }, holding, undefined, T0).timing?.waitedMs).toBe(1000);
+  });
+
+  it("knows nothing of a rollout whose state was lost", () => {
+    const lost = { ...holding, timing: undefined };
+    expect(timingOf(lost, lost, undefined, nowMs)).toStrictEqual({ timing: undefined, ended: undefined });
+    expect(timingOf(lost, over, undefined, nowMs)).toStrictEqual({ timing: undefined, ended: undefined });
+  });
+
+  it.each([
+    ["became stable", { stableRevision: "b" }, "Promoted"],
+    ["failed", { failed: { revision: "b", reason: "Alert", message: "m", time: at(60) } }, "RolledBack"],
+    [
+      "was replaced after another had failed",
+      { failed: { revision: "c", reason: "Alert", message: "m", time: at(0) } },
+      "Withdrawn",
+    ],
+    ["was replaced", {}, "Withdrawn"],
+  ])("ends with a version that %s", (_, after, outcome) => {
+    expect(timingOf(holding, { ...over, ...after }, undefined, nowMs).ended).toEqual({
+      revision: "b",
+      outcome,
+      startedMs: T0,
+      endedMs: nowMs,
+      waitingMs: 1000,
+      progressMs: 59_000,
+    });
+  });
+
+  it.each([
+    ["without a start that can be read", { ...holding, timing: { ...timed, startedAt: "soon" } }],
+    ["without a canary", { ...holding, canaryRevision: undefined }],
+  ])("has no end %s", (_, before) => {
+    expect(timingOf(before, over, undefined, nowMs).ended).toBeUndefined();
+  });
+
+  it("waits no longer than it takes", () => {
+    const { ended } = timingOf(
+      { ...holding, timing: { ...timed, waitedMs: 90_000 } },
+      over,
+      undefined,
+      nowMs,
+    );
+    expect(ended).toMatchObject({ waitingMs: 60_000, progressMs: 0 });
+    expect(timingOf(holding, over, undefined, T0 - 1).ended).toMatchObject({ waitingMs: 0, progressMs: 0 });
   });
 });
 

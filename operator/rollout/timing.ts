@@ -62,8 +62,8 @@ export function timingOf(
   nowMs: number,
 ): Timing {
   if (!RUNNING.includes(after.phase)) return { timing: undefined, ended: endOf(before, after, nowMs) };
-  const begins = before.canaryRevision !== after.canaryRevision && before.stableRevision !== undefined;
-  const kept = begins ? { startedAt: iso(nowMs), waitedMs: 0 } : before.timing;
+  const kept =
+    before.canaryRevision !== after.canaryRevision ? { startedAt: iso(nowMs), waitedMs: 0 } : before.timing;
   if (kept === undefined) return { timing: undefined, ended: undefined };
   const waits = held !== undefined && PART_OF[held] === "Waiting";
   const { waitsSince, ...still } = kept;
