@@ -10,6 +10,7 @@ import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
 import { aborted, draining, pending, stable } from "./moves/rest.ts";
 import { type Change, compact, take } from "./phases.ts";
+import { whyNotHold } from "./policies/hold-instead.ts";
 import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
@@ -152,20 +153,9 @@ function withdraw(context: Context): Pass | undefined {
       action: blameless ? "Withdraw" : "Rollback",
       reason,
       message: `Revision ${revision} is ${blameless ? "withdrawn" : "rolled back"}: ${message}.`,
-      refused: blameless ? [] : [`hold where it is: ${whyNotHold(context, reason)}`],
+      refused: blameless ? [] : [`hold where it is: ${whyNotHold(context.input.spec, reason)}`],
     },
   };
-}
-
-function whyNotHold({ input }: Context, reason: AbortReason): string {
-  const judged = reason.endsWith("ProvedWorse") || reason === "GateViolated" || reason === "GateFailed";
-  if (judged) return `spec.rollout.onFailure is ${input.spec.onFailure}`;
-  if (reason === "Inconclusive") return "spec.rollout.analysis.inconclusive.action is Rollback";
-  if (reason === "NoData") return "spec.rollout.analysis.noData.action is Rollback";
-  if (reason === "GateNoData") return "noData of the gate is Rollback";
-  if (reason === "Alert") return "the alert's action is Rollback";
-  if (reason === "NeverReady" || reason === "LostReadiness") return "spec.rollout.progressDeadline is over";
-  return "pods that fail give no capacity to hold on to, whatever spec.rollout.onFailure says";
 }
 
 function move(context: Context): Pass {
