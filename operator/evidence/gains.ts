@@ -62,12 +62,11 @@ function besideStable({ margins, recent }: Known, { requests, bad }: Independent
  * That can show it to be worse; that it is good enough must have been proved before.
  */
 function alone({ margins, known }: Known, requests: Exposure, bad: Exposure): number[] {
-  const { upper } = rateLimits(known.requests, known.bad);
-  const boundary: Rates = { canary: Math.min(MOST_MARGIN, most(tolerated(margins), upper)), stable: upper };
-  return worseRates(upper, margins).map((canaryRate) =>
-    canaryRate <= boundary.canary
-      ? 0
-      : logEValue({ canary: canaryRate, stable: upper }, boundary, requests, { ...bad, stable: 0 }),
+  // Of a version that never answered well the limit is 1, which is no rate that anything could be held against.
+  const stable = Math.min(MOST_MARGIN, rateLimits(known.requests, known.bad).upper);
+  const boundary: Rates = { canary: Math.min(MOST_MARGIN, most(tolerated(margins), stable)), stable };
+  return worseRates(stable, margins).map((canary) =>
+    logEValue({ canary, stable }, boundary, requests, { ...bad, stable: 0 }),
   );
 }
 
