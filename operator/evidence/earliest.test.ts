@@ -60,3 +60,48 @@ describe("earliestDecision", () => {
     expect(earliestDecision(config, {}, traffic).promoteAfterMs).toBeGreaterThan(0);
   });
 });
+
+describe("earliestDecision of several signals", () => {
+  const errors = { rollbackAbove: 0.001, promoteBelow: 0.01 };
+  const latency = { rollbackAbove: 0.01, promoteBelow: 0.005 };
+  const of = (
+    signals: EvidenceConfig["signals"],
+    more: Partial<EvidenceConfig> = {},
+    times: Partial<typeof traffic> = {},
+  ) => earliestDecision({ ...config, signals, ...more }, {}, { ...traffic, ...times });
+
+  it("waits for the slowest to promote and the fastest to roll back", () => {
+    const [one, other, both] = [of({ errors }), of({ latency }), of({ errors, latency })];
+    expect(both.promoteAfterMs).toBe(Math.max(one.promoteAfterMs ?? 0, other.promoteAfterMs ?? 0));
+    expect(one.promoteAfterMs).not.toBe(other.promoteAfterMs);
+    // Each has half of falseRollback, so that both take a little longer than the faster one alone.
+    const fastest = Math.min(one.rollbackAfterMs ?? Infinity, other.rollbackAfterMs ?? Infinity);
+    expect(both.rollbackAfterMs).toBeGreaterThanOrEqual(fastest);
+    expect(both.rollbackAfterMs).toBeLessThan(1.5 * fastest);
+  });
+
+  it("leaves out what runs dry", () => {
+    expect(of({ errors, latency }, { dryRun: ["latency"] })).toEqual(of({ errors }));
+  });
+
+  it("is whole intervals, and at least one", () => {
+    const { promoteAfterMs = 0, rollbackAfterMs = 0 } = of({ errors });
+    expect([promoteAfterMs % 5000, rollbackAfterMs % 5000]).toEqual([0, 0]);
+    const huge = of(
+      { errors },
+      {},
+      { canaryPerSecond: 1e6, stablePerSecond: 1e6, canaryPods: 1e6, stablePods: 1e6 },
+    );
+    expect(huge).toEqual({ promoteAfterMs: 5000, rollbackAfterMs: 5000 });
+  });
+
+  it("is sooner where requests are spread over more pods, and with longer intervals of as many requests", () => {
+    const spread = of({ errors }, {}, { canaryPods: 10, stablePods: 30 });
+    expect(spread.promoteAfterMs).toBeLessThan(of({ errors }).promoteAfterMs ?? 0);
+  });
+
+  it("is out of reach where it would take a hundred thousand intervals", () => {
+    const thin = of({ errors }, {}, { canaryPerSecond: 1e-5, stablePerSecond: 1e-5 });
+    expect(thin).toEqual({});
+  });
+});

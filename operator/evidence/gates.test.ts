@@ -92,6 +92,61 @@ describe("compareGauges", () => {
   });
 });
 
+describe("what a look at gauges says", () => {
+  const throughput: GateLimits = { name: "t", metric: "MessagesPerCpuSecond", above: "35000" };
+  it.each([
+    ["there is no value", p95, [], [0.1], "The canary has no FirstByteP95 yet."],
+    [
+      "there is none to compare with",
+      memory,
+      [100],
+      [],
+      "The stable version has no MemoryPerPod to compare with.",
+    ],
+    [
+      "it keeps every limit",
+      { ...memory, below: "1Gi" },
+      [100],
+      [100],
+      "MemoryPerPod of the canary is within below 1Gi and maxIncrease 10%.",
+    ],
+    ["it is too high", p95, [0.2], [], "FirstByteP95 of the canary must be below 120ms."],
+    ["it is too low", throughput, [1], [], "MessagesPerCpuSecond of the canary must be above 35000."],
+    [
+      "it falls too little",
+      { name: "m", metric: "MemoryPerPod", minDecrease: "30%" },
+      [90],
+      [100],
+      "MemoryPerPod of the canary must be at least 30% below that of the stable version.",
+    ],
+    [
+      "two limits are broken, the one by far",
+      { name: "m", metric: "MemoryPerPod", below: "100", maxIncrease: "10%" },
+      [150],
+      [10],
+      "MemoryPerPod of the canary must be at most 10% above that of the stable version.",
+    ],
+  ] satisfies [string, GateLimits, number[], number[], string][])(
+    "when %s",
+    (_, gate, canary, stable, message) => {
+      expect(compareGauges(canary, stable, gate).message).toBe(message);
+    },
+  );
+
+  it.each([
+    [p95, 0.24, "Over"],
+    [p95, 0.2400001, "Far"],
+    [throughput, 17_500, "Over"],
+    [throughput, 17_499, "Far"],
+    [{ name: "e", metric: "ErrorShare", below: "0%" }, 0.5, "Over"],
+  ] satisfies [GateLimits, number, Side][])(
+    "is far beyond twice the limit: %j at %d",
+    (gate, canary, side) => {
+      expect(compareGauges([canary], [], gate).side).toBe(side);
+    },
+  );
+});
+
 describe("limitValue", () => {
   it.each([
     ["ErrorShare", "0.1%", 0.001],

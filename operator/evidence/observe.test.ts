@@ -79,6 +79,87 @@ describe("observeInterval", () => {
   });
 });
 
+describe("startEvidence", () => {
+  it("begins from what is known of stable, of which the first guesses remember so much", () => {
+    const past = {
+      requests: 10_000,
+      bad: 100,
+      rate: 0.01,
+      rateLower: 0,
+      rateUpper: 1,
+      independentRequests: 4000,
+      correlation: 0.002,
+    };
+    const state = startEvidence(config, { errors: past }, 7);
+    expect(state).toMatchObject({ subject: config.subject, intervalEndMs: 7, gatesFromMs: 7, gates: {} });
+    expect(state.signals.errors).toEqual({
+      margins: config.signals.errors,
+      intervals: 0,
+      worse: [],
+      worseMost: 0,
+      below: [],
+      canary: { requests: 0, bad: 0 },
+      stable: { requests: 0, bad: 0 },
+      recent: { requests: 5000, bad: 50 },
+      known: { requests: 4000, bad: 40 },
+      correlation: 0.002,
+      weight: 0,
+      weighted: 0,
+      canarySpread: 0,
+      stableSpread: 0,
+    });
+    expect(state.signals.latency).toMatchObject({
+      recent: { requests: 0, bad: 0 },
+      known: { requests: 0 },
+      correlation: 0.01,
+    });
+  });
+});
+
+describe("the sums of an interval", () => {
+  it("weigh differences by their information", () => {
+    const once = observed(
+      [interval(1, { requests: 100, bad: 10 }, { requests: 300, bad: 3 })],
+      startEvidence(config, {}, 0),
+    );
+    const { errors } = once.signals;
+    const effect = (requests: number) => requests / (1 + (requests - 1) * 0.01);
+    const [canary, stable] = [effect(100), effect(300)];
+    const weight = (canary * stable) / (canary + stable);
+    expect(errors).toMatchObject({
+      intervals: 1,
+      canary: { requests: 100, bad: 10 },
+      stable: { requests: 300, bad: 3 },
+      recent: { requests: 300, bad: 3 },
+      weight: expect.closeTo(weight, 9),
+      weighted: expect.closeTo(weight * 0.09, 9),
+      canarySpread: expect.closeTo(weight ** 2 / canary, 9),
+      stableSpread: expect.closeTo(weight ** 2 / stable, 9),
+    });
+    expect(errors?.known.requests).toBeCloseTo(stable, 9);
+    expect(errors?.known.bad).toBeCloseTo(0.01 * stable, 9);
+    const twice = observed([interval(2, { requests: 100, bad: 10 }, { requests: 300, bad: 3 })], once).signals
+      .errors;
+    expect(twice?.weight).toBeCloseTo(2 * weight, 9);
+    expect(twice?.weighted).toBeCloseTo(2 * weight * 0.09, 9);
+    expect(twice?.canarySpread).toBeCloseTo((2 * weight ** 2) / canary, 9);
+    expect(twice?.stableSpread).toBeCloseTo((2 * weight ** 2) / stable, 9);
+  });
+
+  it("begin a part of the mixture in each interval, which is less the later", () => {
+    const none = { requests: 0.001, bad: 0 };
+    const empty = observed(
+      [1, 2, 3].map((number) => interval(number, none, none)),
+      startEvidence(config, {}, 0),
+    );
+    // 1/(1*2) + 1/(2*3) + 1/(3*4), where no interval tells anything.
+    const begun = (empty.signals.errors?.worse ?? []).reduce((sum, log) => sum + Math.exp(log), 0);
+    expect(begun).toBeCloseTo(0.75, 4);
+    expect(empty.signals.errors?.worseMost).toBeCloseTo(0, 4);
+    expect(empty.signals.errors?.below.reduce((sum, log) => sum + Math.exp(log), 0)).toBeCloseTo(1, 4);
+  });
+});
+
 describe("judge", () => {
   it("has no data before the canary serves", () => {
     expect(judge(startEvidence(config, {}, 0), config).map(({ category }) => category)).toEqual([

@@ -105,6 +105,39 @@ describe("watchInterval", () => {
   });
 });
 
+describe("judgeWatch", () => {
+  const at = (errors: number, latency = 0): WatchState => {
+    const { signals, ...rest } = begun(config);
+    const { errors: one, latency: other } = signals;
+    if (!one || !other) throw new Error("both are watched");
+    return {
+      ...rest,
+      signals: { errors: { ...one, worseMost: errors }, latency: { ...other, worseMost: latency } },
+    };
+  };
+  const threshold = watchThreshold(config, 100);
+
+  it("raises an alarm at the threshold, of each signal by itself", () => {
+    expect(judgeWatch(at(threshold), config, 100)).toEqual({ category: "ProvedWorse", signals: ["errors"] });
+    expect(judgeWatch(at(threshold - 1e-9), config, 100)).toEqual({ category: "Watching" });
+    expect(judgeWatch(at(0, threshold), config, 100)).toEqual({
+      category: "ProvedWorse",
+      signals: ["latency"],
+    });
+  });
+
+  it("takes no notice of a signal that runs dry, nor of one that is not watched", () => {
+    const dry: EvidenceConfig = { ...config, dryRun: ["latency"] };
+    expect(judgeWatch(at(0, 99), dry, 100)).toEqual({ category: "Watching" });
+    expect(watchThreshold(dry, 100)).toBeCloseTo(Math.log(100 / 0.01), 12);
+    expect(judgeWatch({ ...at(0), signals: {} }, config, 100)).toEqual({ category: "Watching" });
+  });
+
+  it("reckons with one interval at least", () => {
+    expect(watchThreshold(onlyErrors, 0)).toBeCloseTo(Math.log(1 / 0.01), 12);
+  });
+});
+
 describe("false alarms", () => {
   /** Worse by exactly what is allowed, beside a version that serves as much: the boundary of what must not raise an alarm. */
   const next = (random: Random) => {
