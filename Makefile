@@ -62,7 +62,7 @@ bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Arg
 bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS, ONLY, SOAK, STORM)
 	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} $${ONLY:+--only=$$ONLY} $${SOAK:+--soak=$$SOAK} $${STORM:+--storm=$$STORM} --write
 
-mutation: packages ## Change evidence/ and rollout/ in small ways and count what no unit test notices (half an hour; ONLY=operator/rollout/split.ts)
+mutation: packages ## Change evidence/ and rollout/ in small ways and count what no unit test notices (an hour; ONLY=operator/rollout/split.ts)
 	@node_modules/.bin/stryker run tools/mutation/stryker.config.json --incremental $${ONLY:+--mutate "$$ONLY,!operator/**/*.test.ts"}
 
 clean: ## Remove what was built in this folder (the cache of the machine stays)
