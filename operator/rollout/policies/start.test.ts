@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
+import { isKnownGood, wantsBaseline } from "../known-good.ts";
 import { contextAt } from "../model/moment.ts";
 import { step } from "../model/world.ts";
-import { isKnownGood, wantsBaseline, whyNotStart } from "./start.ts";
+import { whyNotStart } from "./start.ts";
 
 type Around = Parameters<typeof contextAt>[1];
 const at = (more: Around = {}, state: Partial<RolloutStatus> = {}) =>

@@ -15,6 +15,7 @@ describe("router Gateway at one moment", () => {
   const accepted: RouteFacts = {
     kind: "Known",
     canaryWeight: 0,
+    baselineWeight: 0,
     acceptance: { kind: "Accepted" },
     mirror: 0,
     mayMirror: true,
@@ -318,6 +319,7 @@ describe("what is noted of a route", () => {
     const known = {
       kind: "Known",
       canaryWeight: 50,
+      baselineWeight: 0,
       acceptance: { kind: "Accepted" },
       mirror: 0,
       mayMirror: true,
