@@ -47,6 +47,24 @@ async function seen(stage: Stage, from: number) {
   return { generation, status, toChildren };
 }
 
+/** Waits until all is done that follows from a promotion, which is on record before: tracks, pods, and what a look at it would still write. */
+async function settled(stage: Stage, revision: string): Promise<void> {
+  await until("tracks of both versions", async () =>
+    (await stage.list(resources.deployments)).every(
+      (one) =>
+        one.metadata.labels?.[LABELS.track] === (revisionOf(one) === revision ? "production" : "retired"),
+    ),
+  );
+  await until("the only one with pods", async () =>
+    (await stage.list(resources.pods)).every((pod) => revisionOf(pod) === revision),
+  );
+  for (let minutes = 20, isQuiet = false; !isQuiet; minutes++) {
+    const from = stage.writes().length;
+    await stage.actor().bridge.patch({ rollout: { progressDeadline: `${minutes}m` } });
+    isQuiet = (await seen(stage, from)).toChildren.length === 0;
+  }
+}
+
 /** Kills the operator at its next such write, before the server gets it or after it has carried it out, and starts another. */
 function diesAt(
   stage: Stage,
@@ -215,8 +233,10 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     const stage = await bed.serving(FIRST);
     const { bridge, command, holding } = stage.actor();
     await bridge.patch({ image: SECOND });
-    await command({ action: "promote", revision: await holding(SECOND), full: true });
+    const second = await holding(SECOND);
+    await command({ action: "promote", revision: second, full: true });
     await bridge.promoted(SECOND);
+    await settled(stage, second);
     await stage.kill();
 
     const before = stage.writes().length;
