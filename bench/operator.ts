@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     sides.push(ours);
     const peers = parts.some((part) => OF_BOTH.has(part)) ? await start(bed, "Peers") : undefined;
     if (peers) sides.push(peers);
-    await measure(parts, { bed, ours, peers });
+    await Promise.race([measure(parts, { bed, ours, peers }), interruption()]);
   } finally {
     for (const side of sides) {
       await side.process.stop();
@@ -53,6 +53,13 @@ async function main(): Promise<void> {
     await bed.down();
   }
 }
+
+/** Rejects on Ctrl-C and SIGTERM, so that what was started is ended and not left running. */
+const interruption = (): Promise<never> =>
+  new Promise((_, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const)
+      process.once(signal, () => reject(new Error(`${signal}: ended before all was measured`)));
+  });
 
 async function start(bed: Bed, who: "Ours" | "Peers"): Promise<Side> {
   const contestant = await (who === "Ours" ? llmbridge(bed) : argoRollouts(bed));
@@ -94,4 +101,8 @@ async function fill({ bed, ours, peers }: Run): Promise<void> {
   await delay(20_000);
 }
 
-await main();
+await main().catch((error: unknown) => {
+  say(`error: ${error instanceof Error ? error.message : String(error)}`);
+  // What is still being measured asks servers that are gone.
+  process.exit(1);
+});
