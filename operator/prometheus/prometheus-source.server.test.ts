@@ -353,7 +353,7 @@ describe("a Prometheus in trouble", () => {
     await server.start();
     await canary.scraped();
     expect((await counted.untilNow(ready)).canary).toMatchObject({ requests: 11, bad: 3 });
-    server.pause();
+    await server.pause();
     const hung = await source.readFleet({
       namespace: "ai",
       bridge: "any",

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { toolPaths } from "../../tools/setup/tools.ts";
+import { until } from "../kube/until.ts";
 import { freePort } from "./free-port.ts";
 import { type ServerProcess, startProcess } from "./process.ts";
 
@@ -20,8 +21,9 @@ export interface PrometheusServer {
   readonly url: string;
   /** Replaces the targets; resolves when Prometheus has taken them over. */
   setTargets(targets: readonly ScrapeTarget[]): Promise<void>;
-  /** Stops answering without closing connections, and goes on. */
-  pause(): void;
+  /** Stops answering without closing connections; resolves when its last thread stands still. */
+  pause(): Promise<void>;
+  /** Goes on. */
   resume(): void;
   /** Ends it without a word; what it stored stays. */
   kill(): Promise<void>;
@@ -37,6 +39,13 @@ export interface PrometheusServerOptions {
   /** Prometheus' web configuration: TLS and users. Its targets cannot be set later. */
   readonly web?: object;
 }
+
+/** By proc_pid_stat(5): the letter after the name in brackets. */
+const threadStates = (pid: number): (string | undefined)[] =>
+  readdirSync(`/proc/${pid}/task`).map((id) => {
+    const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2];
+  });
 
 /** Starts the Prometheus that the cluster's tests use. Throws where it was not built yet. */
 export async function startPrometheus(options: PrometheusServerOptions): Promise<PrometheusServer> {
@@ -90,7 +99,15 @@ export async function startPrometheus(options: PrometheusServerOptions): Promise
       const response = await fetch(`${url}/-/reload`, { method: "POST" });
       if (!response.ok) throw new Error(`Prometheus refused its configuration: ${await response.text()}`);
     },
-    pause: () => server?.signal("SIGSTOP"),
+    async pause() {
+      const { pid } = server ?? {};
+      if (pid === undefined) return;
+      server?.signal("SIGSTOP");
+      // A thread that is at work on another processor may still answer a request.
+      await until("every thread of Prometheus to stand still", () =>
+        threadStates(pid).every((one) => one === "T"),
+      );
+    },
     resume: () => server?.signal("SIGCONT"),
     kill: async () => {
       server?.signal("SIGKILL");
