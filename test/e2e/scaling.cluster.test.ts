@@ -33,7 +33,8 @@ beforeAll(async () => {
     upstreams: base.upstreams.map((one) => ({ ...one, maxConcurrencyPerPod: 16 })),
     scaling: {
       ...{ minReplicas: 2, maxReplicas: 4, targetUtilization: "30%", demandWindow: "15s" },
-      ...{ scaleDownWindow: "20s", scaleDownInterval: "1s" },
+      // Long enough for each size to be seen, however slowly the status is read.
+      ...{ scaleDownWindow: "20s", scaleDownInterval: "5s" },
     },
     alerts: [],
   });
