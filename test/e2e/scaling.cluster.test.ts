@@ -132,9 +132,10 @@ describe.concurrent("replicas", () => {
     );
     console.log(`demand raised to 4 ready pods: ${seconds(raisedMs)} s; ${grown.scaling?.message}`);
 
-    await scene.model.set({ delayMs: 20 });
-    load.setRate(1);
+    // From here on less is asked, however long it takes to say so.
     const loweredMs = Date.now();
+    load.setRate(1);
+    await scene.model.set({ delayMs: 20 });
     const sizes: { readonly replicas: number; readonly atMs: number }[] = [];
     await elastic.waitFor(
       "shrunk to 2 pods",
