@@ -26,9 +26,9 @@ import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
 import { perObject } from "./per-object.ts";
 import { CHILD_KINDS, type ChildObject } from "./plan.ts";
-import { type ConfigMapReadings, configMapRefs } from "./references.ts";
+import { type ConfigMapReadings, configMapRefs, type WantedContent } from "./references.ts";
 import type { ObservedRoute } from "./route/http-route.ts";
-import { type SecretFindings, type WantedSecret, wantedSecrets } from "./secret-references.ts";
+import { type SecretFindings, wantedSecrets } from "./secret-references.ts";
 import type { Observed, PodMonitorState, Snapshot, WriteProblem } from "./snapshot.ts";
 import type { ObservedTakeOver, TakenNames } from "./take-over/observed.ts";
 import { readTakeOver } from "./take-over/read.ts";
@@ -46,7 +46,7 @@ export interface ObserveDependencies {
   readonly gates: Gates["look"];
   readonly measuring: Measuring;
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
-  readonly readSecrets: (bridge: BridgeRef, wanted: readonly WantedSecret[]) => Promise<SecretFindings>;
+  readonly readSecrets: (bridge: BridgeRef, wanted: readonly WantedContent[]) => Promise<SecretFindings>;
   readonly now: () => number;
   readonly rendererVersion: string;
 }

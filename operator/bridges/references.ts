@@ -4,10 +4,11 @@ import { shortHash } from "./names.ts";
 
 /** ConfigMaps that the pods of a spec read, and what of them makes a revision. */
 
-export interface ConfigMapRef {
+/** To a ConfigMap or a Secret. */
+export interface ContentRef {
   readonly name: string;
   /** Absent: all of it. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   readonly optional: boolean;
   readonly onChange: "Canary" | "Ignore";
   /** Where the reference stands in the resource. */
@@ -15,6 +16,28 @@ export interface ConfigMapRef {
   /** Every key becomes a variable of this beginning. */
   readonly prefix?: string;
 }
+
+/** A ConfigMap or Secret whose content is part of a revision, and what of it: the keys that its references read, so that a change of another key is none. */
+export interface WantedContent {
+  readonly name: string;
+  /** Undefined: all of it. */
+  readonly keys: readonly string[] | undefined;
+}
+
+/** Those of which a change starts a canary, in the order of their names. */
+export function wantedContents(refs: readonly ContentRef[]): readonly WantedContent[] {
+  const wanted = Map.groupBy(
+    refs.filter(({ onChange }) => onChange === "Canary"),
+    ({ name }) => name,
+  );
+  return [...wanted.keys()].sort().map((name) => {
+    const keys = (wanted.get(name) ?? []).map(({ key }) => key);
+    return { name, keys: keys.includes(undefined) ? undefined : distinct(keys) };
+  });
+}
+
+const distinct = (keys: readonly (string | undefined)[]): readonly string[] =>
+  [...new Set(keys.flatMap((key) => key ?? []))].sort();
 
 /** Text values, and others as base64, as the API has them. */
 export interface ConfigMapContent {
@@ -30,7 +53,7 @@ export type ConfigMapReading =
 
 export type ConfigMapReadings = Readonly<Record<string, ConfigMapReading>>;
 
-export function configMapRefs({ pod }: Pick<LLMBridgeSpec, "pod">): readonly ConfigMapRef[] {
+export function configMapRefs({ pod }: Pick<LLMBridgeSpec, "pod">): readonly ContentRef[] {
   return [
     ...pod.env.flatMap(({ configMapRef }, index) =>
       configMapRef ? [{ ...configMapRef, path: `spec.pod.env[${index}].configMapRef` }] : [],
@@ -46,7 +69,7 @@ export function configMapRefs({ pod }: Pick<LLMBridgeSpec, "pod">): readonly Con
   ];
 }
 
-/** What a revision keeps of one ConfigMap: the keys that its references read, so that a change of another key is none. */
+/** What a revision keeps of one ConfigMap. */
 export interface KeptConfigMap extends ConfigMapContent {
   readonly name: string;
   /** Among those that the revision keeps, in the order of their names. */
@@ -60,14 +83,10 @@ export function keptConfigMaps(
   spec: Pick<LLMBridgeSpec, "pod">,
   readings: ConfigMapReadings,
 ): readonly KeptConfigMap[] | undefined {
-  const refs = configMapRefs(spec).filter(({ onChange }) => onChange === "Canary");
-  const names = [...new Set(refs.map(({ name }) => name))].sort();
-  const kept = names.map((name, index) => {
+  const kept = wantedContents(configMapRefs(spec)).map(({ name, keys }, index) => {
     const reading = readings[name];
     if (!reading || reading.kind === "Unknown") return undefined;
     if (reading.kind === "Missing") return { name, index, found: false, data: {}, binaryData: {} };
-    const own = refs.filter((ref) => ref.name === name);
-    const keys = own.every(({ key }) => key !== undefined) ? own.map(({ key }) => key ?? "") : undefined;
     const only = (values: Readonly<Record<string, string>>) =>
       Object.fromEntries(Object.entries(values).filter(([key]) => keys === undefined || keys.includes(key)));
     return { name, index, found: true, data: only(reading.data), binaryData: only(reading.binaryData) };

@@ -1,25 +1,7 @@
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { type ContentRef, type WantedContent, wantedContents } from "./references.ts";
 
 /** Secrets that the pods of a spec read, and what of them makes a revision. No content passes here: of that only fingerprints are known. */
-
-export interface SecretRef {
-  readonly name: string;
-  /** Absent: all of it. */
-  readonly key?: string | undefined;
-  readonly optional: boolean;
-  readonly onChange: "Ignore" | "Canary";
-  /** Where the reference stands in the resource. */
-  readonly path: string;
-  /** Every key becomes a variable of this beginning. */
-  readonly prefix?: string;
-}
-
-/** A Secret whose content is part of a revision, and what of it. */
-export interface WantedSecret {
-  readonly name: string;
-  /** Undefined: all of it. */
-  readonly keys: readonly string[] | undefined;
-}
 
 /** What is known of the content of such a Secret. */
 export type SecretFinding =
@@ -46,8 +28,8 @@ type Written = {
   readonly onChange?: "Ignore" | "Canary" | undefined;
 };
 
-export function secretRefs({ upstreams, cache, pools, pod }: Spec): readonly SecretRef[] {
-  const at = (path: string, ref: Written | undefined, prefix?: string): readonly SecretRef[] =>
+export function secretRefs({ upstreams, cache, pools, pod }: Spec): readonly ContentRef[] {
+  const at = (path: string, ref: Written | undefined, prefix?: string): readonly ContentRef[] =>
     ref
       ? [
           {
@@ -71,19 +53,10 @@ export function secretRefs({ upstreams, cache, pools, pod }: Spec): readonly Sec
 }
 
 /** The Secrets of which a change starts a canary, in the order of their names. */
-export function wantedSecrets(spec: Spec): readonly WantedSecret[] {
-  const refs = secretRefs(spec).filter(({ onChange }) => onChange === "Canary");
-  return [...new Set(refs.map(({ name }) => name))].sort().map((name) => {
-    const keys = refs.filter((ref) => ref.name === name).map(({ key }) => key);
-    return { name, keys: keys.includes(undefined) ? undefined : distinct(keys) };
-  });
-}
+export const wantedSecrets = (spec: Spec): readonly WantedContent[] => wantedContents(secretRefs(spec));
 
-const distinct = (keys: readonly (string | undefined)[]): readonly string[] =>
-  [...new Set(keys.flatMap((key) => key ?? []))].sort();
-
-/** What a revision keeps of one Secret: the keys that its references read, so that a change of another key is none. */
-export interface KeptSecret extends WantedSecret {
+/** What a revision keeps of one Secret. */
+export interface KeptSecret extends WantedContent {
   /** Among those that the revision keeps, in the order of their names. */
   readonly index: number;
   /** Undefined where the Secret is not there and need not be. */

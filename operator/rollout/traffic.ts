@@ -62,9 +62,10 @@ export function weightsOf(context: Context): Record<string, number> {
   const weight = context.router.canaryWeight(context);
   weights[state.canaryRevision] = state.phase === "Pending" ? 100 : weight;
   if (state.stableRevision !== undefined) {
-    const fresh = context.baseline.wantedReplicas > 0 ? context.router.baselineWeight(context, weight) : 0;
-    if (context.baseline.wantedReplicas > 0 && context.baselineRevision)
-      weights[context.baselineRevision] = fresh;
+    const { baseline, baselineRevision, router } = context;
+    const hasBaseline = baseline.wantedReplicas > 0;
+    const fresh = hasBaseline ? router.baselineWeight(context, weight) : 0;
+    if (hasBaseline && baselineRevision) weights[baselineRevision] = fresh;
     weights[state.stableRevision] = 100 - weight - fresh;
   }
   return weights;

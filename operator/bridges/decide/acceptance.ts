@@ -3,7 +3,7 @@ import { nodeOptionsMessage } from "../../api/v1alpha1/rules/node-options.ts";
 import type { Reading } from "../../prometheus/source.ts";
 import { circle } from "../../rollout/fleet/order.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
-import { configMapRefs } from "../references.ts";
+import { type ContentRef, configMapRefs } from "../references.ts";
 import { secretRefs } from "../secret-references.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { TakeOverObjection, TakeOverReason } from "../take-over/objection.ts";
@@ -65,26 +65,12 @@ const POLICIES: readonly Policy[] = [
 /** New pods could not start without it; those that run have what they read. */
 function configMapProblem({ spec, configMaps }: Snapshot): Acceptance | undefined {
   if (!spec.ok) return undefined;
-  for (const ref of configMapRefs(spec.value)) {
-    const { path, name, key, optional } = ref;
-    const reading = configMaps[name] ?? { kind: "Unknown", message: `ConfigMap "${name}" was not read.` };
-    if (reading.kind === "Unknown") return refused("ConfigMapUnknown", `${path}: ${reading.message}`);
-    if (reading.kind === "Missing" && !optional)
-      return refused(
-        "ConfigMapMissing",
-        `${path}: there is no ConfigMap "${name}" in this namespace; create it, or set optional: true.`,
-      );
-    if (reading.kind === "Missing") continue;
-    const there = key === undefined || key in reading.data || key in reading.binaryData;
-    if (!there && !optional)
-      return refused(
-        "ConfigMapMissing",
-        `${path}: ConfigMap "${name}" has no key "${key}"; add it, or set optional: true.`,
-      );
-    const variable = "prefix" in ref ? refusedVariable(Object.keys(reading.data), ref.prefix) : undefined;
-    if (variable) return refused("InvalidSpec", `${path}: ${variable}`);
-  }
-  return undefined;
+  return contentProblem("ConfigMap", configMapRefs(spec.value), (name) => {
+    const reading = configMaps[name];
+    if (reading?.kind !== "Found") return reading;
+    const variables = Object.keys(reading.data);
+    return { kind: "Found", keys: [...variables, ...Object.keys(reading.binaryData)], variables };
+  });
 }
 
 /**
@@ -93,26 +79,50 @@ function configMapProblem({ spec, configMaps }: Snapshot): Acceptance | undefine
  */
 function secretProblem({ spec, secrets }: Snapshot): Acceptance | undefined {
   if (!spec.ok) return undefined;
-  for (const { path, name, key, optional, prefix, onChange } of secretRefs(spec.value)) {
-    if (onChange !== "Canary") continue;
-    const finding = secrets[name] ?? { kind: "Unknown", message: `Secret "${name}" was not read.` };
-    if (finding.kind === "Forbidden" || finding.kind === "Unknown")
-      return refused(`Secret${finding.kind}`, `${path}: ${finding.message}`);
-    if (finding.kind === "Missing" && !optional)
-      return refused(
-        "SecretMissing",
-        `${path}: there is no Secret "${name}" in this namespace; create it${key === undefined ? ", or set optional: true" : ""}.`,
-      );
-    if (finding.kind === "Missing") continue;
-    if (key !== undefined && !finding.keys.includes(key))
-      return refused("SecretMissing", `${path}: Secret "${name}" has no key "${key}"; add it.`);
-    const variable = prefix === undefined ? undefined : refusedVariable(finding.keys, prefix);
+  const refs = secretRefs(spec.value).filter(({ onChange }) => onChange === "Canary");
+  return contentProblem("Secret", refs, (name) => {
+    const finding = secrets[name];
+    return finding?.kind === "Found" ? { ...finding, variables: finding.keys } : finding;
+  });
+}
+
+type Content =
+  /** `variables`: the keys that an `envFrom` makes variables of. */
+  | { readonly kind: "Found"; readonly keys: readonly string[]; readonly variables: readonly string[] }
+  | { readonly kind: "Missing" }
+  | { readonly kind: "Forbidden"; readonly message: string }
+  | { readonly kind: "Unknown"; readonly message: string };
+
+/** What of others a revision cannot be made with. */
+function contentProblem(
+  kind: "ConfigMap" | "Secret",
+  refs: readonly ContentRef[],
+  contentOf: (name: string) => Content | undefined,
+): Acceptance | undefined {
+  for (const { path, name, key, optional, prefix } of refs) {
+    const content: Content = contentOf(name) ?? {
+      kind: "Unknown",
+      message: `${kind} "${name}" was not read.`,
+    };
+    if (content.kind === "Forbidden") return refused("SecretForbidden", `${path}: ${content.message}`);
+    if (content.kind === "Unknown") return refused(`${kind}Unknown`, `${path}: ${content.message}`);
+    // A key of a Secret cannot be optional.
+    const orElse = kind === "ConfigMap" || key === undefined ? ", or set optional: true" : "";
+    const missing = (what: string, remedy: string) =>
+      refused(`${kind}Missing`, `${path}: ${what}; ${remedy}${orElse}.`);
+    if (content.kind === "Missing") {
+      if (optional) continue;
+      return missing(`there is no ${kind} "${name}" in this namespace`, "create it");
+    }
+    if (key !== undefined && !content.keys.includes(key) && !optional)
+      return missing(`${kind} "${name}" has no key "${key}"`, "add it");
+    const variable = prefix === undefined ? undefined : refusedVariable(content.variables, prefix);
     if (variable) return refused("InvalidSpec", `${path}: ${variable}`);
   }
   return undefined;
 }
 
-/** What `env` may not set, a ConfigMap may not either. */
+/** What `env` may not set, a ConfigMap or a Secret may not either. */
 function refusedVariable(keys: readonly string[], prefix = ""): string | undefined {
   for (const key of keys) {
     const name = prefix + key;

@@ -7,15 +7,16 @@ import { resources } from "../../kube/resources.ts";
 import { whenAborted } from "../../kube/signals.ts";
 import { followObject, type SingleState, type SingleTiming } from "../../kube/single-object.ts";
 import { canonicalJson } from "../canonical.ts";
-import type { SecretFinding, SecretFindings, WantedSecret } from "../secret-references.ts";
+import type { WantedContent } from "../references.ts";
+import type { SecretFinding, SecretFindings } from "../secret-references.ts";
 import { type Fingerprint, fingerprintKey, fingerprintWith, type SecretData } from "./fingerprints.ts";
 
 /** Secrets of people, as far as bridges want canaries for their changes. */
 export interface SecretContents {
   /** What these hold now; others are watched no more for this bridge. Never throws for what the API server does; what could not be read says so. */
-  read(bridge: ObjectKey, wanted: readonly WantedSecret[]): Promise<SecretFindings>;
+  read(bridge: ObjectKey, wanted: readonly WantedContent[]): Promise<SecretFindings>;
   /** What is read of a Secret, if it is what the fingerprint stands for; undefined where it has changed since. */
-  content(secret: ObjectKey, wanted: WantedSecret, fingerprint: string): SecretData | undefined;
+  content(secret: ObjectKey, wanted: WantedContent, fingerprint: string): SecretData | undefined;
   /** The bridge wants none any more. */
   forget(bridge: ObjectKey): void;
   /** Calls the listener with each bridge of which a wanted Secret was made, changed, deleted, or may be read at last. */
@@ -110,7 +111,7 @@ export function createSecretContents(options: SecretContentsOptions): SecretCont
     }
   };
 
-  const findingOf = (one: Watched, wanted: WantedSecret, fingerprint: Fingerprint): SecretFinding => {
+  const findingOf = (one: Watched, wanted: WantedContent, fingerprint: Fingerprint): SecretFinding => {
     const { secret, state } = one;
     const what = `Secret "${secret.name}"`;
     if (state?.kind === "Missing") return { kind: "Missing" };
@@ -145,7 +146,7 @@ export function createSecretContents(options: SecretContentsOptions): SecretCont
       return Object.fromEntries(
         all.map((one, index) => [
           one.secret.name,
-          findingOf(one, wanted[index] as WantedSecret, found.fingerprint),
+          findingOf(one, wanted[index] as WantedContent, found.fingerprint),
         ]),
       );
     },
@@ -165,7 +166,7 @@ export function createSecretContents(options: SecretContentsOptions): SecretCont
   };
 }
 
-const selected = (data: SecretData, { keys }: WantedSecret): SecretData =>
+const selected = (data: SecretData, { keys }: WantedContent): SecretData =>
   keys === undefined
     ? data
     : Object.fromEntries(Object.entries(data).filter(([name]) => keys.includes(name)));

@@ -1,7 +1,7 @@
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { keptName } from "../../bridges/names.ts";
 import type { StoredContents } from "../../bridges/observe/stored-revision.ts";
-import { configMapRefs } from "../../bridges/references.ts";
+import { configMapRefs, wantedContents } from "../../bridges/references.ts";
 import { wantedSecrets } from "../../bridges/secret-references.ts";
 import { isNotFound } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
@@ -55,10 +55,8 @@ export function differingContent(
 }
 
 function keysOfMap(spec: LLMBridgeSpec, name: string): readonly string[] | undefined {
-  const keys = configMapRefs(spec)
-    .filter((ref) => ref.name === name && ref.onChange === "Canary")
-    .map(({ key }) => key);
-  return keys.includes(undefined) ? undefined : keys.flatMap((key) => key ?? []);
+  const wanted = wantedContents(configMapRefs(spec)).find((one) => one.name === name);
+  return wanted ? wanted.keys : [];
 }
 
 type Values = Readonly<Record<string, string>>;
