@@ -101,7 +101,7 @@ describe("createAnswerCache with Redis", () => {
   it("gives up on a Redis that hangs: a few slow look-ups, then none until a probe succeeds", async () => {
     const { cache } = pod({ maxBytes: 0 });
     await connected(cache);
-    server.pause();
+    await server.pause();
     try {
       await Promise.all(Array.from({ length: 20 }, (_, i) => cache.get(keyFor(cache, "t", `slow ${i}`))));
       expect(cache.stats().redis?.circuitOpen).toBe(true);

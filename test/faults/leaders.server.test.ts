@@ -42,13 +42,13 @@ describe("scenario 14: a leader that stands still for longer than its lease", ()
     await bridge.apply(storySpec(IMAGE));
     await bridge.promoted(IMAGE);
 
-    first.process.signal("SIGSTOP");
+    await first.process.pause();
     // What it would have written is there for it when it wakes.
     await bridge.patch({ replicas: 3 });
     await until("the second to lead", async () => (await leader(stage)) === "second", TAKEN_OVER_WITHIN_MS);
     await bridge.waitFor("grown", ({ stable }) => stable?.ready === 3);
     const before = first.writes().length;
-    first.process.signal("SIGCONT");
+    first.process.resume();
     expect(await first.process.exited).toBe(1);
     expect(first.writes().slice(before)).toEqual([]);
     await bridge.patch({ replicas: 2 });

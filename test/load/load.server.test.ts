@@ -148,9 +148,9 @@ describe("startLoad", () => {
     const running = start({ url: one.url, agents: 0, longStreams: 0, rps: 100 });
     await sent(running, 50);
     const before = running.snapshot();
-    one.signal("SIGSTOP");
+    await one.pause();
     await expect.poll(() => running.snapshot().sent - before.sent, { timeout: 10_000 }).toBeGreaterThan(60);
-    one.signal("SIGCONT");
+    one.resume();
     await sent(running, before.finished + 100);
     const report = await running.stop();
     expect(report).toMatchObject({ failed: 0 });

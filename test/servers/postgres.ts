@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.ts";
-import { type ServerProcess, startProcess } from "./process.ts";
+import { type ServerProcess, standStill, startProcess } from "./process.ts";
 
 const run = promisify(execFile);
 
@@ -83,18 +83,17 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   await start();
 
   /** Backends do the work in processes of their own, so all of them are stopped or continued. */
-  const signalAll = async (name: "SIGSTOP" | "SIGCONT") => {
+  const forAll = async (act: (pid: number) => unknown) => {
     if (server === undefined) return;
     const { stdout } = await run("ps", ["-o", "pid=", "--ppid", String(server.pid)]);
-    server.signal(name);
-    for (const pid of stdout.split("\n").map(Number).filter(Boolean)) process.kill(pid, name);
+    for (const pid of [server.pid, ...stdout.split("\n").map(Number).filter(Boolean)]) await act(pid);
   };
   return {
     host,
     port,
     url: `postgres://postgres@${host}:${port}/postgres`,
-    pause: () => signalAll("SIGSTOP"),
-    resume: () => signalAll("SIGCONT"),
+    pause: () => forAll(standStill),
+    resume: () => forAll((pid) => process.kill(pid, "SIGCONT")),
     async kill() {
       server?.signal("SIGINT"); // fast shutdown: does not wait for clients
       await server?.exited;

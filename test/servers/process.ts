@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { until } from "../kube/until.ts";
 
 const KEPT_LINES = 100;
 
@@ -8,6 +10,10 @@ export interface ServerProcess {
   readonly pid: number;
   /** Sends a signal; no-op once it has exited. */
   signal(name: NodeJS.Signals): void;
+  /** Stops it without closing connections; resolves when its last thread stands still. */
+  pause(): Promise<void>;
+  /** Goes on. */
+  resume(): void;
   /** SIGTERM, SIGKILL after `graceMs`; resolves when it is gone. Calling it again is fine. */
   stop(graceMs?: number): Promise<void>;
   readonly exited: Promise<number | undefined>;
@@ -26,6 +32,19 @@ export interface StartOptions {
   readonly ready: RegExp;
   /** Default 20,000. */
   readonly readyWithinMs?: number;
+}
+
+/** The letter after the name in brackets, as of proc_pid_stat(5). */
+const threadStates = (pid: number): (string | undefined)[] =>
+  readdirSync(`/proc/${pid}/task`).map((id) => {
+    const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, "utf8");
+    return stat[stat.lastIndexOf(")") + 2];
+  });
+
+/** Stops a process; resolves when it stands still. Until then a thread that is at work on another processor may still answer a request. */
+export async function standStill(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  await until(`every thread of ${pid} to stand still`, () => threadStates(pid).every((one) => one === "T"));
 }
 
 /**
@@ -77,6 +96,8 @@ export async function startProcess(options: StartOptions): Promise<ServerProcess
     readyLine,
     lastLines,
     signal: (name) => void child.kill(name),
+    pause: () => standStill(child.pid ?? 0),
+    resume: () => void child.kill("SIGCONT"),
     async stop(graceMs = 5_000) {
       child.kill("SIGCONT");
       child.kill("SIGTERM");

@@ -1,10 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { toolPaths } from "../../tools/setup/tools.ts";
-import { until } from "../kube/until.ts";
 import { freePort } from "./free-port.ts";
 import { type ServerProcess, startProcess } from "./process.ts";
 
@@ -39,13 +38,6 @@ export interface PrometheusServerOptions {
   /** Prometheus' web configuration: TLS and users. Its targets cannot be set later. */
   readonly web?: object;
 }
-
-/** By proc_pid_stat(5): the letter after the name in brackets. */
-const threadStates = (pid: number): (string | undefined)[] =>
-  readdirSync(`/proc/${pid}/task`).map((id) => {
-    const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, "utf8");
-    return stat[stat.lastIndexOf(")") + 2];
-  });
 
 /** Starts the Prometheus that the cluster's tests use. Throws where it was not built yet. */
 export async function startPrometheus(options: PrometheusServerOptions): Promise<PrometheusServer> {
@@ -99,16 +91,8 @@ export async function startPrometheus(options: PrometheusServerOptions): Promise
       const response = await fetch(`${url}/-/reload`, { method: "POST" });
       if (!response.ok) throw new Error(`Prometheus refused its configuration: ${await response.text()}`);
     },
-    async pause() {
-      const { pid } = server ?? {};
-      if (pid === undefined) return;
-      server?.signal("SIGSTOP");
-      // A thread that is at work on another processor may still answer a request.
-      await until("every thread of Prometheus to stand still", () =>
-        threadStates(pid).every((one) => one === "T"),
-      );
-    },
-    resume: () => server?.signal("SIGCONT"),
+    pause: async () => server?.pause(),
+    resume: () => server?.resume(),
     kill: async () => {
       server?.signal("SIGKILL");
       await server?.exited;

@@ -8,8 +8,9 @@ export interface RedisServer {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** Stops answering without closing connections, and goes on. */
-  pause(): void;
+  /** Stops answering without closing connections; resolves when it stands still. */
+  pause(): Promise<void>;
+  /** Goes on. */
   resume(): void;
   /** Ends it and forgets all data; `start` serves again on the same port. */
   kill(): Promise<void>;
@@ -47,8 +48,8 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     host,
     port,
     url: `redis://${host}:${port}`,
-    pause: () => server?.signal("SIGSTOP"),
-    resume: () => server?.signal("SIGCONT"),
+    pause: async () => server?.pause(),
+    resume: () => server?.resume(),
     kill: async () => server?.stop(0),
     start,
     async stop() {
