@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from "vitest";
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { HTTP_ROUTES, type HttpRoute } from "../../operator/bridges/route/http-route.ts";
@@ -59,6 +60,37 @@ export async function openRoutedBed(): Promise<RoutedBed> {
   };
 }
 
+/** A routed bed for the tests of one file, and stages that end with the test that opened them. To be called where hooks are registered. */
+export function routedSuite(): Omit<RoutedBed, "down"> {
+  let routed: RoutedBed | undefined;
+  const open = new Set<RoutedStage>();
+  const there = (): RoutedBed => {
+    if (!routed) throw new Error("the bed is there when a test begins");
+    return routed;
+  };
+  beforeAll(async () => {
+    routed = await openRoutedBed();
+  });
+  afterEach(async () => {
+    for (const one of open) await one.close();
+    open.clear();
+  });
+  afterAll(async () => routed?.down());
+  return {
+    get bed() {
+      return there().bed;
+    },
+    get settings() {
+      return there().settings;
+    },
+    async staged(answers, options) {
+      const stage = await there().staged(answers, options);
+      open.add(stage);
+      return stage;
+    },
+  };
+}
+
 type RolloutInput = NonNullable<LLMBridgeSpecInput["rollout"]>;
 
 /** The story's spec by router Gateway. */
@@ -74,8 +106,11 @@ export function routedSpec(
   };
 }
 
-export const routeOf = ({ bed }: RoutedBed, { namespace }: Stage, name: string): Promise<HttpRoute> =>
-  bed.plane.client.get<HttpRoute>(HTTP_ROUTES, namespace, name);
+export const routeOf = (
+  { bed }: Pick<RoutedBed, "bed">,
+  { namespace }: Stage,
+  name: string,
+): Promise<HttpRoute> => bed.plane.client.get<HttpRoute>(HTTP_ROUTES, namespace, name);
 
 /** Weights of a rule's backends, in their order. */
 export const weightsOf = (route: HttpRoute, rule = 0): (number | undefined)[] =>

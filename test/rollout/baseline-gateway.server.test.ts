@@ -1,13 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import { HTTP_ROUTES, type HttpRoute } from "../../operator/bridges/route/http-route.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import type { Stage } from "../faults/bed.ts";
 import {
-  openRoutedBed,
-  type RoutedBed,
-  type RoutedStage,
   routedSpec,
+  routedSuite,
   routeOf,
   said,
   selected,
@@ -27,16 +25,7 @@ const STEPS = [
   { name: "all", weight: 100, hold: "1h" },
 ];
 
-let routed: RoutedBed;
-let open: RoutedStage | undefined;
-beforeAll(async () => {
-  routed = await openRoutedBed();
-});
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-afterAll(async () => routed?.down());
+const routed = routedSuite();
 
 const compared = (traffic: Parameters<typeof routedSpec>[1]): LLMBridgeSpecInput => ({
   ...routedSpec(FIRST, traffic, { steps: STEPS, baseline: "SameAge" }),
@@ -47,8 +36,7 @@ async function serving(
   traffic: Parameters<typeof routedSpec>[1],
   prepare?: (stage: Stage) => Promise<unknown>,
 ) {
-  open = await routed.staged({ public: TAKES });
-  const { stage } = open;
+  const { stage } = await routed.staged({ public: TAKES });
   await prepare?.(stage);
   const player = stage.actor();
   await player.bridge.apply(compared(traffic));

@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Stage } from "../faults/bed.ts";
 import {
-  openRoutedBed,
-  type RoutedBed,
-  type RoutedStage,
   routedSpec,
+  routedSuite,
   routeOf,
   said,
   selected,
@@ -22,20 +20,10 @@ const TRAFFIC = {
 };
 const BLUE_GREEN = { strategy: "BlueGreen" as const, preview: { approval: true } };
 
-let routed: RoutedBed;
-let open: RoutedStage | undefined;
-beforeAll(async () => {
-  routed = await openRoutedBed();
-});
-afterEach(async () => {
-  await open?.close();
-  open = undefined;
-});
-afterAll(async () => routed?.down());
+const routed = routedSuite();
 
 async function serving(): Promise<{ stage: Stage; first: string }> {
-  open = await routed.staged({ public: TAKES });
-  const { stage } = open;
+  const { stage } = await routed.staged({ public: TAKES });
   const { bridge } = stage.actor();
   await bridge.apply(routedSpec(FIRST, TRAFFIC, BLUE_GREEN));
   const { stable } = await bridge.promoted(FIRST);
