@@ -115,15 +115,22 @@ describe("startLoad", () => {
     balancer = await startBalancer([portOf(one)]);
     const running = start({ url: balancer.url, rps: 0, longStreams: 0, agents: 3, agentEveryMs: 100 });
     await sent(running, 20);
-    // While the server has every chat that was sent, and has not answered all of them: one that is still on its way is lost indeed.
+    // While the server has every chat that was sent, and no answer is about to end: what is still on its way, in either direction, is lost indeed.
+    const { timeToFirstTokenMs } = model.knobs;
+    model.set({ timeToFirstTokenMs: 3_000 });
+    const answeredSoon = asked();
     await expect
-      .poll(() => {
-        const { sent, finished } = running.snapshot();
-        const isMoment = asked() === sent && sent > finished;
-        if (isMoment) balancer?.breakAll();
-        return isMoment;
-      })
+      .poll(
+        () => {
+          const { sent, finished } = running.snapshot();
+          const isMoment = asked() === sent && finished === answeredSoon && sent > finished;
+          if (isMoment) balancer?.breakAll();
+          return isMoment;
+        },
+        { interval: 10 },
+      )
       .toBe(true);
+    model.set({ timeToFirstTokenMs });
     await expect.poll(() => running.snapshot().cut).toBe(3);
     await sent(running, running.snapshot().finished + 30);
     const report = await running.stop();
