@@ -128,11 +128,14 @@ describe("recorder", () => {
     } = recorder({ client: createClient(server.transport(), { fence }) });
     events.record(about("doubted"));
     await clock.advance(3_000);
-    await expect.poll(() => eventsAbout("doubted")).toHaveLength(1);
+    const results = () => registry.getSingleMetricAsString("operator_events_total");
+    // Not only stored, but answered: until then the next one waits in the queue, and time that passes is not its own.
+    await expect.poll(results).toContain('result="sent"} 1');
+    expect(await eventsAbout("doubted")).toHaveLength(1);
     doubts = Number.POSITIVE_INFINITY;
     events.record(about("given-up"));
     await clock.advance(60_000);
-    expect(await registry.getSingleMetricAsString("operator_events_total")).toContain('result="failed"} 1');
+    expect(await results()).toContain('result="failed"} 1');
   });
 
   it("survives refusals", async () => {
