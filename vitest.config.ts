@@ -14,6 +14,8 @@ const PATIENCE = {
 const NOT_UNIT = ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"];
 /** vitest leaves one processor to itself, which on two is half of them. */
 const BOTH = { maxWorkers: Math.max(2, availableParallelism() - 1) };
+/** Where some tests wait for servers and timers, others compute meanwhile. */
+const ONE_MORE = { maxWorkers: BOTH.maxWorkers + 1 };
 /** Suites on one cluster at once. One and its cluster use 44 % of two processors; two at once pass on a quiet machine, and starve on another. */
 const SIDE_BY_SIDE = availableParallelism() >= 4 ? 2 : 1;
 const CLUSTER_PATIENCE = { ...WHOLE, testTimeout: 600_000, hookTimeout: 900_000 };
@@ -29,7 +31,7 @@ export default defineConfig({
           include: ["{operator,contract,bench}/**/*.test.ts"],
           exclude: NOT_UNIT,
           ...PATIENCE,
-          ...BOTH,
+          ...ONE_MORE,
           isolate: false,
         },
       },
@@ -40,7 +42,7 @@ export default defineConfig({
           include: ["{bridge,tools,test}/**/*.test.ts"],
           exclude: NOT_UNIT,
           ...PATIENCE,
-          ...BOTH,
+          ...ONE_MORE,
         },
       },
       {
@@ -48,8 +50,9 @@ export default defineConfig({
         test: {
           name: "server",
           include: ["{operator,bridge,test}/**/*.server.test.ts"],
+          globalSetup: "test/faults/lending-setup.ts",
           ...PATIENCE,
-          maxWorkers: BOTH.maxWorkers + 1,
+          ...ONE_MORE,
         },
       },
       {

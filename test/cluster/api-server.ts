@@ -38,6 +38,8 @@ export interface ApiServerOptions {
   readonly progress: Progress;
   readonly env?: NodeJS.ProcessEnv;
   readonly extraFlags?: readonly string[];
+  /** The process with which it ends, should nobody end it. Default: this one. */
+  readonly owner?: ProcessId;
 }
 
 const OWNER_FILE = "owner.json";
@@ -54,7 +56,7 @@ export async function apiServerUp(options: ApiServerOptions): Promise<ApiServer>
   mkdirSync(all, { recursive: true });
   await removeAbandoned(all);
   const folder = mkdtempSync(join(all, "a"));
-  writeFileSync(join(folder, OWNER_FILE), JSON.stringify(identify(process.pid)));
+  writeFileSync(join(folder, OWNER_FILE), JSON.stringify(options.owner ?? identify(process.pid)));
   try {
     return await start(folder, tools, options.extraFlags ?? []);
   } catch (error) {
@@ -122,6 +124,11 @@ async function start(folder: string, tools: ToolPaths, extraFlags: readonly stri
     },
     down: () => remove(folder),
   };
+}
+
+/** Ends a server that another process has started, and removes its folder. */
+export async function removeApiServer({ kubeconfigPath }: Pick<ApiServer, "kubeconfigPath">): Promise<void> {
+  await remove(dirname(kubeconfigPath));
 }
 
 /** Removes the servers of processes that have ended without doing so. */

@@ -84,7 +84,8 @@ async function openStage(
   program: OperatorProgram,
   { leaderElection = false, isEmpty = false }: StageOptions,
 ): Promise<Stage> {
-  const namespace = `stage-${stages++}`;
+  // Not only among this suite's: another one may have used the control plane.
+  const namespace = `stage-${process.pid}-${stages++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
   const proxies: FaultProxy[] = [];
   const openProxy = async (path = plane.server.kubeconfigPath): Promise<FaultProxy> => {

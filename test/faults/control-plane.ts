@@ -1,77 +1,40 @@
-import { dirname } from "node:path";
 import { createClient, type KubeClient } from "../../operator/kube/client.ts";
 import { createInformer } from "../../operator/kube/informer.ts";
 import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import { createTransport } from "../../operator/kube/transport.ts";
-import { cacheRoot } from "../../tools/setup/cache.ts";
-import { createProgress } from "../../tools/setup/progress.ts";
-import { toolPaths } from "../../tools/setup/tools.ts";
-import { type ApiServer, apiServerUp } from "../cluster/api-server.ts";
-import { type Component, startComponent } from "../cluster/component.ts";
-import { controllerManager, scheduler } from "../cluster/control-plane.ts";
 import { type BridgeApi, bridgeApi } from "../conformance/bridge-api.ts";
 import { type PlayedPod, playKubelet } from "./kubelet.ts";
+import { type LentServer, lentServer } from "./lent.ts";
+import { type PlaneOptions, startPlaneProcesses } from "./plane-processes.ts";
 
 /**
  * The real API server with the real controllers of Deployments, ReplicaSets, Jobs and garbage, and no machine behind it: pods are said to be
  * Ready as soon as they exist, or as soon as they have a node. All that an operator sees of a cluster, ready in five seconds.
  */
 export interface ControlPlane {
-  readonly server: ApiServer;
+  readonly server: LentServer;
   readonly api: BridgeApi;
   readonly client: KubeClient;
   down(): Promise<void>;
 }
 
-const CONTROLLERS = [
-  "deployment-controller",
-  "replicaset-controller",
-  "garbage-collector-controller",
-  "namespace-controller",
-  "resourcequota-controller",
-  "job-controller",
-];
-
-export interface ControlPlaneOptions {
-  /** More flags of the API server. */
-  readonly flags?: readonly string[];
-  /** Whether pods wait until the real scheduler has found them one of the nodes that the test adds. Default: they run nowhere. */
-  readonly hasNodes?: boolean;
-  /** Whether disruption budgets are kept, so that pods can be evicted. Default: where there are nodes. */
-  readonly hasBudgets?: boolean;
-  /** Whether HorizontalPodAutoscalers are obeyed, by what the test's metrics say. Default: they are only stored. */
-  readonly hasAutoscalers?: boolean;
+export interface ControlPlaneOptions extends PlaneOptions {
+  /** Whether nobody else has used or will use it. Default: where other options are given. */
+  readonly isOwn?: boolean;
 }
 
-/** A real one looks every 15 s. */
-const AUTOSCALER_FLAGS = ["--horizontal-pod-autoscaler-sync-period=1s"];
-
+/** Unless it is one's own, earlier suites of the run may have used it: of what is not in a namespace of one's own, nothing is certain. */
 export async function startControlPlane({
-  flags = [],
-  hasNodes = false,
-  hasBudgets = hasNodes,
-  hasAutoscalers = false,
+  isOwn,
+  ...options
 }: ControlPlaneOptions = {}): Promise<ControlPlane> {
-  const progress = createProgress({ write: () => {}, nowMs: Date.now });
-  const server = await apiServerUp({ progress, extraFlags: flags });
+  const { hasNodes = false } = options;
+  const lends = !(isOwn ?? Object.keys(options).length > 0);
+  const lent = lends ? await lentServer((owner) => startPlaneProcesses({}, owner)) : undefined;
+  const { server, end } = lent ? { server: lent, end: undefined } : await ownServer(options);
   const { kubeconfigPath } = server;
   const api = bridgeApi(kubeconfigPath);
-  await api.installCrd();
-  const tools = toolPaths(cacheRoot(process.env));
-  // Whatever ends the API server ends what shares its folder.
-  const start = (component: Component) => startComponent(component, { owner: dirname(kubeconfigPath) });
-  const controllers = [
-    ...CONTROLLERS,
-    ...(hasBudgets ? ["disruption-controller"] : []),
-    ...(hasAutoscalers ? ["horizontal-pod-autoscaler-controller"] : []),
-  ];
-  const controllerFlags = [
-    `--controllers=${controllers.join(",")}`,
-    ...(hasAutoscalers ? AUTOSCALER_FLAGS : []),
-  ];
-  await start(controllerManager(tools, kubeconfigPath, controllerFlags));
-  if (hasNodes) await start(scheduler(tools, kubeconfigPath));
   const transport = createTransport({
     kubeConfig: loadKubeConfig({ kubeconfig: kubeconfigPath }),
     userAgent: "llmbridge-test",
@@ -94,7 +57,12 @@ export async function startControlPlane({
       await watching;
       await transport.close();
       await api.close();
-      await server.down();
+      await end?.();
     },
   };
+}
+
+async function ownServer(options: PlaneOptions) {
+  const server = await startPlaneProcesses(options);
+  return { server, end: () => server.down() };
 }

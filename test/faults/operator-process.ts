@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "../../tools/build.ts";
 import { type ServerProcess, startProcess } from "../servers/process.ts";
+import { lentFolder } from "./lent.ts";
 
 /** The operator as its image runs it, as a process of this machine. */
 export interface OperatorProgram {
@@ -44,10 +45,11 @@ const skewed = (aheadMs: number): string =>
 
 const NOBODY = "http://127.0.0.1:9";
 
-/** Bundles the operator, so that it starts as quickly as in its image. */
+/** Bundles the operator, so that it starts as quickly as in its image; once for all suites of a run that lends. */
 export async function operatorProgram(): Promise<OperatorProgram> {
-  const folder = mkdtempSync(join(tmpdir(), "llmbridge-operator-"));
-  await bundle(["operator"], folder);
+  const lent = lentFolder("program");
+  const folder = lent ?? mkdtempSync(join(tmpdir(), "llmbridge-operator-"));
+  if (!existsSync(join(folder, "operator"))) await bundle(["operator"], folder);
   const mainOf = (version: "This" | "Next"): string => {
     const next = join(folder, "next-operator");
     if (version === "This") return join(folder, "operator", "main.js");
@@ -94,7 +96,9 @@ export async function operatorProgram(): Promise<OperatorProgram> {
         env: { PATH: process.env.PATH },
         ready: /"msg":"the operator has started"/,
       }),
-    remove: () => rmSync(folder, { recursive: true }),
+    remove() {
+      if (lent === undefined) rmSync(folder, { recursive: true });
+    },
   };
 }
 

@@ -30,7 +30,8 @@ interface PodMonitor extends KubeObject {
 let bed: Bed;
 let settings: TestSettings;
 beforeAll(async () => {
-  bed = await openBed();
+  // Definitions come and go.
+  bed = await openBed({ isOwn: true });
 });
 afterEach(async () => {
   settings.remove();

@@ -36,7 +36,8 @@ interface Service extends KubeObject {
 
 let bed: Bed;
 beforeAll(async () => {
-  bed = await openBed();
+  // Its policies bind the whole cluster.
+  bed = await openBed({ isOwn: true });
 });
 afterAll(async () => bed?.down());
 

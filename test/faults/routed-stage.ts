@@ -7,6 +7,7 @@ import { resources } from "../../operator/kube/resources.ts";
 import { type Answer, playGateways, serveGatewayApi } from "../kube/gateway-api.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
+import type { ControlPlaneOptions } from "./control-plane.ts";
 import { settingsFile, type TestSettings } from "./settings-file.ts";
 import { storySpec } from "./story.ts";
 
@@ -33,8 +34,8 @@ export const ROUTED_SETTINGS = {
 /** A Gateway that takes the route as it is. */
 export const TAKES: Answer = { resolved: true, message: "" };
 
-export async function openRoutedBed(): Promise<RoutedBed> {
-  const bed = await openBed();
+export async function openRoutedBed(options: ControlPlaneOptions = {}): Promise<RoutedBed> {
+  const bed = await openBed(options);
   await serveGatewayApi(bed.plane.client);
   const settings = settingsFile(ROUTED_SETTINGS);
   return {
