@@ -1,6 +1,6 @@
 /**
  * How soon a bad version has left: from its first bad answer to the last request that it accepted, on the real cluster with real Prometheus.
- * `node bench/reaction.ts [rounds]`; 50 requests a second, a fifth of which the canary fails, at a weight of 25%.
+ * `node bench/reaction.ts [rounds] [weight]`; 50 requests a second to both versions, a fifth of its own the canary fails, at a weight of 25%.
  *
  * The time has three parts: collection, until the end of the counting interval that decided; verdict, until the operator had its samples and
  * decided; action, until the last request that the canary accepted was sent. Requests that fail otherwise end it with 1.
@@ -10,6 +10,7 @@ import type { Bridge } from "../test/scene/api.ts";
 import { openScene, type Scene } from "../test/scene/scene.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 3);
+const WEIGHT = Number(process.argv[3] ?? 25);
 const RPS = 50;
 const ERROR_SHARE = "0.2";
 const INTERVAL_MS = 2_000;
@@ -73,7 +74,7 @@ try {
       replicas: 3,
       rollout: {
         steps: [
-          { name: "quarter", weight: 25, hold: "1h" },
+          { name: "judged", weight: WEIGHT, hold: "1h" },
           { name: "all", weight: 100 },
         ],
         analysis: { interval: `${INTERVAL_MS / 1_000}s` },
@@ -97,7 +98,7 @@ try {
   const sorted = reactions.map(total).toSorted((a, b) => a - b);
   say(
     `median of ${ROUNDS}: ${sorted[Math.floor(sorted.length / 2)]?.toFixed(1)} s; ` +
-      `scrapes are ${SCRAPE_S} s apart and counting intervals are ${INTERVAL_MS / 1_000} s`,
+      `weight ${WEIGHT}%, scrapes are ${SCRAPE_S} s apart and counting intervals are ${INTERVAL_MS / 1_000} s`,
   );
   if (reactions.some(({ others }) => others > 0)) process.exitCode = 1;
 } finally {
