@@ -1,4 +1,4 @@
-import { logSum } from "../../operator/evidence/boundary.ts";
+import { logSum } from "../../operator/evidence/log-sum.ts";
 import { type Hour, MINUTES } from "./world.ts";
 
 /**

@@ -2,6 +2,7 @@ import { LABELS } from "../../contract/kubernetes.ts";
 import type { KeepSecretWrite } from "./apply.ts";
 import { covers } from "./covers.ts";
 import { ANNOTATIONS } from "./names.ts";
+import { type ObservedChild, type ObservedDeployment, REPLICA_FAILURE } from "./observed-children.ts";
 import type { ChildKind, ChildObject, Write } from "./plan.ts";
 import type { TakeOverWrites } from "./take-over/writes.ts";
 
@@ -17,28 +18,6 @@ export interface DesiredRevision {
   readonly track: TrackLabel | undefined;
   /** Rendered Deployment, or undefined where it cannot be rendered any more (its ConfigMap was deleted too). */
   readonly rendered: ChildObject | undefined;
-}
-
-export interface ObservedDeployment {
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion: string;
-  readonly revision: string;
-  readonly replicas: number;
-  readonly track: string | undefined;
-  readonly image: string;
-  readonly createdMs: number;
-  readonly retiredAt: string | undefined;
-  /** Why the API server refuses its pods: a quota, a policy, Pod Security. */
-  readonly refusal?: string;
-}
-
-/** Condition of a Deployment whose pods are refused (Kubernetes API, DeploymentConditionType). */
-export const REPLICA_FAILURE = "ReplicaFailure";
-
-export interface ObservedChild {
-  readonly resource: ChildKind;
-  readonly object: ChildObject;
 }
 
 export interface DesiredState {

@@ -4,21 +4,19 @@ import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { Traffic } from "../api/v1alpha1/traffic.ts";
 import { readManifest } from "../api/v1alpha1/validate.ts";
-import { parseCheckpoint } from "../evidence/checkpoint.ts";
-import { type EvidenceState, outdated } from "../evidence/state.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import { judgedPair, watchedRevision } from "../rollout/watch.ts";
 import { type Caches, ofBridge, podsOfBridge } from "./caches.ts";
 import { FORECAST_EVERY_MS } from "./decide/forecast.ts";
-import { knownWatch } from "./decide/watch.ts";
 import { observeDeployment } from "./difference.ts";
 import type { Gates } from "./gates.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
 import { type AnalysisSettings, analysisInForce, withAnalysis } from "./observe/analysis.ts";
-import { canaryEvidence, type Judging } from "./observe/evidence.ts";
+import type { Judging } from "./observe/evidence.ts";
+import { knownEvidence, knownWatch } from "./observe/known.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
 import { type Measurements, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
@@ -212,20 +210,4 @@ function counted(
   if (watched !== undefined) return knownWatch(status, memory, watched, judging.analysis);
   const canary = judgedPair(status.rollout)?.canary;
   return canary === undefined ? undefined : knownEvidence(status, memory, canary, judging);
-}
-
-/**
- * The newest evidence about a canary: remembered, or else the checkpoint in status. Undefined where it was gathered for another
- * objective, other margins, or beside another reference than the present ones; it is then gathered again from where it began.
- */
-export function knownEvidence(
-  status: LLMBridgeStatus,
-  memory: Memory,
-  canary: string,
-  judging: Judging,
-): EvidenceState | undefined {
-  const remembered = memory.evidence?.revision === canary ? memory.evidence.state : undefined;
-  const stored = status.evidence?.revision === canary ? parseCheckpoint(status.evidence.state) : undefined;
-  const known = remembered ?? stored;
-  return known && !outdated(known, canaryEvidence(judging, status.rollout)) ? known : undefined;
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { logEValue, logSum, nearestOnBoundary } from "./boundary.ts";
+import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import { most } from "./config.ts";
+import { logSum } from "./log-sum.ts";
 
 const rate = fc.double({ min: 0.001, max: 0.9, noNaN: true });
 const requests = fc.integer({ min: 1, max: 40 });

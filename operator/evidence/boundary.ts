@@ -76,10 +76,3 @@ export function logEValue(alternative: Rates, nearest: Rates, requests: Exposure
     logRatio(alternative.stable, nearest.stable, requests.stable, bad.stable)
   );
 }
-
-/** log(exp(a) + exp(b) + ...) without overflow. */
-export function logSum(values: readonly number[]): number {
-  const largest = Math.max(...values);
-  if (largest === Number.NEGATIVE_INFINITY) return largest;
-  return largest + Math.log(values.reduce((sum, value) => sum + Math.exp(value - largest), 0));
-}

@@ -1,4 +1,4 @@
-import { logSum } from "./boundary.ts";
+import { logSum } from "./log-sum.ts";
 
 /**
  * Whether a gauge breaks its limit for good: a sequential sign test. Gauges wander, have outliers and no known distribution; which side of the

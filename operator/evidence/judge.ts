@@ -1,4 +1,3 @@
-import { logSum } from "./boundary.ts";
 import {
   belowThreshold,
   type EvidenceConfig,
@@ -9,6 +8,7 @@ import {
   worseThreshold,
 } from "./config.ts";
 import type { Signal } from "./counts.ts";
+import { logSum } from "./log-sum.ts";
 import type { EvidenceState, SignalState } from "./state.ts";
 
 /** ProvedWorse: worse than rollbackAbove. ProvedBelow: worse by less than promoteBelow, if at all. NoData holds like Undecided. */

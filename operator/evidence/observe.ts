@@ -1,8 +1,9 @@
 import { BELOW_COUNT, belowRates, expectedRate, logWorseShare } from "./alternatives.ts";
-import { logEValue, logSum, nearestOnBoundary } from "./boundary.ts";
+import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import { type EvidenceConfig, judgedSignals, most, required } from "./config.ts";
 import { countedPair, type IntervalCounts, type PairedCounts, type Signal } from "./counts.ts";
 import { addTally, allowanceWithin, independent, recently, worseGains } from "./gains.ts";
+import { logSum } from "./log-sum.ts";
 import type { EvidenceState, SignalState } from "./state.ts";
 
 /**

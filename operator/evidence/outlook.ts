@@ -1,7 +1,7 @@
-import { logSum } from "./boundary.ts";
 import { belowThreshold, type EvidenceConfig, gateLevels } from "./config.ts";
 import type { Signal } from "./counts.ts";
 import { judgeGate, observeGate } from "./gate-evidence.ts";
+import { logSum } from "./log-sum.ts";
 import type { EvidenceState } from "./state.ts";
 
 /** More than this is no answer to "when". */

@@ -1,8 +1,8 @@
 import { logWorseShare } from "./alternatives.ts";
-import { logSum } from "./boundary.ts";
 import { actingSignals, type EvidenceConfig, judgedSignals } from "./config.ts";
 import { countedPair, type IntervalCounts, SIGNALS, type Signal } from "./counts.ts";
 import { addTally, independent, type Known, recently, worseGains } from "./gains.ts";
+import { logSum } from "./log-sum.ts";
 import type { EvidenceState } from "./state.ts";
 
 /**

@@ -2,9 +2,10 @@ import type { DecisionStatus, Phase, RolloutStatus } from "../api/v1alpha1/statu
 import { replicasOf } from "./allocate.ts";
 import { iso, keepPause } from "./clock.ts";
 import { obey } from "./commands/obey.ts";
-import { type Context, contextOf, isFrozen } from "./context.ts";
+import type { Context } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
 import { asked, heard } from "./gates/book.ts";
+import { contextOf, isFrozen } from "./look.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
 import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";

@@ -1,5 +1,6 @@
 import { baselineHasLeft, baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
-import { type Context, occupied } from "./context.ts";
+import type { Context } from "./context.ts";
+import { occupied } from "./look.ts";
 import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
 import type { RevisionFacts } from "./types.ts";

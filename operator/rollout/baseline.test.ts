@@ -10,7 +10,7 @@ import {
   templateOf,
 } from "./baseline.ts";
 import { iso } from "./clock.ts";
-import { contextOf } from "./context.ts";
+import { contextOf } from "./look.ts";
 import {
   canaryAt,
   commanded,

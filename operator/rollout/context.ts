@@ -1,10 +1,7 @@
+import type { Rollout } from "../api/v1alpha1/rollout.ts";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
-import { baselineOf, hasBaseline } from "./baseline.ts";
-import { clockMs } from "./clock.ts";
-import { type PlanStep, presentStep } from "./plan.ts";
-import { ROUTERS } from "./routers/index.ts";
-import type { Router, Split, SplitInput } from "./routers/router.ts";
-import type { RevisionFacts, RolloutInput } from "./types.ts";
+import type { PlanStep } from "./plan.ts";
+import type { Hold, Refusal, RevisionFacts, RolloutInput, ServiceTargets } from "./types.ts";
 
 /** One frozen look at a rollout: what policies and moves read. */
 export interface Context {
@@ -31,92 +28,61 @@ export interface Context {
   readonly room: number;
 }
 
-type Target = Split & { readonly baseline: number };
-
-const NO_PODS: RevisionFacts = {
-  exists: false,
-  wantedReplicas: 0,
-  pods: 0,
-  ready: 0,
-  terminating: 0,
-  image: "",
-  faults: [],
-  createdMs: 0,
-};
+/** Pods of every version that a step asks for. */
+export type Target = Split & { readonly baseline: number };
 
 /**
- * Facts of a revision. Of its ready pods only as many count as its Deployment asks for: the others have been told to end by our last write, whether
- * the pods are seen to do so yet or not.
+ * How a weight becomes traffic. One file per router, all of them pure; `routers/routers.test.ts` holds every one against the same promises.
+ *
+ * The engine decides when the canary goes on and when it leaves, a router what that means for pods and Services.
  */
-function factsOf(input: RolloutInput, revision: string | undefined): RevisionFacts {
-  const facts = (revision === undefined ? undefined : input.revisions[revision]) ?? NO_PODS;
-  return facts.ready <= facts.wantedReplicas ? facts : { ...facts, ready: facts.wantedReplicas };
+export interface Router {
+  /** Pods of both versions that give a weight. Together never fewer than are needed. */
+  split(input: SplitInput): Split;
+  /** A weight of the plan that the pods cannot give, where the user wants neither other pods nor another weight. */
+  refusal(context: Context): Refusal | undefined;
+  /** Percent of the traffic that the canary is to have in this pass. */
+  canaryWeight(context: Context): number;
+  /** Percent of the traffic that the pods of a baseline are to have in this pass, out of what the canary does not have. */
+  baselineWeight(context: Context, canaryWeight: number): number;
+  /** Revisions that each Service selects in this pass. */
+  services(context: Context): ServiceTargets;
+  /** Percent for the canary's Service in a route; undefined where the Services are all there is. */
+  routeWeight(context: Context): number | undefined;
+  /** Percent of the requests that a route copies to the canary; 0: none. */
+  routeMirror(context: Context): number;
+  /** Why no canary is started: this router could not give it its traffic. */
+  whyNotStart(context: Context): Hold | undefined;
+  /** Why a canary does not go on although its pods are ready: its traffic is not where it should be. */
+  whyNotOn(context: Context): Hold | undefined;
+  /** Whether the canary is seen to serve at its weight. */
+  inEffect(context: Context): boolean;
+  /** Whether an aborting canary gets no requests any more, so that its pods may be told to end. */
+  hasLeft(context: Context): boolean;
+  /** From when on a baseline that leaves gets no requests any more, so that its pods may be told to end. */
+  baselineLeftAtMs(context: Context): number;
+  /** Until when what was written in this phase may not have come through to clients yet; undefined where nothing is waited for. */
+  settlesAtMs(context: Context): number | undefined;
 }
 
-/** Pods that exist and hold memory and connections, ready or not, ending or not. */
-export const occupied = (facts: RevisionFacts): number =>
-  Math.max(facts.wantedReplicas, facts.pods) + facts.terminating;
-
-export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
-  !accepted || spec.paused || alerts.hold !== undefined;
-
-export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
-  const { needed, maxPods } = input.capacity;
-  const step = stepInForce(input, state);
-  const { router: name, whenTooFewPods } = input.spec.traffic;
-  const router = ROUTERS[name];
-  const { stableRevision, canaryRevision } = state;
-  const baselineRevision =
-    stableRevision === undefined || canaryRevision === undefined ? undefined : baselineOf(stableRevision);
-  const baseline = hasBaseline(state, input.spec);
-  const bystanders = Object.entries(input.revisions)
-    .filter(([revision]) => ![stableRevision, canaryRevision, baselineRevision].includes(revision))
-    .map(([, facts]) => occupied(facts));
-  return {
-    input,
-    state,
-    nowMs: input.nowMs,
-    clockMs: clockMs(state, input.nowMs),
-    frozen: isFrozen(input),
-    needed,
-    stable: factsOf(input, stableRevision),
-    canary: factsOf(input, canaryRevision),
-    baseline: factsOf(input, baselineRevision),
-    baselineRevision,
-    router,
-    step,
-    target: targetAt(router, step, { needed, maxPods, whenTooFewPods, baseline }),
-    room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
-  };
+export interface SplitInput {
+  /** Stable pods needed without a rollout. */
+  needed: number;
+  /** Percent of the traffic for the canary, 0 to 100. */
+  weight: number;
+  /** Most pods of both versions together. */
+  maxPods: number;
+  whenTooFewPods: Rollout["traffic"]["whenTooFewPods"];
+  /** Pods of the stable version are wanted that are as many and get as many requests as the canary's. */
+  baseline?: boolean;
 }
 
-/** Pods that a step asks for. */
-export function targetAt(router: Router, step: PlanStep, asked: Omit<SplitInput, "weight">): Target {
-  const split = router.split({ ...asked, weight: Math.max(step.weight, step.mirror) });
-  return withBaseline(pinned(split, step, asked.needed), step, asked.baseline === true);
-}
-
-/**
- * The pods that a step asks for, never fewer than its weight needs. At weight 0 no router gives the canary a pod, and one is there to be looked at.
- */
-function pinned(split: Split, { replicas, weight }: PlanStep, needed: number): Split {
-  if (needed <= 0 || (replicas === undefined && weight > 0)) return split;
-  const asked = replicas === "All" ? needed : (replicas ?? 1);
-  const canary = Math.max(split.canary, asked);
-  if (!split.baseline) return { ...split, canary };
-  // As many for as much of the traffic.
-  return { ...split, canary, baseline: Math.ceil((canary * split.baseline) / split.canary) };
-}
-
-/** At weight 0 nobody serves beside a canary that does not serve either; its baseline waits with it, so that they are of the same age. */
-function withBaseline(split: Split, { weight }: PlanStep, isAsked: boolean): Target {
-  return { ...split, baseline: isAsked && weight === 0 ? split.canary : (split.baseline ?? 0) };
-}
-
-/** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */
-function stepInForce(input: RolloutInput, state: RolloutStatus): PlanStep {
-  const step = presentStep(input.spec, state);
-  return input.accepted || state.phase !== "Holding" || state.weight === undefined
-    ? step
-    : { ...step, name: state.stepName ?? step.name, weight: state.weight };
+export interface Split {
+  /** Pods of the stable version that serve; 0 at 100 % where it serves no more. */
+  stable: number;
+  canary: number;
+  /** Pods of the stable version that the canary is compared with, where these are asked for; a part of its share. */
+  baseline?: number;
+  /** Why the weight is not what was asked for; undefined if it is, within one pod. */
+  limit?: "TooFewPods" | "MaxPods";
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { iso } from "./clock.ts";
-import { contextOf } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
+import { contextOf } from "./look.ts";
 import { inputOf, step, T0, type World, worldAtRest } from "./model/world.ts";
 
 const steps = [step("quarter", 25, { approval: true }), step("all", 100)];

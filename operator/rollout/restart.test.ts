@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { iso } from "./clock.ts";
-import { contextOf } from "./context.ts";
+import { contextOf } from "./look.ts";
 import { commanded, reconcile, type Story, settle, specAsksFor, storyOf, timePasses } from "./model/story.ts";
 import { inputOf, stateOf, step, T0, type World, worldAtRest } from "./model/world.ts";
 import { evictionsOf, followRestart, surge, surgeOf } from "./restart.ts";

@@ -1,4 +1,4 @@
-import type { Split, SplitInput } from "./routers/router.ts";
+import type { Split, SplitInput } from "./context.ts";
 
 /**
  * Pods of three kinds that give a weight: the stable version, its baseline, and a canary. The baseline is a part of the stable version's share, and as

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Split, SplitInput } from "./routers/router.ts";
+import type { Split, SplitInput } from "./context.ts";
 import { isTooFine, podsForWeight, split } from "./split.ts";
 
 type Row = [

@@ -1,4 +1,4 @@
-import type { Split, SplitInput } from "./routers/router.ts";
+import type { Split, SplitInput } from "./context.ts";
 
 /**
  * How many pods of each version give a weight, where a ClusterIP spreads connections evenly over pods and 10 % of two pods does not exist.

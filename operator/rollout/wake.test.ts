@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { GateStatus, RolloutStatus } from "../api/v1alpha1/status.ts";
 import { iso } from "./clock.ts";
-import { contextOf } from "./context.ts";
+import { contextOf } from "./look.ts";
 import { inputOf, step, T0, type World, worldAtRest } from "./model/world.ts";
 import { wakeAt } from "./wake.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { rollout } from "../api/v1alpha1/rollout.ts";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { iso } from "./clock.ts";
-import { contextOf } from "./context.ts";
+import { contextOf } from "./look.ts";
 import { inputOf, step, T0, worldAtRest } from "./model/world.ts";
 import {
   comparedPair,

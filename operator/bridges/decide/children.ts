@@ -1,49 +1,15 @@
-import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import type { RolloutOutcome } from "../../rollout/types.ts";
-import type { TuningResult } from "../../tuning/tune.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import type { DesiredState } from "../difference.ts";
 import { baselineService, canaryService, productionService } from "../names.ts";
-import type { KeptContent } from "../revision.ts";
-import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
-import type { TakeOverView } from "../take-over/view.ts";
 import { takeOverWrites } from "../take-over/writes.ts";
 import { hasBaselineService } from "./baseline-service.ts";
+import type { ChildrenInput } from "./children-input.ts";
 import { revisionParts } from "./revision-parts.ts";
-import type { StoredRevision } from "./runtime.ts";
 import { childrenOf, surplusRevisions } from "./surplus.ts";
 
 /** Selects no pod: what the canary's Service selects while there is no canary. */
 const NO_REVISION = "none";
-
-/** Hot numbers of a revision that the operator grants. */
-export interface RuntimeGrant {
-  readonly postgresConnections: number;
-  readonly redisConnections: number;
-  readonly workers: number;
-  readonly postgresCeiling: number;
-}
-
-export interface ChildrenInput {
-  readonly snapshot: Snapshot;
-  readonly spec: LLMBridgeSpec | undefined;
-  readonly tuning: TuningResult | undefined;
-  /** Hash of the present spec, if that is what should run. */
-  readonly desiredRevision: string | undefined;
-  /** ConfigMaps and Secrets that the desired revision keeps a copy of. */
-  readonly kept: KeptContent;
-  readonly stored: ReadonlyMap<string, StoredRevision>;
-  readonly outcome: RolloutOutcome;
-  /** Replicas after the backends' budgets had their say. */
-  readonly replicas: Readonly<Record<string, number>>;
-  readonly grants: Readonly<Record<string, RuntimeGrant>>;
-  readonly historyLimit: number;
-  readonly route: DesiredState["route"];
-  readonly takeOver: TakeOverView | undefined;
-  /** Pods to be touched for another reason than a new generation of their own. */
-  readonly touches: DesiredState["podAnnotations"];
-}
 
 /** Every child as it should be now. */
 export function desiredChildren(input: ChildrenInput): DesiredState {

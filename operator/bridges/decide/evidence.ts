@@ -8,7 +8,7 @@ import { type EvidenceState, startEvidence } from "../../evidence/state.ts";
 import { hasBaseline } from "../../rollout/baseline.ts";
 import { atMs } from "../../rollout/clock.ts";
 import { canaryEvidence, type Judging } from "../observe/evidence.ts";
-import { knownEvidence } from "../observe.ts";
+import { knownEvidence } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /** Evidence about the present canary after this pass's reading. */

@@ -4,7 +4,7 @@ import type { ObservedPod } from "../observe/pod.ts";
 import type { StoredContents } from "../observe/stored-revision.ts";
 import { contentMarks, type KeptContent } from "../revision.ts";
 import type { Snapshot } from "../snapshot.ts";
-import type { ChildrenInput } from "./children.ts";
+import type { ChildrenInput } from "./children-input.ts";
 import type { StoredRevision } from "./runtime.ts";
 
 /** What the revision keeps of others, to be stored with it; undefined where that is nothing. */

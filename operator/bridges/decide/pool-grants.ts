@@ -4,7 +4,7 @@ import { type PoolBudget, poolBudget } from "../../tuning/pool-budget.ts";
 import { type PoolPlan, REDIS_PER_POD } from "../../tuning/pools.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Bounds } from "./bounds.ts";
-import type { RuntimeGrant } from "./children.ts";
+import type { RuntimeGrant } from "./children-input.ts";
 import type { StoredRevision } from "./runtime.ts";
 
 export interface GrantInput {

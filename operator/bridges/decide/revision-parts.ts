@@ -8,14 +8,15 @@ import { baselineDeployment } from "../desired/baseline.ts";
 import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
 import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { deployment } from "../desired/template.ts";
-import type { DesiredRevision, DesiredState, ObservedChild } from "../difference.ts";
+import type { DesiredRevision, DesiredState } from "../difference.ts";
 import { ANNOTATIONS, ownerReference, revisionName } from "../names.ts";
 import type { StoredContents } from "../observe/stored-revision.ts";
+import type { ObservedChild } from "../observed-children.ts";
 import type { ChildObject } from "../plan.ts";
 import { HASH_ALGORITHM } from "../revision.ts";
 import { revisionSpec } from "../revision-spec.ts";
 import type { Snapshot } from "../snapshot.ts";
-import type { ChildrenInput, RuntimeGrant } from "./children.ts";
+import type { ChildrenInput, RuntimeGrant } from "./children-input.ts";
 import { contentsOf, missingCopies } from "./kept-content.ts";
 import { nextRuntime, type StoredRevision } from "./runtime.ts";
 

@@ -1,9 +1,9 @@
 import type { BridgeConfig, RuntimeConfig } from "../../../contract/config.ts";
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { sameJson } from "../canonical.ts";
-import type { ObservedChild } from "../difference.ts";
 import { ANNOTATIONS, revisionName, runtimeName } from "../names.ts";
 import { type FixedPart, readRuntime, type StoredContents } from "../observe/stored-revision.ts";
+import type { ObservedChild } from "../observed-children.ts";
 import { perObject } from "../per-object.ts";
 import type { ChildObject } from "../plan.ts";
 

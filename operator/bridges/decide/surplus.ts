@@ -1,11 +1,11 @@
 import { LABELS } from "../../../contract/kubernetes.ts";
 import { isBaseline } from "../../rollout/baseline.ts";
-import type { ObservedDeployment } from "../difference.ts";
 import { revisionName, runtimeName } from "../names.ts";
+import type { ObservedDeployment } from "../observed-children.ts";
 import type { ChildKind, ChildObject } from "../plan.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
-import type { ChildrenInput } from "./children.ts";
+import type { ChildrenInput } from "./children-input.ts";
 
 /** Old revisions beyond the history limit that hold no pod any more, oldest first; and baselines, which are no history. */
 export function surplusRevisions(input: ChildrenInput): string[] {

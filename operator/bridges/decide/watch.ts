@@ -1,14 +1,13 @@
 import type { Analysis, Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import type { LLMBridgeStatus, VerdictStatus } from "../../api/v1alpha1/status.ts";
+import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
 import { actingSignals, type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
 import type { Signal } from "../../evidence/counts.ts";
 import { toleratedText } from "../../evidence/judge.ts";
 import { judgeWatch, startWatch, type WatchState, watchInterval } from "../../evidence/watch.ts";
-import { parseWatch } from "../../evidence/watch-checkpoint.ts";
 import type { Verdicts } from "../../rollout/types.ts";
 import { watchedRevision } from "../../rollout/watch.ts";
-import type { Memory } from "../memory.ts";
+import { knownWatch } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { beginEvidence, type Evidence } from "./evidence.ts";
 
@@ -21,21 +20,6 @@ export interface Watch {
   readonly state: WatchState | undefined;
   /** Why nothing new was counted, if so. */
   readonly missing: string | undefined;
-}
-
-/**
- * The newest watch of a version: remembered, or else the checkpoint in status. Undefined where the analysis was edited since; then it begins anew.
- */
-export function knownWatch(
-  status: LLMBridgeStatus,
-  memory: Memory,
-  revision: string,
-  analysis: Analysis,
-): WatchState | undefined {
-  const remembered = memory.watch?.revision === revision ? memory.watch.state : undefined;
-  const stored = status.evidence?.revision === revision ? parseWatch(status.evidence.state) : undefined;
-  const known = remembered ?? stored;
-  return known && known.subject === evidenceConfig(analysis).subject ? known : undefined;
 }
 
 /** Folds the intervals that were read into what is known, as many as the watch has; undefined while none is watched. */

@@ -1,6 +1,6 @@
 import type { KubeObject, OwnerReference } from "../../kube/object.ts";
 import { CONFIG_COMPONENT } from "../desired/configmaps.ts";
-import { REPLICA_FAILURE } from "../difference.ts";
+import { REPLICA_FAILURE } from "../observed-children.ts";
 import type { RequiredKind } from "../plan.ts";
 import { type FixedPart, readFixed } from "./stored-revision.ts";
 

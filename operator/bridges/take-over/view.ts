@@ -1,6 +1,6 @@
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus, RolloutStatus } from "../../api/v1alpha1/status.ts";
-import type { ObservedDeployment } from "../difference.ts";
+import type { ObservedDeployment } from "../observed-children.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { objectionTo, type TakeOverObjection } from "./objection.ts";
 import { isOurs, TAKEN_OVER, type TakenNames, type TakenObjects } from "./observed.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import type { Policy } from "../policies/first.ts";
-import type { Withdrawal } from "../policies/withdraw.ts";
+import type { Withdrawal } from "../policies/withdrawal.ts";
 import { tail } from "../sentence.ts";
 import { actingGates } from "./holds.ts";
 

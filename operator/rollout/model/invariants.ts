@@ -1,5 +1,5 @@
 import { baselineOf, baselineStaysUntilMs, isBaseline } from "../baseline.ts";
-import { contextOf } from "../context.ts";
+import { contextOf } from "../look.ts";
 import { TRANSITIONS } from "../phases.ts";
 import { patienceEndsMs } from "../traffic.ts";
 import type { RolloutOutcome } from "../types.ts";

@@ -1,5 +1,6 @@
 import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
-import { type Context, contextOf } from "../context.ts";
+import type { Context } from "../context.ts";
+import { contextOf } from "../look.ts";
 import { inputOf, step, T0, type World, worldAtRest } from "./world.ts";
 
 type Pods = Partial<World["revisions"][string]>;

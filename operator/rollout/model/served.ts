@@ -1,4 +1,14 @@
-import type { World } from "./world.ts";
+import type { Rollout } from "../../api/v1alpha1/rollout.ts";
+import type { ServiceTargets } from "../types.ts";
+
+/** What of a world deals its requests out. */
+interface Dealing {
+  readonly spec: Rollout;
+  readonly services: ServiceTargets;
+  readonly revisions: Readonly<Record<string, { readonly ready: number; readonly wanted: number }>>;
+  readonly route: { readonly followed: number };
+  readonly beside: { readonly followed: number };
+}
 
 /** Where the requests of a world's clients go, in percent: to each revision, and to nobody. */
 export interface Served {
@@ -11,7 +21,7 @@ export interface Served {
  * As kube-proxy does it: connections are dealt out evenly to the ready pods behind the bridge's Service. As a gateway does it: by the weight that it
  * follows now, and within a Service evenly.
  */
-export function servedBy({ services, revisions, spec, route, beside }: World): Served {
+export function servedBy({ services, revisions, spec, route, beside }: Dealing): Served {
   if (spec.traffic.router === "Replicas") return across(services.main, revisions, 100);
   const parts = [
     across(services.stable, revisions, 100 - route.followed - beside.followed),
@@ -24,7 +34,7 @@ export function servedBy({ services, revisions, spec, route, beside }: World): S
   return { revisions: sum, nobody: parts.reduce((all, { nobody }) => all + nobody, 0) };
 }
 
-function across(selected: readonly string[], revisions: World["revisions"], percent: number): Served {
+function across(selected: readonly string[], revisions: Dealing["revisions"], percent: number): Served {
   if (percent === 0) return { revisions: {}, nobody: 0 };
   const ready = selected.map((revision): [string, number] => {
     const pods = revisions[revision];

@@ -2,7 +2,8 @@ import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
 import { first, type Policy } from "./first.ts";
 import { usableVerdicts } from "./verdicts.ts";
-import { alert, decisiveFault, type Withdrawal } from "./withdraw.ts";
+import { alert, decisiveFault } from "./withdraw.ts";
+import type { Withdrawal } from "./withdrawal.ts";
 
 /** Why a promoted version is left for the one before it, if it is: the first policy that says so. */
 export const whyRecall: Policy<Withdrawal> = (context) => first(POLICIES, context);

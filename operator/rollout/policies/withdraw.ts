@@ -8,12 +8,7 @@ import { first, type Policy } from "./first.ts";
 import { isInconclusive, isMissingTooLong } from "./inconclusive.ts";
 import { firstHold } from "./proceed.ts";
 import { signalVerdict, violatedGate } from "./verdicts.ts";
-
-/** Why a canary leaves. */
-export interface Withdrawal {
-  reason: AbortReason;
-  message: string;
-}
+import type { Withdrawal } from "./withdrawal.ts";
 
 /** Why the canary must leave now, if it must: the first policy that says so. None of them waits for a pause to end. */
 export const whyWithdraw: Policy<Withdrawal> = (context) => first(POLICIES, context);

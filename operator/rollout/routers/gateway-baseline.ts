@@ -1,7 +1,8 @@
 import { baselineServes, baselineShare, baselineStays, hasBaseline } from "../baseline.ts";
-import { type Context, targetAt } from "../context.ts";
+import type { Context } from "../context.ts";
 import { wantsBaseline } from "../known-good.ts";
 import { isDark, stepAt, stepsOf } from "../plan.ts";
+import { targetAt } from "../target.ts";
 import { canaryIsOut } from "../traffic.ts";
 import { settled } from "./settle.ts";
 

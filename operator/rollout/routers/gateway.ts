@@ -1,6 +1,6 @@
 import { baselineShare, hasBaseline } from "../baseline.ts";
 import { atMs } from "../clock.ts";
-import type { Context } from "../context.ts";
+import type { Context, Router } from "../context.ts";
 import { wantsBaseline } from "../known-good.ts";
 import { isDark, lastStep, stepsOf } from "../plan.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
@@ -13,7 +13,6 @@ import {
   leadsToBaseline,
   mostBeside,
 } from "./gateway-baseline.ts";
-import type { Router } from "./router.ts";
 import { settled } from "./settle.ts";
 
 /** Clients that go past the gateway keep the canary's share below its weight; after so long the weight counts as in effect all the same. */

@@ -1,7 +1,7 @@
 import type { Rollout } from "../../api/v1alpha1/rollout.ts";
+import type { Router } from "../context.ts";
 import { gateway } from "./gateway.ts";
 import { replicas } from "./replicas.ts";
-import type { Router } from "./router.ts";
 
 /** Every router by its name in `spec.rollout.traffic.router`. */
 export const ROUTERS: Readonly<Record<Rollout["traffic"]["router"], Router>> = {

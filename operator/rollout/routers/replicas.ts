@@ -1,11 +1,10 @@
 import { baselineServes, baselineStays } from "../baseline.ts";
-import type { Context } from "../context.ts";
+import type { Context, Router } from "../context.ts";
 import { isDark, stepsOf } from "../plan.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
 import { splitSameAge } from "../split-same-age.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
 import type { ServiceTargets } from "../types.ts";
-import type { Router } from "./router.ts";
 
 /** Traffic follows the share of ready pods behind the bridge's Service, which selects both revisions while a canary serves. */
 export const replicas: Router = {

@@ -1,6 +1,5 @@
-import type { Context } from "../../context.ts";
+import type { Context, Router } from "../../context.ts";
 import { gateway } from "../gateway.ts";
-import type { Router } from "../router.ts";
 
 /** How much longer than a gateway in the cluster it takes, from what it has accepted to what it does. */
 const LATER_MS = 25_000;

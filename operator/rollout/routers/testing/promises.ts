@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Router } from "../../context.ts";
 import { servedBy } from "../../model/served.ts";
 import {
   canaryAt,
@@ -16,7 +17,6 @@ import {
 } from "../../model/story.ts";
 import { phaseOf, stateOf, step, worldAtRest } from "../../model/world.ts";
 import { ROUTERS } from "../index.ts";
-import type { Router } from "../router.ts";
 
 const STEPS = [step("quarter", 25), step("half", 50), step("most", 75), step("all", 100)];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { occupied } from "./context.ts";
+import { occupied } from "./look.ts";
 import { contextAt, minutes } from "./model/moment.ts";
 import { step } from "./model/world.ts";
 

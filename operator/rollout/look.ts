@@ -1,0 +1,73 @@
+import type { RolloutStatus } from "../api/v1alpha1/status.ts";
+import { baselineOf, hasBaseline } from "./baseline.ts";
+import { clockMs } from "./clock.ts";
+import type { Context } from "./context.ts";
+import { type PlanStep, presentStep } from "./plan.ts";
+import { ROUTERS } from "./routers/index.ts";
+import { targetAt } from "./target.ts";
+import type { RevisionFacts, RolloutInput } from "./types.ts";
+
+const NO_PODS: RevisionFacts = {
+  exists: false,
+  wantedReplicas: 0,
+  pods: 0,
+  ready: 0,
+  terminating: 0,
+  image: "",
+  faults: [],
+  createdMs: 0,
+};
+
+/**
+ * Facts of a revision. Of its ready pods only as many count as its Deployment asks for: the others have been told to end by our last write, whether
+ * the pods are seen to do so yet or not.
+ */
+function factsOf(input: RolloutInput, revision: string | undefined): RevisionFacts {
+  const facts = (revision === undefined ? undefined : input.revisions[revision]) ?? NO_PODS;
+  return facts.ready <= facts.wantedReplicas ? facts : { ...facts, ready: facts.wantedReplicas };
+}
+
+/** Pods that exist and hold memory and connections, ready or not, ending or not. */
+export const occupied = (facts: RevisionFacts): number =>
+  Math.max(facts.wantedReplicas, facts.pods) + facts.terminating;
+
+export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
+  !accepted || spec.paused || alerts.hold !== undefined;
+
+export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
+  const { needed, maxPods } = input.capacity;
+  const step = stepInForce(input, state);
+  const { router: name, whenTooFewPods } = input.spec.traffic;
+  const router = ROUTERS[name];
+  const { stableRevision, canaryRevision } = state;
+  const baselineRevision =
+    stableRevision === undefined || canaryRevision === undefined ? undefined : baselineOf(stableRevision);
+  const baseline = hasBaseline(state, input.spec);
+  const bystanders = Object.entries(input.revisions)
+    .filter(([revision]) => ![stableRevision, canaryRevision, baselineRevision].includes(revision))
+    .map(([, facts]) => occupied(facts));
+  return {
+    input,
+    state,
+    nowMs: input.nowMs,
+    clockMs: clockMs(state, input.nowMs),
+    frozen: isFrozen(input),
+    needed,
+    stable: factsOf(input, stableRevision),
+    canary: factsOf(input, canaryRevision),
+    baseline: factsOf(input, baselineRevision),
+    baselineRevision,
+    router,
+    step,
+    target: targetAt(router, step, { needed, maxPods, whenTooFewPods, baseline }),
+    room: maxPods - bystanders.reduce((sum, pods) => sum + pods, 0),
+  };
+}
+
+/** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */
+function stepInForce(input: RolloutInput, state: RolloutStatus): PlanStep {
+  const step = presentStep(input.spec, state);
+  return input.accepted || state.phase !== "Holding" || state.weight === undefined
+    ? step
+    : { ...step, name: state.stepName ?? step.name, weight: state.weight };
+}

@@ -1,0 +1,7 @@
+import type { AbortReason } from "../types.ts";
+
+/** Why a canary leaves. */
+export interface Withdrawal {
+  reason: AbortReason;
+  message: string;
+}
