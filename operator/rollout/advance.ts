@@ -1,4 +1,5 @@
 import type { DecisionStatus, Phase, RolloutStatus } from "../api/v1alpha1/status.ts";
+import { noteLots } from "./affinity.ts";
 import { replicasOf } from "./allocate.ts";
 import { iso, keepPause } from "./clock.ts";
 import { obey } from "./commands/obey.ts";
@@ -65,7 +66,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const services = after.router.services(after);
   const routeWeight = after.router.routeWeight(after);
   return {
-    state: noteBaseline(state, after, services),
+    state: noteLots(noteBaseline(state, after, services), after),
     replicas: replicasOf(pods),
     services,
     routeWeight,

@@ -89,6 +89,7 @@ const OF_THE_CANARY = [
   "copiesRefused",
   "baseline",
   "baselineLeftSince",
+  "drawnSince",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
 /** Fields that live as long as the version before a promoted one is kept. */

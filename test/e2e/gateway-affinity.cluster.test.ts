@@ -90,16 +90,29 @@ const chat = () => actor(scene.client, scene.namespace, "chat");
 
 /** Waits until the canary is seen to serve at a step and every client has asked again since; from when on. */
 async function served(weight: number): Promise<{ revision: string; sinceMs: number }> {
+  const fromMs = Date.now();
   const { canary } = await scene
     .bridge()
     .waitFor(
       `seen at ${weight} %`,
       ({ phase, step, rollout }) =>
         phase === "Holding" && step?.weight === weight && rollout?.servedSince !== undefined,
-    );
+    )
+    .catch((error: unknown) => {
+      throw new Error(`${error instanceof Error ? error.message : error} ${told(fromMs)}`);
+    });
   const sinceMs = Date.now();
   await askedSince(sinceMs, 5);
   return { revision: canary?.revision ?? "", sinceMs };
+}
+
+/** What clients met since then, for the message of a failure. */
+function told(sinceMs: number): string {
+  const asks = clients.flatMap((client) => client.asks).filter(({ atMs }) => atMs >= sinceMs);
+  const met = Object.entries(Object.groupBy(asks, ({ revision }) => revision));
+  const counts = met.map(([revision, those = []]) => `${revision} ${those.length} times`);
+  const cookies = clients.map(({ cookie }) => cookie?.split("=")[1] ?? "none");
+  return `Clients met ${counts.join(", ") || "nobody"}; their cookies are ${cookies.join(" ")}.`;
 }
 
 /** Waits until every client has asked so often since then. */

@@ -110,6 +110,18 @@ describe("scenario 44: a client keeps its version while weights move", () => {
     expect(Math.abs(share(late) - 75)).toBeLessThan(2.5);
   });
 
+  it("whom a gateway led past the canary draws anew, and then the share is the weight", () => {
+    const random = seededRandom(11);
+    const clients = clientsOf(4000);
+    // It has the weight already, and the endpoints of the canary's Service from before.
+    for (const client of clients) client.ask(rulesAt(25, { id: "b-1" }), WITHOUT, random);
+    visits(clients, [25], random);
+    expect(share(clients)).toBe(0);
+    visits(clients, [25], random, "b-2");
+    expect(Math.abs(share(clients) - 25)).toBeLessThan(2.5);
+    expect(clients.filter((client) => changes(client) > 1)).toEqual([]);
+  });
+
   it("a weight that goes down gives back those who came last, and takes the same ones again", () => {
     const random = seededRandom(3);
     const clients = clientsOf(500);

@@ -184,6 +184,8 @@ export const rolloutStatus = z.object({
   /** The same for the baseline, where it is not 0. */
   routedBaseline: z.int().min(1).max(100).optional(),
   routedSince: time.optional(),
+  /** Since when clients that keep their version draw the present lots, where that is later than `timing.startedAt`: nobody's led to the canary before. */
+  drawnSince: time.optional(),
   /** The words of the parent that refused the route while requests were copied to the present canary; none are copied to it any more. */
   copiesRefused: text(300).optional(),
   /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
