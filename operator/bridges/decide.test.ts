@@ -48,6 +48,23 @@ describe("decide", () => {
     expect(world.status.phase).toBe("Stable");
   });
 
+  it("is Ready without pods where nobody wants any, and not where the Deployment alone does not", () => {
+    const idle = new World({ ...spec, scaling: { mode: "Fixed" }, replicas: 3 });
+    idle.run("30s");
+    idle.edit((before) => ({ ...before, replicas: 0 }));
+    idle.run("30s");
+    expect(condition(idle, "Ready")).toMatchObject({ status: "True", reason: "ScaledToZero" });
+    const world = serving();
+    for (const { spec } of world.deployments.values()) spec.replicas = 0;
+    world.pods = [];
+    const { conditions } = decide(world.snapshot()).plan.status;
+    expect(conditions.find(({ type }) => type === "Ready")).toMatchObject({
+      status: "False",
+      reason: "PodsNotReady",
+      message: expect.stringMatching(/^0 of 3 pods of revision/),
+    });
+  });
+
   it("keeps of its history what served last, also where that was made first", () => {
     const world = new World({ ...spec, rollout: { ...spec.rollout, revisionHistoryLimit: 1 } });
     world.run("30s");

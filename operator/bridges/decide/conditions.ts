@@ -51,7 +51,8 @@ function readiness({ stable, stableRevision, outcome }: ConditionsInput): Condit
   if (!stable || stableRevision === undefined) {
     return { type, status: "False", reason: "NoStableVersion", message: outcome.summary };
   }
-  const wanted = stable.wantedReplicas;
+  // A Deployment that was scaled by somebody else, or is seen as it was made, wants no pods although we do.
+  const wanted = stable.wantedReplicas || (outcome.replicas[stableRevision] ?? 0);
   const pods = `${stable.ready} of ${wanted} pods of revision ${stableRevision} are ready.`;
   if (wanted === 0) return { type, status: "True", reason: "ScaledToZero", message: "No pods are wanted." };
   return stable.ready >= Math.max(1, Math.floor(wanted * AVAILABLE_SHARE))
