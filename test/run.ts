@@ -13,7 +13,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import { cacheRoot } from "../tools/setup/cache.ts";
 import { createProgress } from "../tools/setup/progress.ts";
+import { removeAbandoned } from "./cluster/api-server.ts";
 import { clusterSettings, siblingNetwork } from "./cluster/settings.ts";
 import { clusterDown } from "./cluster/up.ts";
 import { type Count, countOf } from "./run/count.ts";
@@ -215,6 +217,7 @@ endInOrder({
     const progress = createProgress({ write: (text) => process.stderr.write(text), nowMs: Date.now });
     for (const env of startedHere)
       if (existsSync(clusterSettings(env).workFolder)) await clusterDown({ progress, env });
+    await removeAbandoned(cacheRoot(process.env));
   },
 });
 

@@ -42,6 +42,8 @@ export interface ApiServerOptions {
   readonly owner?: ProcessId;
 }
 
+/** Below the cache, one folder for each. */
+const FOLDER = "api-servers";
 const OWNER_FILE = "owner.json";
 
 /**
@@ -52,9 +54,9 @@ const OWNER_FILE = "owner.json";
 export async function apiServerUp(options: ApiServerOptions): Promise<ApiServer> {
   const cache = cacheRoot(options.env ?? process.env);
   const tools = await buildTools(cache, options.progress, ["kubestack"]);
-  const all = join(cache, "api-servers");
+  await removeAbandoned(cache);
+  const all = join(cache, FOLDER);
   mkdirSync(all, { recursive: true });
-  await removeAbandoned(all);
   const folder = mkdtempSync(join(all, "a"));
   writeFileSync(join(folder, OWNER_FILE), JSON.stringify(options.owner ?? identify(process.pid)));
   try {
@@ -131,8 +133,10 @@ export async function removeApiServer({ kubeconfigPath }: Pick<ApiServer, "kubec
   await remove(dirname(kubeconfigPath));
 }
 
-/** Removes the servers of processes that have ended without doing so. */
-async function removeAbandoned(all: string): Promise<void> {
+/** Ends and removes the servers of processes that have ended without doing so. */
+export async function removeAbandoned(cache: string): Promise<void> {
+  const all = join(cache, FOLDER);
+  if (!existsSync(all)) return;
   for (const name of readdirSync(all)) {
     const folder = join(all, name);
     const owner = ownerOf(folder);
