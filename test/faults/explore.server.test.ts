@@ -4,19 +4,21 @@ import { type ControlPlane, startControlPlane } from "./control-plane.ts";
 import { type Fault, PERTURBATIONS, type Run, run } from "./explore.ts";
 import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
 import { differences } from "./outcome.ts";
+import { IMAGES, SECRETS, type Story } from "./story.ts";
 
-/** Points that are tried when not all of them are (`make explore`). */
-const SAMPLE = 6;
+/** Stories, and points of each that are tried when not all of them are (`make explore`). */
+const STORIES = [
+  { ...IMAGES, sample: 6 },
+  { ...SECRETS, sample: 3 },
+];
 const isFull = process.env.LLMBRIDGE_EXPLORE === "all";
 /** The same sample each time, so that a change is judged by what it changes; other seeds and `make explore` look further. */
 const seed = Number(process.env.LLMBRIDGE_SEED ?? 1);
 
 let plane: ControlPlane;
 let program: OperatorProgram;
-let reference: Run;
 beforeAll(async () => {
   [plane, program] = await Promise.all([startControlPlane(), operatorProgram()]);
-  reference = await run(plane, program);
 });
 afterAll(async () => {
   await plane?.down();
@@ -24,18 +26,25 @@ afterAll(async () => {
 });
 
 /** Every write with every perturbation, or as many of them as a seed chooses. */
-function faults(): Fault[] {
+function faults(reference: Run, sample: number): Fault[] {
   const all = reference.writes.flatMap((_, write) =>
     PERTURBATIONS.map((perturbation) => ({ write, perturbation })),
   );
   if (isFull) return all;
   const random = seededRandom(seed);
-  return Array.from({ length: SAMPLE }, () => all.splice(Math.floor(random() * all.length), 1)).flat();
+  return Array.from({ length: sample }, () => all.splice(Math.floor(random() * all.length), 1)).flat();
 }
 
-async function differencesUnder(fault: Fault): Promise<{ wrong: string[]; isReached: boolean }> {
+async function differencesUnder(
+  fault: Fault,
+  story: Story,
+  reference: Run,
+): Promise<{ wrong: string[]; isReached: boolean }> {
   try {
-    const { outcome, ownEnds, struck } = await run(plane, program, fault);
+    const { outcome, ownEnds, struck } = await run(plane, program, story, {
+      fault,
+      wanted: reference.outcome,
+    });
     const ended = ownEnds === 0 ? [] : [`the operator ended ${ownEnds} times by itself`];
     return { wrong: [...differences(reference.outcome, outcome), ...ended], isReached: struck > 0 };
   } catch (error) {
@@ -46,18 +55,19 @@ async function differencesUnder(fault: Fault): Promise<{ wrong: string[]; isReac
 /** Twenty seconds for each point on a slow machine, and as many points as there may be. */
 const PATIENCE_MS = isFull ? 3_600_000 : 600_000;
 
-describe("a rollout during which the operator is killed, shown the past or blinded", () => {
+describe.each(STORIES)("$title during which the operator is killed, shown the past or blinded", (story) => {
   it("comes to the same end each time, with each child made once and each decision told once", {
     timeout: PATIENCE_MS,
   }, async () => {
+    const reference = await run(plane, program, story);
     expect(reference.ownEnds).toBe(0);
     console.log(
       `seed ${seed}; the reference writes ${reference.writes.length} times: ${reference.writes.join(", ")}`,
     );
     const wrong: string[] = [];
-    for (const fault of faults()) {
+    for (const fault of faults(reference, story.sample)) {
       const name = `${fault.perturbation} at write ${fault.write} (${reference.writes[fault.write]})`;
-      const { wrong: found, isReached } = await differencesUnder(fault);
+      const { wrong: found, isReached } = await differencesUnder(fault, story, reference);
       const verdict =
         found.length > 0 ? "NOT as the reference" : isReached ? "as the reference" : "not reached";
       const text = [name, ...found].join("\n  ");

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ServerProcess } from "../servers/process.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { OperatorProgram } from "./operator-process.ts";
-import { type Outcome, outcomeOf } from "./outcome.ts";
+import { differences, type Outcome, outcomeOf } from "./outcome.ts";
 import { type FaultProxy, isOwnWrite, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
 import { firstLooks, type KubeRequest } from "./request.ts";
-import { playStory } from "./story.ts";
+import type { Story } from "./story.ts";
 import { delayed, replayed, reset, type Strike } from "./strike.ts";
 
 /**
@@ -44,11 +45,22 @@ export interface Run {
 }
 
 const BLIND_MS = 1_500;
+const AT_REST_WITHIN_MS = 20_000;
 let runs = 0;
 
-/** Plays the story in a namespace of its own, with an operator of its own behind a proxy of its own. */
-export async function run(plane: ControlPlane, program: OperatorProgram, fault?: Fault): Promise<Run> {
-  const namespace = `explored-${runs++}`;
+/**
+ * Plays a story in a namespace of its own, with an operator of its own behind a proxy of its own.
+ * @param about what strikes; and the end that is waited for, a while, since the last word of the story is not the operator's last
+ */
+export async function run(
+  plane: ControlPlane,
+  program: OperatorProgram,
+  story: Story,
+  about: { readonly fault?: Fault; readonly wanted?: Outcome } = {},
+): Promise<Run> {
+  const { fault, wanted } = about;
+  // Not only among this suite's: another one may have used the control plane.
+  const namespace = `explored-${process.pid}-${runs++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
   const proxy = await startFaultProxy(plane.server.kubeconfigPath);
   const operator = supervise(() =>
@@ -57,8 +69,8 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
   try {
     await operator.started;
     const rule = fault && prepare(proxy, fault, operator);
-    await playStory(plane.client, namespace);
-    const outcome = await outcomeOf(plane.client, namespace, proxy.requests);
+    await story.play(plane.client, namespace);
+    const outcome = await atRest(() => outcomeOf(plane.client, namespace, proxy.requests), wanted);
     return {
       outcome,
       writes: writesOf(proxy.requests),
@@ -69,6 +81,17 @@ export async function run(plane: ControlPlane, program: OperatorProgram, fault?:
     await operator.stop();
     await proxy.close();
     await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
+  }
+}
+
+/** A process that was shown the past may say of it what was true then, until it has seen the rest. */
+async function atRest(look: () => Promise<Outcome>, wanted: Outcome | undefined): Promise<Outcome> {
+  const deadline = performance.now() + AT_REST_WITHIN_MS;
+  for (;;) {
+    const found = await look();
+    const isOver = performance.now() > deadline;
+    if (wanted === undefined || isOver || differences(wanted, found).length === 0) return found;
+    await delay(200);
   }
 }
 

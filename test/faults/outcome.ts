@@ -4,6 +4,7 @@ import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
+import { resources } from "../../operator/kube/resources.ts";
 import { CHILD_KINDS } from "../scene/children.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 
@@ -29,6 +30,7 @@ export async function outcomeOf(
   const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
   const status = llmBridgeStatus.parse(bridge.status ?? {});
   const writes = requests.filter((request) => isOwnWrite(request) && isOfChild(request));
+  const created = writes.filter(({ serverCode }) => serverCode === 201);
   const outcome: Outcome = {
     children: await childrenOf(client, namespace, "told"),
     status: statusSays(status),
@@ -36,11 +38,10 @@ export async function outcomeOf(
       .filter(({ action }) => action !== "Hold")
       .map(({ action, reason, message }) => `${action} ${reason}: ${message}`)
       .reverse(),
-    created: counted(writes.filter(({ serverCode }) => serverCode === 201)),
+    created: counted(created),
     deleted: counted(writes.filter(({ verb, carriedOut }) => verb === "delete" && carriedOut)),
   };
-  // The namespace is another in each run; names of revisions are hashes over what was rendered and tell of it too.
-  return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, status)) as Outcome;
+  return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, revisionsOf(created))) as Outcome;
 }
 
 /** What each child of a bridge says, by `Kind name`. */
@@ -50,7 +51,7 @@ export async function childrenOf(
   bridge: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const lists = await Promise.all(
-    CHILD_KINDS.map(async (kind) => {
+    [...CHILD_KINDS, resources.secrets].map(async (kind) => {
       const labelSelector = `${LABELS.bridge}=${bridge}`;
       const objects = await client.list<KubeObject>(kind, { namespace, labelSelector });
       // Pods are named by chance; how many of which revision there are is told by their Deployments.
@@ -123,18 +124,29 @@ function statusSays({ phase, summary, stable, canary, rollout, conditions }: LLM
   };
 }
 
+/** Copies of Secrets are named by the time of their making, and what they hold is told apart under a key that each operator makes. */
+const MAKING = /(-secret-\d+)-[0-9a-z]+/g;
+const FINGERPRINT = /\b[0-9a-f]{32}\b/g;
 /** What the API server calls an object that is made once more. */
 export const UID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-function withStandardNames(text: string, namespace: string, status: LLMBridgeStatus): string {
-  // A rendered Deployment is kept as text, with its owner's uid in it.
-  let result = text.replaceAll(namespace, "NAMESPACE").replaceAll(UID, "UID");
-  const revisions = status.decisions
-    .flatMap(({ message }) => message.match(/\b[0-9a-f]{10}\b/g) ?? [])
-    .reverse();
-  for (const [index, revision] of [...new Set(revisions)].entries())
-    result = result.replaceAll(revision, `REVISION${index}`);
-  return result;
+/** The namespace is another in each run; names of revisions are hashes over what was rendered, and tell of it and of fingerprints too. */
+function withStandardNames(text: string, namespace: string, revisions: readonly string[]): string {
+  const [inOneNamespace, numbered] = [text.replaceAll(namespace, "NAMESPACE"), revisions.entries()];
+  return (
+    [...numbered]
+      .reduce((named, [index, revision]) => named.replaceAll(revision, `REVISION${index}`), inOneNamespace)
+      // A rendered Deployment is kept as text, with its owner's uid in it.
+      .replaceAll(UID, "UID")
+      .replaceAll(MAKING, "$1-MAKING")
+      .replaceAll(FINGERPRINT, "FINGERPRINT")
+  );
+}
+
+/** In the order in which their Deployments were made. */
+function revisionsOf(created: readonly ProxiedRequest[]): string[] {
+  const names = created.filter(({ resource }) => resource === "deployments").map(({ name }) => name);
+  return [...new Set(names)].map((name) => name.slice(name.lastIndexOf("-") + 1));
 }
 
 /** Where two things, such as outcomes, say something else: one line for each place; empty where they agree. */

@@ -2,6 +2,7 @@ import { COMMAND_ANNOTATION, type Command } from "../../operator/api/v1alpha1/co
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
+import { resources } from "../../operator/kube/resources.ts";
 import { Bridge, conditionOf } from "../scene/api.ts";
 
 const STORY_MS = 90_000;
@@ -35,20 +36,30 @@ export function actor(client: KubeClient, namespace: string, name: string): Acto
   };
 }
 
-/** What a person does with one bridge, from its first version to a promoted and a withdrawn one; each act begins when the last has ended. */
+/** What people do with a bridge `told`; each act begins when the last has ended. */
+export interface Story {
+  readonly title: string;
+  play(client: KubeClient, namespace: string): Promise<void>;
+}
+
+/** From a first version to a promoted one and a withdrawn one. */
 export async function playStory(client: KubeClient, namespace: string): Promise<void> {
   const { bridge, command, holding } = actor(client, namespace, "told");
-  await bridge.apply(storySpec("registry.example/bridge:1"));
-  await bridge.promoted("registry.example/bridge:1", STORY_MS);
+  await bridge.apply(storySpec(bridgeImage(1)));
+  await bridge.promoted(bridgeImage(1), STORY_MS);
 
-  await bridge.patch({ image: "registry.example/bridge:2" });
-  const good = await holding("registry.example/bridge:2");
+  await bridge.patch({ image: bridgeImage(2) });
+  const good = await holding(bridgeImage(2));
   await command({ action: "promote", revision: good, full: true });
-  await bridge.promoted("registry.example/bridge:2", STORY_MS);
+  await bridge.promoted(bridgeImage(2), STORY_MS);
 
-  await bridge.patch({ image: "registry.example/bridge:3" });
-  const bad = await holding("registry.example/bridge:3");
+  await bridge.patch({ image: bridgeImage(3) });
+  const bad = await holding(bridgeImage(3));
   await command({ action: "abort", revision: bad });
+  await withdrawn(bridge);
+}
+
+async function withdrawn(bridge: Bridge): Promise<void> {
   await bridge.rolledBack(STORY_MS);
   await bridge.waitFor(
     "at rest",
@@ -56,6 +67,44 @@ export async function playStory(client: KubeClient, namespace: string): Promise<
     STORY_MS,
   );
 }
+
+/** The same with what a Secret holds. */
+async function playSecretStory(client: KubeClient, namespace: string): Promise<void> {
+  const { bridge, command } = actor(client, namespace, "told");
+  const name = "openai";
+  const holds = (token: string) => ({ data: { token: Buffer.from(token).toString("base64") } });
+  const canary = async (token: string): Promise<string> => {
+    const { stable } = await bridge.status();
+    await client.mergePatch(resources.secrets, namespace, name, holds(token));
+    const held = await bridge.waitFor(
+      `holding ${token}`,
+      (status) => status.phase === "Holding" && status.canary?.revision !== stable?.revision,
+      STORY_MS,
+    );
+    return held.canary?.revision ?? "";
+  };
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace, name }, ...holds("first") };
+  await client.create(resources.secrets, secret);
+  const { upstreams, ...spec } = storySpec(bridgeImage(1));
+  const secretRef = { name, key: "token", onChange: "Canary" as const };
+  await bridge.apply({ ...spec, upstreams: upstreams.map((one) => ({ ...one, secretRef })) });
+  await bridge.promoted(bridgeImage(1), STORY_MS);
+
+  const good = await canary("second");
+  await command({ action: "promote", revision: good, full: true });
+  await bridge.waitFor(
+    "promoted",
+    ({ phase, stable }) => phase === "Stable" && stable?.revision === good,
+    STORY_MS,
+  );
+
+  const bad = await canary("third");
+  await command({ action: "abort", revision: bad });
+  await withdrawn(bridge);
+}
+
+export const IMAGES: Story = { title: "a rollout of images", play: playStory };
+export const SECRETS: Story = { title: "a rollout of what a Secret holds", play: playSecretStory };
 
 /** An image that nobody pulls, since no kubelet runs. */
 export const bridgeImage = (tag: number | string): string => `registry.example/bridge:${tag}`;
