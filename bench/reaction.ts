@@ -17,6 +17,8 @@ const INTERVAL_MS = 2_000;
 const SCRAPE_S = 1;
 
 interface Reaction {
+  /** From the moment when counting began, which may be a little after the first bad answer. */
+  readonly countingS: number;
   readonly collectionS: number;
   readonly verdictS: number;
   readonly actionS: number;
@@ -56,6 +58,7 @@ async function round(scene: Scene, bridge: Bridge, index: number): Promise<React
   const lastMs = report.versions[canary]?.lastStartMs ?? Number.NaN;
   const intervalEndMs = sinceMs + Math.floor((decidedMs - sinceMs) / INTERVAL_MS) * INTERVAL_MS;
   return {
+    countingS: (intervalEndMs - sinceMs) / 1_000,
     collectionS: (intervalEndMs - firstMs) / 1_000,
     verdictS: (decidedMs - intervalEndMs) / 1_000,
     actionS: (lastMs - decidedMs) / 1_000,
@@ -87,10 +90,10 @@ try {
   for (let index = 0; index < ROUNDS; index++) {
     const reaction = await round(scene, bridge, index);
     reactions.push(reaction);
-    const { collectionS, verdictS, actionS, others } = reaction;
+    const { countingS, collectionS, verdictS, actionS, others } = reaction;
     say(
       `first bad answer to the last request that the canary accepted: ${total(reaction).toFixed(1)} s ` +
-        `(collection ${collectionS.toFixed(1)}, verdict ${verdictS.toFixed(1)}, action ${actionS.toFixed(1)}); ${others} other failures`,
+        `(collection ${collectionS.toFixed(1)}, of which ${countingS.toFixed(0)} s were counted, verdict ${verdictS.toFixed(1)}, action ${actionS.toFixed(1)}); ${others} other failures`,
     );
     await bridge.patch({ image: await scene.image("first"), pod: { env: [] } });
     await bridge.promoted(await scene.image("first"));

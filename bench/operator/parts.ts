@@ -163,9 +163,10 @@ async function measureSoak({ bed, ours, objects, soakMinutes, table, say }: Run)
     else await kind.promote(bed, name);
     turn++;
   };
-  const { mibPerHour, before, after } = await soak(ours, soakMinutes, work);
+  const { mibPerHour, liveMibPerHour, before, after } = await soak(ours, soakMinutes, work);
   ours.version += Math.ceil(turn / 2 / several);
-  table.own(`memory over ${soakMinutes} min of work, MiB/h`, mibPerHour, 1);
+  table.own(`memory over the second half of ${soakMinutes} min of work, MiB/h`, mibPerHour, 1);
+  table.own(`of which alive after a collection, MiB/h`, liveMibPerHour, 1);
   table.own("sockets, timers and listeners that were added", growth(before, after));
 }
 

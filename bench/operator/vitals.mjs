@@ -1,5 +1,7 @@
 // Loaded into the operator that is measured (`--import`): says twice a second how long its event loop stood still and what keeps it alive.
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 const RESOLUTION_MS = 5;
 const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -21,3 +23,10 @@ setInterval(() => {
   };
   console.log(JSON.stringify({ vitals }));
 }, 500).unref();
+
+// Asked for, since a whole collection changes what is measured: what is alive.
+process.on("SIGUSR2", () => {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  console.log(JSON.stringify({ liveMiB: process.memoryUsage().heapUsed / 1024 ** 2 }));
+});

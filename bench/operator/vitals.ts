@@ -21,6 +21,7 @@ const VITALS = "--import=./bench/operator/vitals.mjs";
 const SYNCED = /caches are full/;
 const SAMPLE_MS = 10_000;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 const startWithVitals = (contestant: Contestant): Promise<ServerProcess> =>
   contestant.start([], { nodeOptions: VITALS });
@@ -56,8 +57,10 @@ export async function syncCost(
 }
 
 export interface Soak {
-  /** Slope of a line through the memory of the last two thirds. */
+  /** Slope of a line through the memory of the second half. */
   readonly mibPerHour: number;
+  /** What is alive after a whole collection, from the end of the first third to the end. */
+  readonly liveMibPerHour: number;
   readonly before: Vitals;
   readonly after: Vitals;
 }
@@ -73,15 +76,24 @@ export async function soak(side: Side, minutes: number, work: () => Promise<unkn
   await delay(WARM_MS);
   const samples: [hours: number, mib: number][] = [];
   const startedMs = performance.now();
+  const hours = () => (performance.now() - startedMs) / HOUR_MS;
+  const workUntil = async (minute: number): Promise<void> => {
+    while (performance.now() - startedMs < minute * MINUTE_MS) {
+      await work();
+      await delay(SAMPLE_MS);
+      samples.push([hours(), memoryMiB(process.pid).now]);
+    }
+  };
   await work();
   const before = await nextVitals(process);
-  while (performance.now() - startedMs < minutes * MINUTE_MS) {
-    await work();
-    await delay(SAMPLE_MS);
-    samples.push([(performance.now() - startedMs) / 3_600_000, memoryMiB(process.pid).now]);
-  }
-  const settled = samples.slice(Math.floor(samples.length / 3));
-  return { mibPerHour: slopeOf(settled), before, after: await nextVitals(process) };
+  await workUntil(minutes / 3);
+  const [liveThen, then] = [await liveMiB(process), hours()];
+  await workUntil(minutes / 2);
+  samples.length = 0;
+  await workUntil(minutes);
+  const after = await nextVitals(process);
+  const liveMibPerHour = ((await liveMiB(process)) - liveThen) / (hours() - then);
+  return { mibPerHour: slopeOf(samples), liveMibPerHour, before, after };
 }
 
 /** What is held more at the end than at the beginning. */
@@ -90,11 +102,21 @@ export function growth(before: Vitals, after: Vitals): number {
   return held(after) - held(before);
 }
 
-async function nextVitals(process: ServerProcess): Promise<Vitals> {
-  const last = () => process.lastLines.findLast((line) => line.startsWith('{"vitals"'));
+const nextVitals = async (process: ServerProcess): Promise<Vitals> =>
+  (await nextSaid<{ vitals: Vitals }>(process, "vitals")).vitals;
+
+async function liveMiB(process: ServerProcess): Promise<number> {
+  const said = nextSaid<{ liveMiB: number }>(process, "liveMiB");
+  process.signal("SIGUSR2");
+  return (await said).liveMiB;
+}
+
+/** What bench/operator/vitals.mjs says of this next. */
+async function nextSaid<Said>(process: ServerProcess, of: string): Promise<Said> {
+  const last = () => process.lastLines.findLast((line) => line.startsWith(`{"${of}"`));
   const seen = last();
-  const line = await until("vitals", () => (last() === seen ? undefined : last()), MINUTE_MS);
-  return (JSON.parse(line) as { vitals: Vitals }).vitals;
+  const line = await until(of, () => (last() === seen ? undefined : last()), MINUTE_MS);
+  return JSON.parse(line) as Said;
 }
 
 /** Least squares. */
