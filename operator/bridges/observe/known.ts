@@ -18,9 +18,7 @@ export function knownEvidence(
   canary: string,
   judging: Judging,
 ): EvidenceState | undefined {
-  const remembered = memory.evidence?.revision === canary ? memory.evidence.state : undefined;
-  const stored = status.evidence?.revision === canary ? parseCheckpoint(status.evidence.state) : undefined;
-  const known = remembered ?? stored;
+  const known = newest(canary, memory.evidence, status, parseCheckpoint);
   return known && !outdated(known, canaryEvidence(judging, status.rollout)) ? known : undefined;
 }
 
@@ -33,8 +31,17 @@ export function knownWatch(
   revision: string,
   analysis: Analysis,
 ): WatchState | undefined {
-  const remembered = memory.watch?.revision === revision ? memory.watch.state : undefined;
-  const stored = status.evidence?.revision === revision ? parseWatch(status.evidence.state) : undefined;
-  const known = remembered ?? stored;
+  const known = newest(revision, memory.watch, status, parseWatch);
   return known && known.subject === evidenceConfig(analysis).subject ? known : undefined;
+}
+
+/** What is remembered of a version, or else the checkpoint in status. */
+function newest<State>(
+  revision: string,
+  remembered: { readonly revision: string; readonly state: State } | undefined,
+  { evidence }: LLMBridgeStatus,
+  parse: (checkpoint: string) => State | undefined,
+): State | undefined {
+  if (remembered?.revision === revision) return remembered.state;
+  return evidence?.revision === revision ? parse(evidence.state) : undefined;
 }
