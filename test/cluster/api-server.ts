@@ -58,7 +58,7 @@ export async function apiServerUp(options: ApiServerOptions): Promise<ApiServer>
   const all = join(cache, FOLDER);
   mkdirSync(all, { recursive: true });
   const folder = mkdtempSync(join(all, "a"));
-  writeFileSync(join(folder, OWNER_FILE), JSON.stringify(options.owner ?? identify(process.pid)));
+  noteOwner(folder, options.owner);
   try {
     return await start(folder, tools, options.extraFlags ?? []);
   } catch (error) {
@@ -145,7 +145,13 @@ export async function removeAbandoned(cache: string): Promise<void> {
   }
 }
 
-function ownerOf(folder: string): ProcessId | undefined {
+/** Notes in a folder the process with which what it stands for ends. Default: this one. */
+export function noteOwner(folder: string, owner: ProcessId | undefined = identify(process.pid)): void {
+  writeFileSync(join(folder, OWNER_FILE), JSON.stringify(owner));
+}
+
+/** As {@link noteOwner} wrote it. */
+export function ownerOf(folder: string): ProcessId | undefined {
   const path = join(folder, OWNER_FILE);
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as ProcessId) : undefined;
 }

@@ -9,8 +9,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type ApiServer, removeApiServer } from "../cluster/api-server.ts";
-import { identify, type ProcessId } from "../cluster/processes.ts";
+import { type ApiServer, noteOwner, ownerOf, removeApiServer } from "../cluster/api-server.ts";
+import type { ProcessId } from "../cluster/processes.ts";
 import { bridgeApi } from "../conformance/bridge-api.ts";
 
 /** What of an API server another process can use. */
@@ -30,7 +30,7 @@ const ADDRESS = "address.json";
  */
 export function beginLending(): () => Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "llmbridge-run-"));
-  writeFileSync(join(folder, "owner.json"), JSON.stringify(identify(process.pid)));
+  noteOwner(folder);
   process.env[RUN] = folder;
   return async () => {
     delete process.env[RUN];
@@ -57,15 +57,14 @@ export function lentFolder(name: string): string | undefined {
  * @param start starts one that ends with the given process
  */
 export async function lentServer(
-  start: (owner: ProcessId) => Promise<LentServer>,
+  start: (owner: ProcessId | undefined) => Promise<LentServer>,
 ): Promise<LentServer | undefined> {
   const place = lentFolder("server");
   if (place === undefined) return undefined;
   const left = recorded(place);
   if (left && (await answers(left))) return left;
   if (left) await removeApiServer(left);
-  const owner = JSON.parse(readFileSync(join(place, "../../owner.json"), "utf8")) as ProcessId;
-  const { kubeconfigPath, url, kubectlPath, auditLogPath } = await start(owner);
+  const { kubeconfigPath, url, kubectlPath, auditLogPath } = await start(ownerOf(process.env[RUN] ?? ""));
   const server: LentServer = { kubeconfigPath, url, kubectlPath, auditLogPath };
   writeFileSync(join(place, ADDRESS), JSON.stringify(server));
   return server;
