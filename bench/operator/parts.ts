@@ -170,22 +170,41 @@ async function measureSoak({ bed, ours, objects, soakMinutes, table, say }: Run)
   table.own("sockets, timers and listeners that were added", growth(before, after));
 }
 
-/** So many bridges at once, in addition; an edit in the middle of it. */
+/** Edits are made in the storm from its start until all is ready, one at a time: what one sees depends on when it comes. */
+const STORM_EDIT_MS = 20_000;
+
+/** So many bridges at once, in addition, and a user who edits others meanwhile. */
 async function measureStorm(run: Run): Promise<void> {
   const { bed, ours, objects, storm, table, say } = run;
   say(`${storm} more bridges at once`);
   const title = `${storm.toLocaleString("en")} more bridges at once`;
   const startedMs = Date.now();
-  const creating = createMany(bed.client, BRIDGES, storm, 1, "storm");
-  await delay(10_000);
-  const reaction = await firstReactionS(bed, BRIDGES, ours.contestant.user, nameOf(1), ours.version++);
-  table.own(`${title}: an edit meanwhile to its first child write, s`, reaction, 1);
-  await creating;
-  say(`  created after ${((Date.now() - startedMs) / 1_000).toFixed(0)} s`);
-  await allReady(bed.client, BRIDGES, storm, READY_WITHIN_MS, "storm");
-  table.own(`${title}: every one ready after, s`, (Date.now() - startedMs) / 1_000);
+  const secondsIn = () => (Date.now() - startedMs) / 1_000;
+  const calm = new AbortController();
+  const creating = createMany(bed.client, BRIDGES, storm, 1, "storm").then(() =>
+    say(`  created after ${secondsIn().toFixed(0)} s`),
+  );
+  const ready = creating
+    .then(() => allReady(bed.client, BRIDGES, storm, READY_WITHIN_MS, "storm"))
+    .then(() => table.own(`${title}: every one ready after, s`, secondsIn()))
+    .finally(() => calm.abort());
+  const [reactions] = await Promise.all([editThrough(run, calm.signal), ready]);
+  say(`  ${reactions.length} edits meanwhile: ${reactions.map((one) => one.toFixed(1)).join(", ")} s`);
+  table.own(`${title}: an edit meanwhile to its first child write, p50, s`, percentile(reactions, 0.5), 1);
+  table.own(`${title}: an edit meanwhile to its first child write, longest, s`, Math.max(...reactions), 1);
   table.own(`${title}: memory then, MiB`, memoryMiB(ours.process.pid).now);
   say(`  ${objects + storm} bridges in all`);
+}
+
+/** Seconds from each edit to its first reaction, until the signal comes. */
+async function editThrough({ bed, ours, objects }: Run, signal: AbortSignal): Promise<number[]> {
+  const reactions: number[] = [];
+  while (!signal.aborted) {
+    const name = nameOf(reactions.length % objects);
+    reactions.push(await firstReactionS(bed, BRIDGES, ours.contestant.user, name, ours.version++));
+    await delay(STORM_EDIT_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return reactions;
 }
 
 export const PARTS: Readonly<
