@@ -22,18 +22,18 @@ const UNMET_MS = 60_000;
 /**
  * The state with lots to be drawn anew, where nobody's leads to the canary. A gateway may know the canary's endpoints later than its weight: whoever asks
  * between the two is answered by the stable version, draws from its lots and keeps it. If these are all the clients there are, the canary would never
- * be met. Since it was not, nobody goes back by drawing again.
+ * be met. Since it was not, nobody goes back by drawing again; once it was, at whatever step, the lots stay, also where a person jumps back to the first.
  */
-export function noteLots(
-  state: RolloutStatus,
-  { canary, stable, input, step, nowMs }: Context,
-): RolloutStatus {
-  const { spec } = input;
-  if (!spec.traffic.route?.affinity || state.phase !== "Holding" || state.servedSince !== undefined)
-    return state;
-  // At a later step it may have been met.
-  const isFirst = step.weight > 0 && stepsOf(spec).findIndex(({ weight }) => weight > 0) === step.index;
-  if (!isFirst || canary.servedRequests !== false || stable.servedRequests !== true) return state;
+export function noteLots(state: RolloutStatus, context: Context): RolloutStatus {
+  const { canary, stable, input, step, nowMs } = context;
+  if (!input.spec.traffic.route?.affinity || state.phase !== "Holding" || step.weight === 0) return state;
+  const metAt = state.metAt ?? state.servedSince ?? (canary.servedRequests ? iso(nowMs) : undefined);
+  if (metAt !== undefined) return { ...state, metAt };
+  if (!isFirst(context) || canary.servedRequests !== false || stable.servedRequests !== true) return state;
   const sinceMs = Math.max(...[state.phaseSince, state.drawnSince].map((time) => atMs(time) ?? 0));
   return nowMs < sinceMs + UNMET_MS ? state : { ...state, drawnSince: iso(nowMs) };
 }
+
+/** At a later step the canary may have been met at one before, while the metrics could not tell. */
+const isFirst = ({ input, step }: Context): boolean =>
+  stepsOf(input.spec).findIndex(({ weight }) => weight > 0) === step.index;

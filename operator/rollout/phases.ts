@@ -90,6 +90,7 @@ const OF_THE_CANARY = [
   "baseline",
   "baselineLeftSince",
   "drawnSince",
+  "metAt",
 ] as const satisfies readonly (keyof RolloutStatus)[];
 
 /** Fields that live as long as the version before a promoted one is kept. */

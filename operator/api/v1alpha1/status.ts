@@ -186,6 +186,8 @@ export const rolloutStatus = z.object({
   routedSince: time.optional(),
   /** Since when clients that keep their version draw the present lots, where that is later than `timing.startedAt`: nobody's led to the canary before. */
   drawnSince: time.optional(),
+  /** When such a client was first answered by the canary, which keeps the lots as they are from then on. */
+  metAt: time.optional(),
   /** The words of the parent that refused the route while requests were copied to the present canary; none are copied to it any more. */
   copiesRefused: text(300).optional(),
   /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
