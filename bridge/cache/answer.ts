@@ -5,6 +5,22 @@ export interface CachedAnswer {
   readonly body: Buffer;
 }
 
+const REASON = '"finish_reason"';
+/** Longer than any value that matters and the space that a writer of JSON may put around the colon. */
+const REASON_BYTES = 40;
+const CUT_SHORT = /^\s*:\s*"(?:length|content_filter)"/;
+
+/**
+ * Whether a limit or a filter cut an answer of OpenAI's format short, in one piece or as events: such an answer would be given to everyone who asks later.
+ */
+export function isCutShort(body: Buffer): boolean {
+  for (let at = body.indexOf(REASON); at >= 0; at = body.indexOf(REASON, at + REASON.length)) {
+    const from = at + REASON.length;
+    if (CUT_SHORT.test(body.toString("latin1", from, from + REASON_BYTES))) return true;
+  }
+  return false;
+}
+
 /** First byte of a stored answer; a pod takes any other layout for a miss, so that versions may share a Redis. */
 const LAYOUT = 1;
 const HEAD_BYTES = 5;

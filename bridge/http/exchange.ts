@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { FaultDomain } from "../../contract/metrics.ts";
+import { isCutShort } from "../cache/answer.ts";
 import type { CacheKey } from "../cache/cache.ts";
 import type { Account } from "../metrics/account.ts";
 import { StreamTail } from "../stream/terminal.ts";
@@ -363,7 +364,7 @@ export class Exchange implements AnswerSink, BodyReader {
     if (this.#key === undefined || this.#status !== 200) return;
     const contentType = this.#headers["content-type"] ?? "application/json";
     const body = Buffer.concat(this.#held, this.#heldBytes);
-    if (!isWhole(body)) return;
+    if (isCutShort(body)) return;
     this.#service.cache.set(this.#key, { status: this.#status, contentType, body });
   }
 
@@ -401,9 +402,4 @@ export class Exchange implements AnswerSink, BodyReader {
 
 function onStall(exchange: Exchange): void {
   exchange.stalled();
-}
-
-/** Not cut short by a limit or a filter: such an answer would be given to everyone who asks later. */
-function isWhole(body: Buffer): boolean {
-  return !body.includes('"finish_reason":"length"') && !body.includes('"finish_reason":"content_filter"');
 }
