@@ -59,6 +59,16 @@ describe("ollamaChatBody", () => {
     });
   });
 
+  it.each([
+    [{ stop: "x" }, ["x"]],
+    [{ stop: ["x", "y"] }, ["x", "y"]],
+    [{ options: { stop: "x" } }, ["x"]],
+    [{ stop: null }, undefined],
+  ])("gives the sequences of %j that end an answer as a list", (fields, stop) => {
+    const body = { model: "m", messages: [], ...fields };
+    expect(JSON.parse(ollamaChatBody(body, false).toString()).options.stop).toEqual(stop);
+  });
+
   it("turns content parts, tool calls and their results into Ollama's messages", () => {
     const messages = [
       { role: "developer", content: "be brief" },

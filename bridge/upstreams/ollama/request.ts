@@ -22,6 +22,8 @@ function options(body: Json): Record<string, unknown> {
     const value = body[from];
     if (value !== undefined && value !== null) result[to] = value;
   }
+  // OpenAI's API takes one sequence alone too; Ollama refuses anything but a list.
+  if (typeof result.stop === "string") result.stop = [result.stop];
   return result;
 }
 
