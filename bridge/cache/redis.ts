@@ -122,10 +122,19 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
     observe();
   };
   let change: Promise<void> = Promise.resolve();
-  /** One change of the connection at a time, so that there is never a second one. */
+  /** One change of the connection at a time, so that there is never a second one. Never rejects. */
   const reconnect = (): Promise<void> => {
     change = change.then(disconnect).then(async () => {
-      if (limit > 0 && url !== undefined) client = await connect(url);
+      if (limit === 0 || url === undefined) return;
+      try {
+        client = await connect(url);
+      } catch (error) {
+        // By name only: the message may quote the address.
+        log.warn(
+          { code: (error as Error).name },
+          `${options.urlFile}: the Redis client does not take this URL; correct it in the Secret.`,
+        );
+      }
     });
     return change;
   };

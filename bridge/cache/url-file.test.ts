@@ -61,6 +61,26 @@ describe("followUrlFile", () => {
     expect(urls).toEqual([]);
   });
 
+  it.each([
+    ["redis://:100%@a:1", "redis://:100%25@a:1"],
+    ["redis://u%:50%off%2F%@a:1/0", "redis://u%25:50%25off%2F%25@a:1/0"],
+    ["redis://:p%C3%A4%25@a:1", "redis://:p%C3%A4%25@a:1"],
+  ])("tells %s as %s: a percent sign that begins no escape stands for itself", async (text, url) => {
+    await writeFile(join(folder, "url"), text);
+    await follow().check();
+    expect(urls).toEqual([url]);
+    expect(problems).toEqual([]);
+  });
+
+  it("refuses escapes that are no text, which no client can decode, and says what to write", async () => {
+    await writeFile(join(folder, "url"), "redis://:hunter2%ff@a:1");
+    await follow().check();
+    expect(urls).toEqual([]);
+    expect(told).toEqual(["refused"]);
+    expect(problems).toEqual([expect.stringContaining("write %25")]);
+    expect(problems[0]).not.toContain("hunter2");
+  });
+
   it("tells what becomes of each content, so that one in force can be told from one that is not", async () => {
     const path = join(folder, "url");
     await writeFile(path, "redis://a:1");

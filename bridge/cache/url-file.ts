@@ -6,7 +6,7 @@ export interface UrlFileOptions {
   readonly path: string;
   /** Accepted schemes with the colon, e.g. `redis:`. */
   readonly protocols: readonly string[];
-  /** Called with the first address and with every other one that the file comes to hold. */
+  /** Called with the first address and with every other one that the file comes to hold. Every escape in it is text in UTF-8. */
   readonly onUrl: (url: string) => void;
   /** Called once per distinct problem; the sentence never contains the address. */
   readonly onProblem: (sentence: string) => void;
@@ -45,9 +45,17 @@ export function followUrlFile(options: UrlFileOptions): UrlFile {
           );
           return;
         }
+        const url = escaped(text);
+        if (!isDecodable(url)) {
+          files?.refused(path);
+          options.onProblem(
+            `${path}: holds a % whose two digits are no part of a text in UTF-8; write %25 for the sign itself.`,
+          );
+          return;
+        }
         current = text;
         files?.taken(path);
-        options.onUrl(text);
+        options.onUrl(url);
       },
       onError(error) {
         const code = (error as NodeJS.ErrnoException).code ?? "unknown";
@@ -59,4 +67,21 @@ export function followUrlFile(options: UrlFileOptions): UrlFile {
   );
   void watched.check();
   return watched;
+}
+
+/**
+ * The address with each % that begins no escape written as one. Passwords hold such a sign, the URL standard takes it for itself,
+ * and clients differ: ioredis throws, and pg reads it but then takes the escapes beside it for plain text.
+ */
+function escaped(url: string): string {
+  return url.replace(/%(?![0-9a-f]{2})/gi, "%25");
+}
+
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
 }

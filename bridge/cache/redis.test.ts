@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createMetrics } from "../metrics/registry.ts";
+import { createRedisTier, type RedisTier } from "./redis.ts";
+
+let folder = "";
+/** What clients sent, in Redis' protocol. */
+let received = "";
+const warnings: string[] = [];
+let server: Server;
+let tier: RedisTier;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "redis-"));
+  received = "";
+  warnings.length = 0;
+  server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      received += data.toString();
+      const commands = data.toString().match(/^\*\d/gm) ?? [];
+      socket.write("+OK\r\n".repeat(commands.length));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+afterEach(async () => {
+  await tier.close();
+  await new Promise((resolve) => server.close(resolve));
+  await rm(folder, { recursive: true });
+});
+
+const address = () => `127.0.0.1:${(server.address() as AddressInfo).port}`;
+const hold = (url: string) => writeFile(join(folder, "url"), url);
+
+function start(): void {
+  tier = createRedisTier({
+    metrics: createMetrics({ bridge: "b", revision: "r" }),
+    log: { info: () => undefined, warn: (...told: unknown[]) => void warnings.push(JSON.stringify(told)) },
+    urlFile: join(folder, "url"),
+    connections: 1,
+    ttlMs: 1_000,
+    pollMs: 10,
+    now: () => performance.now(),
+    random: () => 0.5,
+  });
+}
+
+describe("createRedisTier", () => {
+  it("signs in with a password that holds a % as it is", async () => {
+    await hold(`redis://:100%@${address()}`);
+    start();
+    await expect.poll(() => received).toContain("\r\n100%\r\n");
+  });
+
+  it("goes on without a URL that its client does not take, names no secret, and connects when it is corrected", async () => {
+    // A query sets options of the client, and this one is to be a class.
+    await hold(`redis://:hunter2@${address()}?Connector=x`);
+    start();
+    await expect.poll(() => warnings).toEqual([expect.stringContaining("does not take this URL")]);
+    expect(warnings[0]).not.toContain("hunter2");
+    await tier.resize(0);
+    await tier.resize(1);
+    await hold(`redis://:hunter3@${address()}`);
+    await expect.poll(() => received).toContain("hunter3");
+  });
+});
