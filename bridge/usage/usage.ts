@@ -59,8 +59,13 @@ export interface Usage {
   close(): Promise<void>;
 }
 
-/** SQLSTATE classes that blame the server's state, not the rows: connection, resources, operator intervention, system. */
-const RETRY_CLASSES = ["08", "53", "57", "58"];
+/**
+ * SQLSTATE classes that blame the rows: data exception and violated constraint. Written again they would fail again. All else
+ * is the server's state or the account's (a password that is being rotated, a right, a standby) and passes.
+ */
+const ROWS_AT_FAULT = ["22", "23"];
+/** The code of a table that is not there. */
+const NO_TABLE = "42P01";
 
 export function createUsage(options: UsageOptions): Usage {
   const { metrics, log } = options;
@@ -121,13 +126,13 @@ export function createUsage(options: UsageOptions): Usage {
       if (isAway) log.info("Postgres takes usage records again");
       isAway = false;
     } catch (error) {
+      // An SQLSTATE where Postgres answered, a code of Node's where the connection failed.
       const code = (error as { code?: unknown }).code;
-      const sqlState = typeof code === "string" && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-      if (sqlState === "42P01") tableReady = false; // the table was dropped: make it again
-      if (sqlState === undefined || sqlState === "42P01" || RETRY_CLASSES.includes(sqlState.slice(0, 2))) {
-        retries.push(batch);
-      } else {
+      if (code === NO_TABLE) tableReady = false; // it was dropped: make it again
+      if (typeof code === "string" && ROWS_AT_FAULT.includes(code.slice(0, 2))) {
         dropped.inc(batch.records.length);
+      } else {
+        retries.push(batch);
       }
       circuit.failure();
       if (!isAway) log.warn({ code: code ?? (error as Error).name }, "Postgres does not take usage records");

@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createMetrics, type Metrics } from "../metrics/registry.ts";
+import { type PostgresStub, startPostgresStub } from "../testing/postgres.ts";
+import { createUsage, type Usage, type UsageRecord } from "./usage.ts";
+
+const record: UsageRecord = {
+  tenant: "acme",
+  route: "chat",
+  model: "m",
+  upstream: "main",
+  promptTokens: 12,
+  completionTokens: 34,
+  status: 200,
+  durationMs: 56.5,
+  cache: "miss",
+};
+
+let server: PostgresStub;
+let folder = "";
+let metrics: Metrics;
+let usage: Usage;
+
+beforeEach(async () => {
+  server = await startPostgresStub();
+  folder = await mkdtemp(join(tmpdir(), "usage-"));
+  await writeFile(join(folder, "url"), server.url);
+  metrics = createMetrics({ bridge: "b", revision: "r" });
+  usage = createUsage({
+    metrics,
+    log: pino({ level: "silent" }),
+    bridge: "ns/b",
+    revision: "r1",
+    urlFile: join(folder, "url"),
+    connections: 1,
+    flushEveryMs: 5,
+    closeWithinMs: 200,
+  });
+});
+afterEach(async () => {
+  await usage.close();
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+
+async function counted(result: string): Promise<number> {
+  return (await metrics.usageRecords.get()).values.find(({ labels }) => labels.result === result)?.value ?? 0;
+}
+
+describe("records that Postgres refuses", () => {
+  it.each([
+    ["28P01", "the password is being rotated"],
+    ["28000", "the account may not sign in"],
+    ["3D000", "the database is not there"],
+    ["25006", "the server is a standby"],
+    ["42501", "a right is missing"],
+    ["42703", "a column is missing"],
+    ["40P01", "others lock the table"],
+    ["53300", "connections are used up"],
+    ["57P03", "the server is starting"],
+    ["EPIPE", "the connection broke"],
+  ])("for %s, since %s, are kept and written later", async (code) => {
+    server.refusal = code;
+    usage.record(record);
+    await expect.poll(() => server.refused).toBe(1);
+    await expect.poll(() => usage.stats().writing).toBe(0);
+    expect(await counted("dropped")).toBe(0);
+    server.refusal = undefined;
+    await expect.poll(() => counted("written")).toBe(1);
+  });
+
+  it.each(["22P02", "23514"])("for their own fault (%s) are dropped and counted", async (code) => {
+    server.refusal = code;
+    usage.record(record);
+    await expect.poll(() => counted("dropped")).toBe(1);
+    expect(usage.stats().queued).toBe(0);
+  });
+});
