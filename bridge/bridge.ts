@@ -245,8 +245,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     await drain.begin();
     watched.close();
     agents.close();
-    // After the last request, so that its usage is written too; metrics stay up until everything else is done.
-    await usage?.close();
+    // After the last request, so that its usage is written too once its tokens are counted; metrics stay up until all else is done.
+    await usage?.close(workers.idle());
     await Promise.all([catalog.close(), cache.close(), workers.close()]);
     isolate.close();
     front.closeAllConnections();

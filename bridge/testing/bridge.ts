@@ -21,7 +21,12 @@ export interface FilesSpec {
   readonly upstreams: readonly UpstreamSpec[];
   readonly runtime?: Partial<RuntimeConfig>;
   readonly cacheTtlMs?: number;
+  /** Addresses of Redis and Postgres; without one there is none. */
+  readonly redisUrl?: string;
+  readonly postgresUrl?: string;
   readonly bodyBytes?: number;
+  /** Worker threads at most. Default 0. */
+  readonly workersCap?: number;
 }
 
 export interface MountedFiles {
@@ -84,12 +89,18 @@ export function writeFiles(spec: FilesSpec): MountedFiles {
         ...(upstream.token === undefined ? {} : { tokenFile: join(secret(names[index] ?? ""), "token") }),
         timeouts: { connectMs: 2_000, firstByteMs: 5_000, idleMs: 5_000, ...upstream.timeouts },
       })),
-      cache: { ttlMs: spec.cacheTtlMs ?? 0 },
-      workers: { cap: 0, heapMiB: 64 },
+      cache: {
+        ttlMs: spec.cacheTtlMs ?? 0,
+        ...(spec.redisUrl === undefined ? {} : { redisUrlFile: join(secret("redis"), "url") }),
+      },
+      ...(spec.postgresUrl === undefined ? {} : { postgres: { urlFile: join(secret("postgres"), "url") } }),
+      workers: { cap: spec.workersCap ?? 0, heapMiB: 64 },
       limits: { bodyBytes: spec.bodyBytes ?? 1024 * 1024, requestMs: 60_000 },
     }),
   });
   mount(join(root, "runtime"), { "runtime.json": JSON.stringify(base) });
+  if (spec.redisUrl !== undefined) mount(secret("redis"), { url: spec.redisUrl });
+  if (spec.postgresUrl !== undefined) mount(secret("postgres"), { url: spec.postgresUrl });
   for (const [index, upstream] of spec.upstreams.entries()) {
     if (upstream.token !== undefined) mount(secret(names[index] ?? ""), { token: upstream.token });
   }

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMetrics, type Metrics } from "../metrics/registry.ts";
+import { runBridge } from "../testing/bridge.ts";
+import { startModel } from "../testing/model.ts";
 import { type PostgresStub, startPostgresStub } from "../testing/postgres.ts";
 import { createUsage, type Usage, type UsageRecord } from "./usage.ts";
 
@@ -77,5 +79,44 @@ describe("records that Postgres refuses", () => {
     usage.record(record);
     await expect.poll(() => counted("dropped")).toBe(1);
     expect(usage.stats().queued).toBe(0);
+  });
+});
+
+describe("records whose tokens are still being counted at the end", () => {
+  it("are waited for, within the time allowed", async () => {
+    const made = Promise.withResolvers<void>();
+    const closing = usage.close(made.promise);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    usage.record(record);
+    made.resolve();
+    await closing;
+    expect([await counted("written"), await counted("dropped")]).toEqual([1, 0]);
+    usage.record(record);
+    expect(await counted("dropped")).toBe(1);
+  });
+
+  it("are given up after it", async () => {
+    await usage.close(new Promise(() => undefined));
+    usage.record(record);
+    expect([await counted("written"), await counted("dropped")]).toEqual([0, 1]);
+  });
+
+  it("are written when the bridge stops right after its last answer", async () => {
+    const message = { role: "assistant", content: "an answer whose tokens nobody has counted" };
+    const choices = [{ index: 0, message, finish_reason: "stop" }];
+    const model = await startModel((response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ choices }));
+    });
+    const bridge = await runBridge({
+      upstreams: [{ url: model.url }],
+      postgresUrl: server.url,
+      workersCap: 1,
+      runtime: { postgresConnections: 1, workers: 1 },
+    });
+    const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "hello" }] });
+    await (await fetch(`${bridge.url}/v1/chat/completions`, { method: "POST", body })).text();
+    await bridge.close();
+    await model.close();
+    expect(server.statements).toContainEqual(expect.stringContaining("insert into llmbridge_usage"));
   });
 });

@@ -55,8 +55,11 @@ export interface Usage {
   /** Resolves when no more connections than this are open. */
   resize(connections: number): Promise<void>;
   stats(): UsageStats;
-  /** Writes what is queued, within the time allowed, and closes all connections. */
-  close(): Promise<void>;
+  /**
+   * Writes what is queued, within the time allowed, and closes all connections.
+   * @param made Resolves when no more records are on their way; until then they are taken too. Default: none are.
+   */
+  close(made?: Promise<void>): Promise<void>;
 }
 
 /**
@@ -85,6 +88,7 @@ export function createUsage(options: UsageOptions): Usage {
   let tableReady = false;
   let isAway = false;
   let closing = false;
+  let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const pool = createPostgresPool({
@@ -167,7 +171,7 @@ export function createUsage(options: UsageOptions): Usage {
 
   return {
     record(record) {
-      if (closing || waiting() + writingRecords >= maxQueued) {
+      if (closed || waiting() + writingRecords >= maxQueued) {
         dropped.inc();
         return;
       }
@@ -177,16 +181,21 @@ export function createUsage(options: UsageOptions): Usage {
     },
     resize: (connections) => pool.resize(connections).then(flush),
     stats: () => ({ queued: waiting(), writing: writingRecords, pool: pool.stats() }),
-    async close() {
+    async close(made) {
       closing = true;
+      let expecting = made !== undefined;
+      const complete = made?.finally(() => {
+        expecting = false;
+      });
       const deadlineMs = now() + (options.closeWithinMs ?? 5_000);
-      while (now() < deadlineMs && (waiting() > 0 || writing.size > 0)) {
+      while (now() < deadlineMs && (expecting || waiting() > 0 || writing.size > 0)) {
         flush();
         const pause = new Promise<void>((resolve) =>
           setTimeout(resolve, Math.min(50, Math.max(1, deadlineMs - now()))),
         );
-        await Promise.race([...writing, pause]);
+        await Promise.race([...writing, ...(expecting ? [complete] : []), pause]);
       }
+      closed = true;
       clearTimeout(timer);
       dropped.inc(waiting() + writingRecords);
       queue.length = 0;

@@ -135,6 +135,28 @@ describe("createWorkers", { timeout: 60_000 }, () => {
     expect(done).toEqual(["high", "normal", "low"]);
   });
 
+  it.each([0, 1])(
+    "is idle when every job has settled and its caller has heard, with %i threads",
+    async (count) => {
+      const { workers } = start({ count, heapMiB: 256 });
+      const heard: string[] = [];
+      const hear = (job: Promise<unknown>, name: string) =>
+        Promise.all([job]).then(
+          () => heard.push(name),
+          () => heard.push(`${name} failed`),
+        );
+      for (const name of ["first", "second"]) {
+        void hear(workers.countTokens({ model: "gpt-4o", texts: ["one word"] }), name);
+      }
+      await workers.idle();
+      expect(heard).toEqual(["first", "second"]);
+      await workers.close();
+      void hear(workers.countTokens({ model: "gpt-4o", texts: ["one word"] }), "third");
+      await workers.idle();
+      expect(heard).toEqual(["first", "second", "third failed"]);
+    },
+  );
+
   it("rejects what has not finished when it is closed", async () => {
     const { workers } = start({ cap: 1 });
     const jobs = [workers.countTokens(slowCount), workers.compress(large, "gzip")];

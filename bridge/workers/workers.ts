@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/registry.ts";
 import type { Encoding } from "./compress.ts";
@@ -57,6 +58,8 @@ export interface Workers {
   /** Resolves when this many threads (at most the cap) are there and the surplus ones are gone; their jobs are finished first. */
   resize(count: number): Promise<void>;
   stats(): WorkersStats;
+  /** Resolves when every job has settled, in a thread or not, and those who wait for it have heard. */
+  idle(): Promise<void>;
   /** Ends all threads; jobs that have not finished reject. */
   close(): Promise<void>;
 }
@@ -94,6 +97,8 @@ export function createWorkers(options: WorkersOptions): Workers {
     now,
   });
   const slots: Slot[] = [];
+  /** Jobs on their way; none of these rejects. */
+  const unsettled = new Set<Promise<void>>();
   let closed = false;
   const active = () => slots.filter(({ state }) => state === "active");
 
@@ -175,7 +180,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     observeCounts();
   };
 
-  const submit = (job: Job, priority: Priority): Promise<JobResult> => {
+  const begin = (job: Job, priority: Priority): Promise<JobResult> => {
     if (closed) return Promise.reject(new Error(`worker job ${job.kind}: the workers are closed.`));
     if (slots.every(({ state }) => state !== "active")) return execute(job, () => runJob(job));
     return new Promise((resolve, reject) => {
@@ -187,6 +192,17 @@ export function createWorkers(options: WorkersOptions): Workers {
       }
       dispatch();
     });
+  };
+
+  const submit = (job: Job, priority: Priority): Promise<JobResult> => {
+    const result = begin(job, priority);
+    const settled: Promise<void> = result
+      .catch(() => undefined)
+      .then(() => {
+        unsettled.delete(settled);
+      });
+    unsettled.add(settled);
+    return result;
   };
 
   const resizeNow = (count: number): Promise<unknown> => {
@@ -235,6 +251,10 @@ export function createWorkers(options: WorkersOptions): Workers {
       busy: slots.filter(({ running }) => running !== undefined).length,
       queued: queue.size,
     }),
+    async idle() {
+      while (unsettled.size > 0) await Promise.all(unsettled);
+      await setImmediate();
+    },
     async close() {
       closed = true;
       sampling.close();
