@@ -83,6 +83,30 @@ describe("the admin port", () => {
     });
   });
 
+  it("tells of every pool that the bridge has", async () => {
+    const nowhere = "127.0.0.1:1";
+    const other = await runBridge({
+      upstreams: [{ name: "up", url: model.url }],
+      cacheTtlMs: 1_000,
+      redisUrl: `redis://${nowhere}`,
+      postgresUrl: `postgres://${nowhere}/db`,
+      runtime: { redisConnections: 1, postgresConnections: 3 },
+    });
+    const none = { size: 0, idle: 0, waiting: 0 };
+    try {
+      const { pools } = poolStatsBody.parse(
+        await (await fetch(`${other.adminUrl}${PATHS.poolStats}`)).json(),
+      );
+      expect(pools).toEqual([
+        { pool: "http-up", limit: 50, ...none },
+        { pool: "postgres", limit: 3, ...none },
+        { pool: "redis-cache", limit: 1, ...none },
+      ]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("knows no other path and no other method", async () => {
     expect((await fetch(`${bridge.adminUrl}/other`)).status).toBe(404);
     expect((await fetch(`${bridge.adminUrl}/constructor`)).status).toBe(404);

@@ -53,6 +53,8 @@ export function createReport(sources: ReportSources): Report {
   const pools = (): PoolStats[] => {
     const all: PoolStats[] = service.catalog.upstreams.map((upstream) => upstream.pool.stats());
     if (sources.usage !== undefined) all.push({ pool: "postgres", ...sources.usage.stats().pool });
+    const { redis } = service.cache.stats();
+    if (redis !== undefined) all.push(redis.pool);
     return all;
   };
   const cache = (): CacheStatsBody => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import type { PoolStats } from "../../contract/status.ts";
 import { declarePool, type Metrics } from "../metrics/registry.ts";
 import type { SecretFiles } from "../metrics/secrets.ts";
 import { type CachedAnswer, packAnswer, unpackAnswer } from "./answer.ts";
@@ -47,6 +48,8 @@ export interface RedisTierStats {
   readonly connected: boolean;
   readonly circuitOpen: boolean;
   readonly pendingBytes: number;
+  /** The one connection as a pool. Nothing waits for it: commands are pipelined. */
+  readonly pool: PoolStats;
 }
 
 /** Connects as soon as the URL file holds an address and `connections` allows it. */
@@ -66,10 +69,14 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   declarePool(metrics, POOL);
   metrics.poolLimit.set({ pool: POOL }, limit);
 
-  const observe = () => {
+  const poolStats = (): PoolStats => {
     const isOpen = client !== undefined && ["connect", "ready"].includes(client.status);
-    metrics.poolSize.set({ pool: POOL }, isOpen ? 1 : 0);
-    metrics.poolIdle.set({ pool: POOL }, client?.status === "ready" ? 1 : 0);
+    return { pool: POOL, limit, size: isOpen ? 1 : 0, idle: client?.status === "ready" ? 1 : 0, waiting: 0 };
+  };
+  const observe = () => {
+    const { size, idle } = poolStats();
+    metrics.poolSize.set({ pool: POOL }, size);
+    metrics.poolIdle.set({ pool: POOL }, idle);
   };
 
   const connect = async (target: string): Promise<Redis> => {
@@ -198,7 +205,12 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
       await reconnect();
       metrics.poolLimit.set({ pool: POOL }, limit);
     },
-    stats: () => ({ connected: client?.status === "ready", circuitOpen: circuit.open, pendingBytes }),
+    stats: () => ({
+      connected: client?.status === "ready",
+      circuitOpen: circuit.open,
+      pendingBytes,
+      pool: poolStats(),
+    }),
     async close() {
       file.close();
       limit = 0;
