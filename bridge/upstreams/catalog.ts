@@ -2,6 +2,7 @@ import type { BridgeConfig, RuntimeConfig } from "../../contract/config.ts";
 import type { SecretFile } from "../config/secret.ts";
 import { clientFailure, type Failure } from "../http/failure.ts";
 import type { Metrics } from "../metrics/registry.ts";
+import { Listing } from "./listing.ts";
 import type { ModelEntry } from "./protocol.ts";
 import { Upstream } from "./upstream.ts";
 
@@ -19,27 +20,18 @@ export type Choice =
   | { readonly kind: "upstream"; readonly upstream: Upstream }
   | { readonly kind: "failure"; readonly failure: Failure };
 
-/** How long the upstreams' own lists of models are believed, in milliseconds. */
-const LISTED_MS = 30_000;
-
-interface Listing {
-  readonly upstream: Upstream;
-  /** Undefined where the upstream could not be asked. */
-  readonly models: readonly ModelEntry[] | undefined;
-}
+/** How long `models` waits for an upstream that has been asked before, in milliseconds; what it told or did not tell then serves after it. */
+const ASKED_AGAIN_MS = 1_000;
 
 /** All upstreams, and which of them serves a model. */
 export class Catalog {
   readonly upstreams: readonly Upstream[];
   readonly #tokens: SecretFile[] = [];
   readonly #byModel = new Map<string, Upstream>();
-  /** Upstreams without a list of models: they take what no other upstream names. */
-  readonly #open: readonly Upstream[];
-  readonly #now: () => number;
-  #listed: { readonly at: number; readonly listings: Promise<Listing[]> } | undefined;
+  /** What upstreams without a list of models in the configuration list themselves: they take what no other upstream names. */
+  readonly #listings: readonly Listing[];
 
   constructor(options: CatalogOptions) {
-    this.#now = options.now;
     this.upstreams = options.upstreams.map((config) => {
       const token = config.tokenFile === undefined ? undefined : options.openToken(config.tokenFile);
       if (token !== undefined) this.#tokens.push(token);
@@ -58,7 +50,9 @@ export class Catalog {
         if (!this.#byModel.has(model)) this.#byModel.set(model, upstream);
       }
     }
-    this.#open = this.upstreams.filter((upstream) => upstream.config.models.length === 0);
+    this.#listings = this.upstreams
+      .filter((upstream) => upstream.config.models.length === 0)
+      .map((upstream) => new Listing(upstream, options.now));
   }
 
   /** Requests that this pod takes at full utilisation. */
@@ -70,41 +64,42 @@ export class Catalog {
   known(model: string): Upstream | undefined {
     const named = this.#byModel.get(model);
     if (named !== undefined) return named;
-    return this.#open.length === 1 ? this.#open[0] : undefined;
+    return this.#listings.length === 1 ? this.#listings[0]?.upstream : undefined;
   }
 
   /**
    * The upstream of a model. Several upstreams without lists are told apart by the lists they give themselves; a model in
-   * none of these, while all could be asked, does not exist.
+   * none of these, while all could be asked, does not exist. Waits only for a model that no list names yet.
    */
   async find(model: string): Promise<Choice> {
     const known = this.known(model);
     if (known !== undefined) return { kind: "upstream", upstream: known };
-    const listings = this.#open.length === 0 ? [] : await this.#list();
-    const listed = listings.find((listing) => listing.models?.some((entry) => isModel(entry.id, model)));
-    if (listed !== undefined) return { kind: "upstream", upstream: listed.upstream };
-    const silent = listings.find((listing) => listing.models === undefined);
-    // One that cannot be asked may be the one that has it: its own answer will say.
-    if (silent !== undefined) return { kind: "upstream", upstream: silent.upstream };
-    const names = [
-      ...this.#byModel.keys(),
-      ...listings.flatMap((listing) => (listing.models ?? []).map((entry) => entry.id)),
-    ];
-    const message = `model: "${model}" is served by no upstream; use one of: ${names.join(", ")}.`;
+    for (const listing of this.#listings) void listing.ask();
+    const upstream =
+      this.#listed(model) ??
+      (await this.#firstToList(model)) ??
+      // One that cannot be asked may be the one that has it: its own answer will say.
+      this.#listings.find(({ failed }) => failed)?.upstream;
+    if (upstream !== undefined) return { kind: "upstream", upstream };
+    const names = [...this.#merged().keys()].join(", ");
+    const message = `model: "${model}" is served by no upstream; use one of: ${names}.`;
     return { kind: "failure", failure: clientFailure(404, "model_not_found", message, "model") };
   }
 
-  /** The models of all upstreams. Undefined when none could be asked and none is configured by name. */
+  /**
+   * The models of all upstreams; those of one that cannot be asked are the last that it told. Undefined when none could be asked
+   * and none is configured by name.
+   */
   async models(): Promise<ModelEntry[] | undefined> {
-    const listings = await this.#list();
-    const merged = new Map<string, ModelEntry>();
-    for (const [id, upstream] of this.#byModel) {
-      merged.set(id, { id, object: "model", created: 0, owned_by: upstream.name });
-    }
-    for (const { models } of listings) {
-      for (const entry of models ?? []) if (!merged.has(entry.id)) merged.set(entry.id, entry);
-    }
-    if (merged.size === 0 && listings.some((listing) => listing.models === undefined)) return undefined;
+    const asked = this.#listings.map((listing) => {
+      const isFirst = listing.models === undefined && !listing.failed;
+      const told = listing.ask();
+      return { told, waited: isFirst ? told : atMost(ASKED_AGAIN_MS, told) };
+    });
+    await Promise.all(asked.map(({ waited }) => waited));
+    if (this.#merged().size === 0) await Promise.all(asked.map(({ told }) => told));
+    const merged = this.#merged();
+    if (merged.size === 0 && this.#listings.some(({ failed }) => failed)) return undefined;
     return [...merged.values()];
   }
 
@@ -125,29 +120,40 @@ export class Catalog {
     await Promise.all(this.upstreams.map((upstream) => upstream.pool.close()));
   }
 
-  #list(): Promise<Listing[]> {
-    const listed = this.#listed;
-    if (listed !== undefined && this.#now() - listed.at < LISTED_MS) return listed.listings;
-    const listings = Promise.all(
-      this.#open.map(async (upstream): Promise<Listing> => {
-        try {
-          return { upstream, models: await upstream.models() };
-        } catch {
-          return { upstream, models: undefined };
-        }
-      }),
-    );
-    const entry = { at: this.#now(), listings };
-    this.#listed = entry;
-    void listings.then((lists) => {
-      // A list that could not be had is asked for again by the next caller.
-      if (lists.some((list) => list.models === undefined) && this.#listed === entry) this.#listed = undefined;
+  /** The first upstream that lists the model; one that answers goes before one that only did when it was asked before. */
+  #listed(model: string): Upstream | undefined {
+    const listings = this.#listings.filter((listing) => listing.lists(model));
+    return (listings.find(({ failed }) => !failed) ?? listings[0])?.upstream;
+  }
+
+  /** Waits for a list with the model among those that are due; an upstream that failed the last time is not waited for. */
+  #firstToList(model: string): Promise<Upstream | undefined> {
+    const asked = this.#listings.filter(({ failed }) => !failed);
+    const found = asked.map(async (listing) => {
+      await listing.ask();
+      if (!listing.lists(model)) throw new Error("not listed");
+      return listing.upstream;
     });
-    return listings;
+    return Promise.any(found).catch(() => undefined);
+  }
+
+  /** All models by name, those of the configuration first. */
+  #merged(): Map<string, ModelEntry> {
+    const merged = new Map<string, ModelEntry>();
+    for (const [id, upstream] of this.#byModel) {
+      merged.set(id, { id, object: "model", created: 0, owned_by: upstream.name });
+    }
+    for (const { models } of this.#listings) {
+      for (const entry of models ?? []) if (!merged.has(entry.id)) merged.set(entry.id, entry);
+    }
+    return merged;
   }
 }
 
-/** Ollama serves `name` as `name:latest`. */
-function isModel(listed: string, asked: string): boolean {
-  return listed === asked || listed === `${asked}:latest`;
+/** Waits no longer than this for a promise that never rejects. */
+async function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, late]);
+  clearTimeout(timer);
 }
