@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -21,6 +21,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** In one step, as Kubernetes puts a Secret in place: the folder is watched, and half a file would be read too. */
+async function put(text: string): Promise<void> {
+  await writeFile(join(folder, "next"), text);
+  await rename(join(folder, "next"), join(folder, "url"));
+}
+
 function follow(): UrlFile {
   file = followUrlFile({
     path: join(folder, "url"),
@@ -39,11 +45,11 @@ function follow(): UrlFile {
 
 describe("followUrlFile", () => {
   it("tells the first address and every other one, once", async () => {
-    await writeFile(join(folder, "url"), "redis://a:1\n");
+    await put("redis://a:1\n");
     const followed = follow();
     await followed.check();
     await followed.check();
-    await writeFile(join(folder, "url"), "redis://b:1");
+    await put("redis://b:1");
     await followed.check();
     expect(urls).toEqual(["redis://a:1", "redis://b:1"]);
   });
@@ -52,7 +58,7 @@ describe("followUrlFile", () => {
     const followed = follow();
     await followed.check();
     expect(problems).toEqual([expect.stringContaining("cannot be read (ENOENT)")]);
-    await writeFile(join(folder, "url"), "http://user:hunter2@x");
+    await put("http://user:hunter2@x");
     await followed.check();
     await followed.check();
     expect(problems).toHaveLength(2);
@@ -66,14 +72,14 @@ describe("followUrlFile", () => {
     ["redis://u%:50%off%2F%@a:1/0", "redis://u%25:50%25off%2F%25@a:1/0"],
     ["redis://:p%C3%A4%25@a:1", "redis://:p%C3%A4%25@a:1"],
   ])("tells %s as %s: a percent sign that begins no escape stands for itself", async (text, url) => {
-    await writeFile(join(folder, "url"), text);
+    await put(text);
     await follow().check();
     expect(urls).toEqual([url]);
     expect(problems).toEqual([]);
   });
 
   it("refuses escapes that are no text, which no client can decode, and says what to write", async () => {
-    await writeFile(join(folder, "url"), "redis://:hunter2%ff@a:1");
+    await put("redis://:hunter2%ff@a:1");
     await follow().check();
     expect(urls).toEqual([]);
     expect(told).toEqual(["refused"]);
@@ -83,16 +89,16 @@ describe("followUrlFile", () => {
 
   it("tells what becomes of each content, so that one in force can be told from one that is not", async () => {
     const path = join(folder, "url");
-    await writeFile(path, "redis://a:1");
+    await put("redis://a:1");
     const followed = follow();
     await followed.check();
     for (const text of ["wrong", "redis://a:1", "redis://b:1"]) {
-      await writeFile(path, text);
+      await put(text);
       await followed.check();
     }
     await rm(path);
     await followed.check();
-    await writeFile(path, "redis://b:1");
+    await put("redis://b:1");
     await followed.check();
     expect(told).toEqual(["taken", "refused", "restored", "taken", "refused", "restored"]);
   });
