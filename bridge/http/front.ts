@@ -40,6 +40,11 @@ function pathOf(url: string): string {
   return query === -1 ? url : url.slice(0, query);
 }
 
+/** Everything else that asks for an upgrade is answered as the ordinary request that it is too. */
+function asksForAgents(request: IncomingMessage): boolean {
+  return pathOf(request.url ?? "/") === ROUTES.agents && /websocket/i.test(request.headers.upgrade ?? "");
+}
+
 /** The server of the traffic port (not listening yet): OpenAI's routes, health, and the WebSocket upgrade. */
 export function createFront(options: FrontOptions): Server {
   const { service } = options;
@@ -103,6 +108,8 @@ export function createFront(options: FrontOptions): Server {
       requestTimeout: service.limits.requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
+      // Whoever offers another protocol takes HTTP/1.1 as well (RFC 9110, 7.8): Java's client offers h2c with every first request.
+      shouldUpgradeCallback: asksForAgents,
     },
     (request, response) => {
       try {
@@ -117,12 +124,8 @@ export function createFront(options: FrontOptions): Server {
   );
   server.on("connection", (socket) => connections.add(socket));
   server.on("upgrade", (request, socket, head) => {
-    if (pathOf(request.url ?? "/") === ROUTES.agents) {
-      connections.remove(socket);
-      options.upgrade(request, socket, head);
-      return;
-    }
-    socket.end("HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    connections.remove(socket);
+    options.upgrade(request, socket, head);
   });
   return server;
 }
