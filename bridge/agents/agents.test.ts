@@ -112,6 +112,22 @@ describe("a chat over WebSocket", () => {
     expect(await bridge.metric(METRICS.requests, { route: "agents", cache: "off" })).toBe(5);
   });
 
+  it("is refused where its body is nested too deep, and the agent goes on", async () => {
+    await start();
+    const agent = new TestAgent();
+    await once(agent.socket, "open");
+    const nested = "[".repeat(20_000) + "]".repeat(20_000);
+    agent.socket.send(`{"type":"chat","id":1,"body":{"model":"m","messages":${nested}}}`);
+    await expect
+      .poll(() => agent.of(1)[0])
+      .toMatchObject({ type: "error", status: 400, error: { code: "invalid_request" } });
+    expect(agent.of(1)[0]?.error?.message).toContain("nested deeper than 200 levels");
+    await agent.chat(2);
+    await expect.poll(() => agent.of(2).at(-1)?.type).toBe("done");
+    expect(await errors("client")).toBe(1);
+    expect(await bridge.metric(METRICS.inFlight)).toBe(0);
+  });
+
   it("tells on the answer to the upgrade which revision serves", async () => {
     await start();
     const agent = new TestAgent();

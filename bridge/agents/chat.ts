@@ -61,17 +61,17 @@ export class AgentChat implements AnswerSink {
   /** @param body The chat request as the agent sent it. */
   begin(body: Record<string, unknown>): void {
     this.#account.ready();
-    const json = { ...body, stream: true };
-    const read = checkModelRequest("chat", json, Buffer.from(JSON.stringify(json)), this.#requestId);
+    this.#send(body).catch((error: unknown) => this.#crash(error));
+  }
+
+  async #send(body: Record<string, unknown>): Promise<void> {
+    const read = checkModelRequest("chat", { ...body, stream: true }, this.#requestId);
     if (!read.ok) {
       this.fail(read.failure);
       return;
     }
-    this.#request = read.request;
-    this.#send(read.request).catch((error: unknown) => this.#crash(error));
-  }
-
-  async #send(request: ModelRequest): Promise<void> {
+    const { request } = read;
+    this.#request = request;
     const choice = await this.#service.catalog.find(request.model);
     if (this.#over) return;
     if (choice.kind === "failure") {

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { WebSocket } from "ws";
 import { RECONNECT_CLOSE } from "../../contract/endpoints.ts";
-import { clientFailure, errorObject } from "../http/failure.ts";
+import { bridgeFailure, clientFailure, errorObject, type Failure } from "../http/failure.ts";
 import type { Service } from "../http/service.ts";
 import { AgentChat, type ChatOutlet } from "./chat.ts";
 import { type AgentMessageId, readMessage } from "./message.ts";
@@ -93,7 +93,7 @@ export class AgentSession implements ChatOutlet {
     this.#noticeAt = undefined;
     this.#alive = true;
     socket.on("message", (data, binary) => {
-      if (this.#socket === socket) this.#receive(data.toString(), binary);
+      if (this.#socket === socket) this.#take(data.toString(), binary);
     });
     socket.on("pong", () => {
       this.#alive = true;
@@ -173,6 +173,18 @@ export class AgentSession implements ChatOutlet {
     this.#options.onEnd(this);
   }
 
+  /** What fails here is one message of one agent, and must not end the process with all others. */
+  #take(text: string, binary: boolean): void {
+    try {
+      this.#receive(text, binary);
+    } catch (error) {
+      const { service, newId } = this.#options;
+      const requestId = newId();
+      service.log.error({ err: error, requestId }, "message failed in the bridge");
+      this.#refuse(undefined, bridgeFailure(requestId));
+    }
+  }
+
   #receive(text: string, binary: boolean): void {
     const { service } = this.#options;
     service.metrics.messages.inc({ direction: "in" });
@@ -219,13 +231,13 @@ export class AgentSession implements ChatOutlet {
   }
 
   /** A message that did not become a chat still counts as a request, once. */
-  #refuse(id: AgentMessageId | undefined, failure: ReturnType<typeof clientFailure>): void {
+  #refuse(id: AgentMessageId | undefined, failure: Failure): void {
     const account = this.#options.service.ledger.open("agents");
     const error = JSON.stringify(errorObject(failure));
     this.send(
       `"id":${JSON.stringify(id ?? null)},"type":"error","status":${failure.status},"error":${error}`,
     );
-    account.close("client");
+    account.close(failure.domain);
   }
 
   #pump(): void {

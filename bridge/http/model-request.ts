@@ -1,6 +1,7 @@
 import type { ModelRequest } from "../upstreams/protocol.ts";
 import { clientFailure, type Failure } from "./failure.ts";
 import { jsonFaultOffset, linePlace } from "./json.ts";
+import { isNestedDeeper, MAX_NESTING } from "./nesting.ts";
 
 export type ReadRequest =
   | { readonly ok: true; readonly request: ModelRequest }
@@ -24,18 +25,26 @@ export function readModelRequest(route: "chat" | "embeddings", body: Buffer, req
     const failure = clientFailure(400, "invalid_json", `body: not valid JSON, ${place}; send a JSON object.`);
     return { ok: false, failure };
   }
-  return checkModelRequest(route, json, body, requestId);
+  return checkModelRequest(route, json, requestId, body);
 }
 
-/** The same for a body that is parsed already. */
+/**
+ * The same for a body that is parsed already.
+ * @param body The bytes it was parsed from; without them they are made here, once nothing is wrong with it.
+ */
 export function checkModelRequest(
   route: "chat" | "embeddings",
   json: unknown,
-  body: Buffer,
   requestId: string,
+  body?: Buffer,
 ): ReadRequest {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return refuse("body: not a JSON object; send an object with model and messages.");
+  }
+  if (isNestedDeeper(json, MAX_NESTING)) {
+    return refuse(
+      `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`,
+    );
   }
   const fields = json as Record<string, unknown>;
   const { model, stream } = fields;
@@ -56,6 +65,12 @@ export function checkModelRequest(
   }
   return {
     ok: true,
-    request: { body, json: fields, model, stream: route === "chat" && stream === true, requestId },
+    request: {
+      body: body ?? Buffer.from(JSON.stringify(fields)),
+      json: fields,
+      model,
+      stream: route === "chat" && stream === true,
+      requestId,
+    },
   };
 }

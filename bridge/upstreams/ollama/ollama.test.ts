@@ -93,6 +93,15 @@ describe("ollamaChatBody", () => {
       { role: "tool", content: "2", tool_name: "sum" },
     ]);
   });
+
+  it.each([
+    ["are not JSON", "not JSON"],
+    ["are nested too deep", "[".repeat(10_000) + "]".repeat(10_000)],
+  ])("passes arguments that %s on as a text", (_what, text) => {
+    const messages = [{ role: "assistant", tool_calls: [{ function: { name: "sum", arguments: text } }] }];
+    const sent = JSON.parse(ollamaChatBody({ model: "m", messages }, false).toString());
+    expect(sent.messages[0].tool_calls[0].function.arguments).toEqual({ arguments: text });
+  });
 });
 
 describe("a chat with Ollama", () => {

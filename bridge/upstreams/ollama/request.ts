@@ -1,3 +1,5 @@
+import { isNestedDeeper, MAX_NESTING } from "../../http/nesting.ts";
+
 type Json = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Json {
@@ -51,11 +53,13 @@ function content(value: unknown): { content: string; images?: string[] } {
 function parsedArguments(text: unknown): unknown {
   if (typeof text !== "string") return text ?? {};
   try {
-    return JSON.parse(text);
+    const parsed: unknown = JSON.parse(text);
+    if (!isNestedDeeper(parsed, MAX_NESTING)) return parsed;
   } catch {
-    // A model can have produced arguments that are not JSON; the next one may still read them.
-    return { arguments: text };
+    // Handled as those that are nested too deep to be written again.
   }
+  // A model can have produced arguments that are not JSON; the next one may still read them.
+  return { arguments: text };
 }
 
 function message(value: unknown, toolNames: Map<string, string>): Record<string, unknown> {
