@@ -112,6 +112,20 @@ describe("a chat over WebSocket", () => {
     expect(await bridge.metric(METRICS.requests, { route: "agents", cache: "off" })).toBe(5);
   });
 
+  it.each([
+    ["null", "null"],
+    ["an error nested too deep", `{"error":${"[".repeat(20_000)}${"]".repeat(20_000)}}`],
+  ])("ends with an error of the upstream where that fails with %s", async (_what, text) => {
+    model.answer = (response) => void response.writeHead(500).end(text);
+    await start();
+    const agent = new TestAgent();
+    await agent.chat(1);
+    const error = { message: "The upstream answered with status 500.", type: "upstream_error" };
+    await expect.poll(() => agent.of(1)).toMatchObject([{ type: "error", status: 500, error }]);
+    expect(await errors("upstream")).toBe(1);
+    expect(await bridge.metric(METRICS.inFlight)).toBe(0);
+  });
+
   it("is refused where its body is nested too deep, and the agent goes on", async () => {
     await start();
     const agent = new TestAgent();
@@ -169,7 +183,7 @@ describe("a chat over WebSocket", () => {
       109, 110,
     ]);
     expect(agent.of(109)[0]).toMatchObject({ status: 429, error: { code: "too_many_messages" } });
-    expect(model.received.length).toBe(8);
+    await expect.poll(() => model.received.length).toBe(8);
     resolve();
     await expect.poll(() => agent.messages.filter((message) => message.type === "done").length).toBe(108);
   });

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { FaultDomain } from "../../contract/metrics.ts";
 import { bridgeFailure, errorObject, type Failure } from "../http/failure.ts";
 import { checkModelRequest } from "../http/model-request.ts";
+import { isNestedDeeper, MAX_NESTING } from "../http/nesting.ts";
 import type { Service } from "../http/service.ts";
 import { credentialsRefused, domainOfStatus, incompleteStream } from "../http/verdict.ts";
 import type { Account } from "../metrics/account.ts";
@@ -129,7 +130,11 @@ export class AgentChat implements AnswerSink {
     this.#account.upstreamEnd();
     if (tokens !== undefined) this.#tokens = tokens;
     this.#ended = true;
-    if (this.#pump()) this.#conclude();
+    try {
+      if (this.#pump()) this.#conclude();
+    } catch (error) {
+      this.#crash(error);
+    }
   }
 
   fail(failure: Failure): void {
@@ -192,7 +197,7 @@ export class AgentChat implements AnswerSink {
       this.#close(undefined, 200, `"id":${this.#idJson},"type":"done"`);
       return;
     }
-    const error = whole === undefined ? undefined : (JSON.parse(whole) as { error?: unknown }).error;
+    const error = whole === undefined ? undefined : errorOf(whole);
     this.#close(domain ?? "upstream", this.#status, this.#errorMessage(this.#status, error));
   }
 
@@ -232,6 +237,12 @@ export class AgentChat implements AnswerSink {
     }
     this.#outlet.finished(this.#id);
   }
+}
+
+/** What an upstream says is wrong; undefined where it says nothing that can be passed on. */
+function errorOf(json: string): unknown {
+  const error = (JSON.parse(json) as { error?: unknown } | null)?.error;
+  return isNestedDeeper(error, MAX_NESTING) ? undefined : error;
 }
 
 function isJson(text: string): boolean {

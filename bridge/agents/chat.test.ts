@@ -1,0 +1,47 @@
+import { pino } from "pino";
+import { describe, expect, it, vi } from "vitest";
+import type { Metered } from "../http/meter.ts";
+import type { Service } from "../http/service.ts";
+import { createLedger } from "../metrics/account.ts";
+import { createMetrics } from "../metrics/registry.ts";
+import type { AnswerSink } from "../upstreams/sink.ts";
+import { AgentChat } from "./chat.ts";
+
+/** A chat that has been sent to its upstream; the test answers in the upstream's place. */
+async function begin() {
+  const ledger = createLedger(createMetrics({ bridge: "chat", revision: "r" }));
+  const records: Metered[] = [];
+  const call = vi.fn((_operation: unknown, _request: unknown, _sink: AnswerSink) => ({
+    begin() {},
+    resume() {},
+    abort() {},
+  }));
+  const service = {
+    ledger,
+    log: pino({ level: "silent" }),
+    catalog: { find: async () => ({ kind: "upstream", upstream: { name: "up", call } }) },
+    meter: { record: (metered: Metered) => records.push(metered) },
+  } as unknown as Service;
+  const outlet = { full: false, send: vi.fn(), finished: vi.fn() };
+  new AgentChat(service, outlet, 1, "t", "id-1").begin({ model: "m", messages: [] });
+  await vi.waitFor(() => expect(call).toHaveBeenCalled());
+  const sink = call.mock.calls[0]?.[2] as AnswerSink;
+  sink.start(200, { "content-type": "text/event-stream" });
+  return { sink, outlet, records, ledger };
+}
+
+describe("AgentChat", () => {
+  it("ends as the bridge's fault where what is left of its answer cannot be sent", async () => {
+    const { sink, outlet, ledger } = await begin();
+    outlet.full = true;
+    sink.data(Buffer.from('data: {"choices":[]}\n\ndata: [DONE]\n\n'));
+    outlet.full = false;
+    outlet.send.mockImplementationOnce(() => {
+      throw new Error("a fault of ours");
+    });
+    sink.end();
+    expect(outlet.send).toHaveBeenLastCalledWith(expect.stringContaining('"code":"bridge_error"'));
+    expect(outlet.finished).toHaveBeenCalledWith(1);
+    expect(ledger.totals.errors.bridge).toBe(1);
+  });
+});
