@@ -88,6 +88,17 @@ describe("a chat over WebSocket", () => {
     expect(await bridge.metric(METRICS.inFlight)).toBe(0);
   });
 
+  it.each(["data: [DONE]\n", "data: [DONE]\r\n", "data:[DONE]"])(
+    "is complete with %j at the end",
+    async (end) => {
+      model.answer = stream(chunkEvent("one"), end);
+      await start();
+      const agent = new TestAgent();
+      await agent.chat(1);
+      await expect.poll(() => agent.of(1).map((message) => message.type)).toEqual(["delta", "done"]);
+    },
+  );
+
   it("fails with a message that says why, and counts by fault", async () => {
     await start({ upstreams: [{ name: "up", url: model.url, models: ["m"] }] });
     const agent = new TestAgent();

@@ -131,6 +131,7 @@ export class AgentChat implements AnswerSink {
     if (tokens !== undefined) this.#tokens = tokens;
     this.#ended = true;
     try {
+      this.#events.flush();
       if (this.#pump()) this.#conclude();
     } catch (error) {
       this.#crash(error);

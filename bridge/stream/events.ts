@@ -29,6 +29,12 @@ export class EventReader {
     if (this.#text.length > MAX_EVENT_LENGTH) throw new RangeError("an event is longer than 8 Mi characters");
   }
 
+  /** The stream has ended: what came of a last event is one, for servers that leave out the blank line after it. */
+  flush(): void {
+    this.#text = `${this.#text.slice(this.#at)}${this.#decoder.end()}\n\n`;
+    this.#at = 0;
+  }
+
   /** The data of the next complete event; undefined where more bytes are needed. */
   next(): string | undefined {
     for (;;) {

@@ -48,6 +48,22 @@ describe("EventReader", () => {
     expect(readEvents([Buffer.from(stream)])).toEqual(events);
   });
 
+  it.each([
+    ["data: a\n", "a"],
+    ["data: a\r", "a"],
+    ["data: a\r\n", "a"],
+    ["data: a", "a"],
+    ["data: a\ndata: b", "a\nb"],
+    ["data: a\n\n", undefined],
+    ["", undefined],
+  ])("gives what is left of %j when its stream has ended: %j", (stream, event) => {
+    const reader = new EventReader();
+    reader.push(Buffer.from(stream));
+    while (reader.next() !== undefined);
+    reader.flush();
+    expect([reader.next(), reader.next()]).toEqual([event, undefined]);
+  });
+
   it("refuses an event that never ends", () => {
     const reader = new EventReader();
     const piece = Buffer.alloc(1024 * 1024, "x");
