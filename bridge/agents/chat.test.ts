@@ -44,4 +44,16 @@ describe("AgentChat", () => {
     expect(outlet.finished).toHaveBeenCalledWith(1);
     expect(ledger.totals.errors.bridge).toBe(1);
   });
+
+  it.each(['"usage":{', '"usage": {'])(
+    "records the tokens that the upstream counted, written %s",
+    async (mark) => {
+      const { sink, records } = await begin();
+      sink.data(Buffer.from('data: {"choices":[],"usage":null}\n\n'));
+      sink.data(Buffer.from(`data: {"choices": [], ${mark}"prompt_tokens": 7, "completion_tokens": 9}}\n\n`));
+      sink.data(Buffer.from("data: [DONE]\n\n"));
+      sink.end();
+      expect(records[0]?.tokens).toEqual({ promptTokens: 7, completionTokens: 9 });
+    },
+  );
 });

@@ -165,7 +165,7 @@ export class AgentChat implements AnswerSink {
         continue;
       }
       if (!isJson(event)) continue;
-      const usage = event.includes('"usage":{') ? findUsage(event) : undefined;
+      const usage = findUsage(event);
       if (usage !== undefined) this.#tokens = usage;
       this.#account.firstByte();
       this.#deltas++;
