@@ -199,6 +199,29 @@ describe("a chat over WebSocket", () => {
     await expect.poll(() => agent.messages.filter((message) => message.type === "done").length).toBe(108);
   });
 
+  it("begins when there is room for its messages again, though no other chat ends", async () => {
+    model.answer = (response, received) => {
+      if (received.text.includes("second")) stream(chunkEvent("answer"), DONE_EVENT)(response, received);
+      else stream(chunkEvent("x").repeat(400))(response, received);
+    };
+    await start();
+    const agent = new TestAgent();
+    await once(agent.socket, "open");
+    agent.socket.send('{"type":"ack","offset":0}');
+    await agent.chat(1);
+    // 50 are under way, 100 wait: the outbox is full.
+    await expect.poll(() => agent.last?.offset).toBe(50);
+    agent.socket.send('{"type":"cancel","id":1}');
+    await agent.chat(2, { model: "m", messages: [{ role: "user", content: "second" }] });
+    agent.socket.on("message", (data) => {
+      const { offset } = JSON.parse(String(data)) as Message;
+      agent.socket.send(JSON.stringify({ type: "ack", offset }));
+    });
+    agent.socket.send('{"type":"ack","offset":50}');
+    await expect.poll(() => agent.of(2).at(-1)?.type).toBe("done");
+    expect(agent.text(2)).toBe("answer");
+  });
+
   it("pauses the upstream while the agent does not read, and loses nothing", async () => {
     const total = 32 * 1024 * 1024;
     const piece = chunkEvent("x".repeat(8 * 1024));

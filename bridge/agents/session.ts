@@ -115,8 +115,7 @@ export class AgentSession implements ChatOutlet {
 
   finished(id: AgentMessageId): void {
     this.#chats.delete(id);
-    const next = this.#waiting.shift();
-    if (next !== undefined && !this.#ended) this.#begin(next);
+    this.#beginWaiting();
     this.#closeWhenIdle();
   }
 
@@ -204,7 +203,7 @@ export class AgentSession implements ChatOutlet {
     } else if (this.#chats.has(message.id) || this.#waiting.some((waiting) => waiting.id === message.id)) {
       const problem = "id: a chat with this id is in progress; give every message its own id.";
       this.#refuse(message.id, clientFailure(409, "invalid_request", problem, "id"));
-    } else if (this.#chats.size < CHATS_AT_ONCE && !this.full) {
+    } else if (this.#mayBegin) {
       this.#begin(message);
     } else if (this.#waiting.length < QUEUE_LENGTH) {
       this.#waiting.push(message);
@@ -221,6 +220,18 @@ export class AgentSession implements ChatOutlet {
     chat?.abort();
     if (chat === undefined && this.#waiting.length === waiting) return;
     this.send(`"id":${JSON.stringify(id)},"type":"done","cancelled":true`);
+  }
+
+  get #mayBegin(): boolean {
+    return this.#chats.size < CHATS_AT_ONCE && !this.full;
+  }
+
+  /** Asked whenever a chat has ended or there is room for messages again: either may be what the next one waits for. */
+  #beginWaiting(): void {
+    while (this.#waiting.length > 0 && this.#mayBegin) {
+      const next = this.#waiting.shift();
+      if (next !== undefined) this.#begin(next);
+    }
   }
 
   #begin({ id, body }: WaitingChat): void {
@@ -265,6 +276,7 @@ export class AgentSession implements ChatOutlet {
     if (!this.#holding || this.outbox.waiting > QUEUE_LENGTH / 2) return;
     this.#holding = false;
     for (const chat of [...this.#chats.values()]) chat.resume();
+    this.#beginWaiting();
   }
 
   readonly #onSent = (): void => {
