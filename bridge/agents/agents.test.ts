@@ -297,6 +297,26 @@ describe("a connection that broke", () => {
     expect(await errors("client")).toBe(0);
   });
 
+  it("is resumed after it was asked to reconnect, too", async () => {
+    const { promise: more, resolve: goOn } = Promise.withResolvers<void>();
+    model.answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chunkEvent("one "));
+      void more.then(() => response.end(chunkEvent("two") + DONE_EVENT));
+    };
+    await start({ runtime: { maxAgentConnectionAgeMs: 1 } });
+    const first = new TestAgent();
+    await first.chat(1);
+    await expect.poll(() => first.last).toMatchObject({ type: "reconnect", reason: "age", offset: 1 });
+    first.socket.terminate();
+    await expect.poll(() => bridge.metric(METRICS.openStreams, { kind: "websocket" })).toBe(0);
+    const second = new TestAgent(`?epoch=${first.last?.epoch}&offset=1`);
+    await expect.poll(() => second.messages[0]).toMatchObject({ type: "welcome", resumed: true });
+    goOn();
+    await expect.poll(() => second.of(1).map((message) => message.type)).toEqual(["delta", "done"]);
+    expect(second.text(1)).toBe("two");
+  });
+
   it("starts anew for another tenant, an unknown epoch, or an offset that is gone", async () => {
     await start();
     const owner = new TestAgent("", { "x-llmbridge-tenant": "a" });

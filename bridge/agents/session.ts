@@ -285,9 +285,9 @@ export class AgentSession implements ChatOutlet {
 
   #detach(code: number): void {
     this.#socket = undefined;
-    // Without a close frame (1006) the connection broke and may be resumed; otherwise the agent is done, unless we asked it to go.
-    const mayReturn = code === 1006 && this.#noticeAt === undefined;
-    if (mayReturn && !this.#options.service.connections.draining) this.#lostAt = performance.now();
+    // Without a close frame (1006) the connection broke and may be resumed, here as long as this pod stays; otherwise the agent is done.
+    const mayReturn = code === 1006 && !this.#options.service.connections.draining;
+    if (mayReturn) this.#lostAt = performance.now();
     else this.end();
   }
 
