@@ -8,6 +8,8 @@ const id = z.union([z.string().min(1).max(128), z.number().int()]);
  * - `cancel`: ends the answer to `id` at once.
  * - `ack`: everything up to `offset` has arrived. Agents that acknowledge never lose a message to a broken connection: at
  *   most 50 messages are under way unacknowledged. For others the last 50 messages can be had again.
+ *
+ * An agent that sends on while more than 1,000 messages to it wait to be read or acknowledged is closed with code 1008.
  */
 const message = z.discriminatedUnion("type", [
   z.object({ type: z.literal("chat"), id, body: z.record(z.string(), z.unknown()) }),

@@ -11,7 +11,8 @@ interface Numbered {
 
 /**
  * The messages of one session in order: those sent lately, and those that wait. Offsets count from 1 within an epoch.
- * Never drops what was not sent: `full` says when the makers must pause. Bounded by QUEUE_LENGTH + HISTORY_LENGTH.
+ * Never drops what was not sent: `full` says when the makers must pause, and then it holds QUEUE_LENGTH + HISTORY_LENGTH. What cannot
+ * pause, the session limits.
  */
 export class Outbox {
   readonly epoch: string;

@@ -12,12 +12,33 @@ class FakeSocket extends EventEmitter {
   readonly OPEN = 1;
   readyState = 1;
   bufferedAmount = 0;
+  isPaused = false;
   readonly sent: Record<string, unknown>[] = [];
+  readonly close = vi.fn();
+  readonly ping = vi.fn();
+  readonly terminate = vi.fn();
+  #onSent: (() => void) | undefined;
 
-  send(text: string): void {
+  send(text: string, onSent?: () => void): void {
     this.sent.push(JSON.parse(text));
+    this.#onSent = onSent;
   }
 
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  /** So many bytes are left to be sent; what was in the way is sent. */
+  drain(bufferedAmount: number): void {
+    this.bufferedAmount = bufferedAmount;
+    this.#onSent?.();
+  }
+
+  /** What an agent sent; anything but a message of the protocol is refused at once. */
   receive(message: unknown): void {
     this.emit("message", Buffer.from(JSON.stringify(message)), false);
   }
@@ -32,16 +53,17 @@ function start() {
     log: pino({ level: "silent" }),
   } as unknown as Service;
   const socket = new FakeSocket();
+  const onEnd = vi.fn();
   const session = new AgentSession({
     service,
     epoch: "e",
     tenant: "t",
     jitter: 1,
     newId: () => "id-1",
-    onEnd: () => undefined,
+    onEnd,
   });
   session.attach(socket as unknown as WebSocket, false);
-  return { socket, ledger };
+  return { session, socket, ledger, onEnd };
 }
 
 describe("an agent's message on which the bridge fails", () => {
@@ -61,5 +83,51 @@ describe("an agent's message on which the bridge fails", () => {
     await expect.poll(() => socket.sent.at(-1)).toMatchObject({ type: "error", id: 2, status: 400 });
     expect(ledger.totals.errors).toEqual({ bridge: 1, upstream: 0, client: 1 });
     expect(ledger.inFlight).toBe(0);
+  });
+});
+
+describe("an agent that sends without reading", () => {
+  const FULL = 64 * 1024;
+
+  it("is not read from while 100 messages wait for it, and loses none", () => {
+    const { session, socket } = start();
+    socket.receive("x");
+    socket.bufferedAmount = FULL;
+    for (let i = 0; i < 100; i++) socket.receive("x");
+    expect(socket.isPaused).toBe(false);
+    socket.receive("x");
+    expect(socket.isPaused).toBe(true);
+    // What it answers to a ping is not read either, so that it is not taken for dead.
+    session.ping();
+    session.ping();
+    expect(socket.terminate).not.toHaveBeenCalled();
+    socket.drain(0);
+    expect(socket.isPaused).toBe(false);
+    expect(socket.sent).toHaveLength(1 + 102);
+  });
+
+  it("is read from while only its acknowledgements are missing", () => {
+    const { socket } = start();
+    socket.receive({ type: "ack", offset: 0 });
+    for (let i = 0; i < 300; i++) socket.receive("x");
+    expect(socket.isPaused).toBe(false);
+    for (let offset = 50; offset <= 300; offset += 50) socket.receive({ type: "ack", offset });
+    expect(socket.sent).toHaveLength(1 + 300);
+  });
+
+  it.each([
+    ["unread", FULL],
+    ["unacknowledged", 0],
+  ])("is let go when 1,000 messages wait %s", (_why, bufferedAmount) => {
+    const { socket, ledger, onEnd } = start();
+    socket.receive({ type: "ack", offset: 0 });
+    socket.bufferedAmount = bufferedAmount;
+    const underWay = bufferedAmount === 0 ? 50 : 0;
+    for (let i = 0; i < underWay + 1_000; i++) socket.receive("x");
+    expect(onEnd).not.toHaveBeenCalled();
+    for (let i = 0; i < 3; i++) socket.receive("x");
+    expect(onEnd).toHaveBeenCalledOnce();
+    expect(socket.close).toHaveBeenCalledExactlyOnceWith(1008, expect.any(String));
+    expect(ledger.totals.requests).toBe(underWay + 1_001);
   });
 });

@@ -24,6 +24,18 @@ const CHATS_AT_ONCE = 8;
 /** Bytes handed to a socket that it has not sent yet, above which messages wait in the outbox. */
 const SOCKET_BYTES = 64 * 1024;
 
+/**
+ * Messages that wait above which an agent is let go: it sends what is answered at once (what cannot be read, is one too many, or
+ * is cancelled) and neither reads nor acknowledges the answers.
+ */
+const MOST_WAITING = 1_000;
+
+/** Policy violation (RFC 6455, 7.4.1). */
+const UNREAD_CLOSE = {
+  code: 1008,
+  reason: `${MOST_WAITING} messages wait for you; read and acknowledge before you send on`,
+} as const;
+
 /** How long a lost connection can be resumed, in milliseconds. Its answers go on until the outbox is full. */
 export const RESUME_MS = 15_000;
 
@@ -93,7 +105,7 @@ export class AgentSession implements ChatOutlet {
     this.#noticeAt = undefined;
     this.#alive = true;
     socket.on("message", (data, binary) => {
-      if (this.#socket === socket) this.#take(data.toString(), binary);
+      if (this.#socket === socket && !this.#ended) this.#take(data.toString(), binary);
     });
     socket.on("pong", () => {
       this.#alive = true;
@@ -147,7 +159,8 @@ export class AgentSession implements ChatOutlet {
 
   /** Heartbeat: a connection that did not answer the last ping is lost. */
   ping(): void {
-    if (this.#socket === undefined) return;
+    // An answer to the ping would not be read; how long the agent takes nothing is looked at apart.
+    if (this.#socket === undefined || this.#socket.isPaused) return;
     if (!this.#alive) {
       this.#socket.terminate();
       return;
@@ -273,10 +286,27 @@ export class AgentSession implements ChatOutlet {
       this.#stalledAt ??= performance.now();
     }
     this.#pumping = false;
+    if (socket !== undefined) this.#limit(socket);
     if (!this.#holding || this.outbox.waiting > QUEUE_LENGTH / 2) return;
     this.#holding = false;
     for (const chat of [...this.#chats.values()]) chat.resume();
     this.#beginWaiting();
+  }
+
+  /** Chats pause while the outbox is full; what is answered at once does not, so its sender has to. */
+  #limit(socket: WebSocket): void {
+    if (this.#ended || socket.readyState !== socket.OPEN) return;
+    const { waiting } = this.outbox;
+    if (waiting > MOST_WAITING) {
+      socket.close(UNREAD_CLOSE.code, UNREAD_CLOSE.reason);
+      this.end();
+    } else if (waiting > QUEUE_LENGTH && socket.bufferedAmount >= SOCKET_BYTES) {
+      socket.pause();
+    } else if (socket.isPaused) {
+      // Also while many wait for an acknowledgement, which has to be read. The last pong may lie unread.
+      this.#alive = true;
+      socket.resume();
+    }
   }
 
   readonly #onSent = (): void => {
