@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 
 export type { KubeConfig };
@@ -11,8 +11,10 @@ export interface KubeConfigOptions {
   /** Name of a context in it. Default: the file's current context. */
   readonly context?: string | undefined;
   /** Where KUBECONFIG, HOME and the pod's variables are read from. Default: process.env. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
+  readonly environment?: Environment;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
@@ -28,11 +30,9 @@ export function loadKubeConfig(options: KubeConfigOptions = {}): KubeConfig {
   } else if (environment.KUBERNETES_SERVICE_HOST && existsSync(SERVICE_ACCOUNT_TOKEN)) {
     config.loadFromCluster();
   } else {
-    const home = join(environment.HOME ?? homedir(), ".kube", "config");
-    if (!environment.KUBECONFIG && !existsSync(home)) {
-      throw new Error("no kubeconfig found: pass --kubeconfig FILE, set KUBECONFIG, or run inside a pod");
-    }
-    config.loadFromDefault();
+    const files = filesOf(environment).filter(saysAnything);
+    if (files.length === 0) throw new Error(nothingIn(environment.KUBECONFIG));
+    for (const file of files) addFile(config, file);
   }
   if (options.context !== undefined) {
     if (!config.getContextObject(options.context)) {
@@ -50,6 +50,46 @@ export function loadKubeConfig(options: KubeConfigOptions = {}): KubeConfig {
   }
   return config;
 }
+
+/** The files of KUBECONFIG, or else the one that everybody has. */
+function filesOf({ KUBECONFIG, HOME }: Environment): readonly string[] {
+  if (KUBECONFIG) return KUBECONFIG.split(delimiter).filter((file) => file !== "");
+  return [join(HOME ?? homedir(), ".kube", "config")];
+}
+
+/** As for kubectl, files that are not there or hold nothing but comments may stand in the list. */
+function saysAnything(file: string): boolean {
+  try {
+    return readFileSync(file, "utf8").split("\n").some(isContent);
+  } catch (error) {
+    // What is there and cannot be read is told when it is loaded.
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
+}
+
+const isContent = (line: string): boolean => !/^(---)?\s*(#.*)?$/.test(line);
+
+const nothingIn = (list: string | undefined): string =>
+  list
+    ? `no kubeconfig found: KUBECONFIG names ${list}, where there is none`
+    : "no kubeconfig found: pass --kubeconfig FILE, set KUBECONFIG, or run inside a pod";
+
+/** Adds what the files before it do not have: of each name, and of the current context, the first counts. */
+function addFile(config: KubeConfig, file: string): void {
+  const own = new KubeConfig();
+  loadFile(own, file);
+  config.loadFromOptions({
+    clusters: together(config.clusters, own.clusters),
+    users: together(config.users, own.users),
+    contexts: together(config.contexts, own.contexts),
+    currentContext: config.currentContext || own.currentContext,
+  });
+}
+
+const together = <T extends { readonly name: string }>(
+  before: readonly T[],
+  more: readonly T[],
+): readonly T[] => [...before, ...more.filter(({ name }) => !before.some((one) => one.name === name))];
 
 function loadFile(config: KubeConfig, file: string): void {
   try {

@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadKubeConfig } from "./kubeconfig.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llmbridge-kubeconfig-"));
+  write("first", kubeconfig({ server: "http://first", context: "here", namespace: "ai" }));
+  write("second", kubeconfig({ server: "http://second", context: "there", namespace: "web" }));
+  write("empty", "");
+  write("comments", "---\n# nothing yet\n");
+  write("broken", "clusters: [\n");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const path = (name: string) => join(folder, name);
+const write = (name: string, text: string) => writeFileSync(path(name), text);
+const list = (...names: readonly string[]) => names.map(path).join(delimiter);
+
+/** All of them call their cluster and their user the same. */
+const kubeconfig = ({ server, context, namespace }: Record<"server" | "context" | "namespace", string>) =>
+  JSON.stringify({
+    "current-context": context,
+    clusters: [{ name: "c", cluster: { server, "certificate-authority": "ca.crt" } }],
+    users: [{ name: "u", user: { token: "t" } }],
+    contexts: [{ name: context, context: { cluster: "c", user: "u", namespace } }],
+  });
+
+describe("a list of files in KUBECONFIG", () => {
+  const loaded = (...names: readonly string[]) =>
+    loadKubeConfig({ environment: { KUBECONFIG: list(...names), HOME: folder } });
+
+  it.each([
+    ["a file that is not there", ["none", "first"]],
+    ["an empty file", ["empty", "first"]],
+    ["a file of comments", ["first", "comments"]],
+  ])("passes over %s", (_, names) => {
+    expect(loaded(...names).getCurrentCluster()).toMatchObject({ server: "http://first" });
+  });
+
+  it("takes of each name, and of the current context, the first", () => {
+    const config = loaded("first", "second");
+    expect(config.getCurrentContext()).toBe("here");
+    expect(config.getContexts().map(({ name }) => name)).toEqual(["here", "there"]);
+    expect(config.getClusters()).toMatchObject([{ server: "http://first", caFile: path("ca.crt") }]);
+  });
+
+  it("says what is wrong", () => {
+    expect(() => loaded("none", "empty")).toThrow(
+      `KUBECONFIG names ${list("none", "empty")}, where there is none`,
+    );
+    expect(() => loaded("first", "broken")).toThrow(`kubeconfig ${path("broken")} cannot be used: `);
+    expect(() => loadKubeConfig({ environment: { HOME: folder } })).toThrow("no kubeconfig found: pass");
+  });
+});
