@@ -31,7 +31,7 @@ export function connect(options: {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): Connection {
   const { kubeconfig, context, environment } = options;
-  const kubeConfig = loadKubeConfig({ kubeconfig, context, environment });
+  const kubeConfig = loadKubeConfig({ kubeconfig, context, environment, prefer: "Files" });
   const transport = createTransport({ kubeConfig, userAgent: "kubectl-llmbridge", deadlineMs: 15_000 });
   const inContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace;
   return {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,9 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "llmbridge-kubeconfig-"));
   write("first", kubeconfig({ server: "http://first", context: "here", namespace: "ai" }));
   write("second", kubeconfig({ server: "http://second", context: "there", namespace: "web" }));
+  write("token", "t");
+  mkdirSync(path("home/.kube"), { recursive: true });
+  write("home/.kube/config", kubeconfig({ server: "http://home", context: "home", namespace: "ai" }));
   write("empty", "");
   write("comments", "---\n# nothing yet\n");
   write("broken", "clusters: [\n");
@@ -53,5 +56,33 @@ describe("a list of files in KUBECONFIG", () => {
     );
     expect(() => loaded("first", "broken")).toThrow(`kubeconfig ${path("broken")} cannot be used: `);
     expect(() => loadKubeConfig({ environment: { HOME: folder } })).toThrow("no kubeconfig found: pass");
+  });
+});
+
+describe("in a pod", () => {
+  const loaded = (prefer: "Pod" | "Files", environment: Readonly<Record<string, string>>) =>
+    loadKubeConfig({
+      ...{ prefer, tokenFile: path("token") },
+      environment: { KUBERNETES_SERVICE_HOST: "10.0.0.1", ...environment },
+    }).getCurrentContext();
+
+  it.each([
+    ["Pod", "a list of files", { KUBECONFIG: "first", HOME: "none" }, "inClusterContext"],
+    ["Pod", "a file of the home", { HOME: "home" }, "inClusterContext"],
+    ["Files", "a list of files", { KUBECONFIG: "first", HOME: "none" }, "here"],
+    ["Files", "a file of the home", { HOME: "home" }, "home"],
+    ["Files", "no file", { HOME: "none" }, "inClusterContext"],
+  ] as const)("prefers %s, where there is %s", (prefer, _, names, context) => {
+    const environment = Object.fromEntries(Object.entries(names).map(([name, file]) => [name, path(file)]));
+    expect(loaded(prefer, environment)).toBe(context);
+  });
+
+  it("goes to no other cluster than the one that a list was to name", () => {
+    expect(() => loaded("Files", { KUBECONFIG: path("none"), HOME: folder })).toThrow("where there is none");
+  });
+
+  it("needs a token to be in one", () => {
+    const environment = { KUBERNETES_SERVICE_HOST: "10.0.0.1", HOME: folder };
+    expect(() => loadKubeConfig({ tokenFile: path("none"), environment })).toThrow("no kubeconfig found");
   });
 });

@@ -6,10 +6,17 @@ import { KubeConfig } from "@kubernetes/client-node";
 export type { KubeConfig };
 
 export interface KubeConfigOptions {
-  /** Path of a kubeconfig file. Default: the pod's service account in a pod, else KUBECONFIG, else ~/.kube/config. */
+  /** Path of a kubeconfig file. Default: as `prefer` says. */
   readonly kubeconfig?: string | undefined;
   /** Name of a context in it. Default: the file's current context. */
   readonly context?: string | undefined;
+  /**
+   * What counts in a pod that has both. Pod: its service account, else KUBECONFIG, else ~/.kube/config. Files: the files first, as for kubectl, since
+   * a person in a pod (a CI runner, a devcontainer) means the cluster that they name. Default: Pod.
+   */
+  readonly prefer?: "Pod" | "Files";
+  /** Path of the token that every pod has. */
+  readonly tokenFile?: string;
   /** Where KUBECONFIG, HOME and the pod's variables are read from. Default: process.env. */
   readonly environment?: Environment;
 }
@@ -23,14 +30,16 @@ const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/tok
  * @throws Error when there is no configuration, the file cannot be read, or the context does not exist in it
  */
 export function loadKubeConfig(options: KubeConfigOptions = {}): KubeConfig {
+  const { prefer = "Pod", tokenFile = SERVICE_ACCOUNT_TOKEN } = options;
   const environment = options.environment ?? process.env;
   const config = new KubeConfig();
+  const files = options.kubeconfig === undefined ? filesOf(environment).filter(saysAnything) : [];
+  const isNamed = Boolean(environment.KUBECONFIG) || files.length > 0;
   if (options.kubeconfig !== undefined) {
     loadFile(config, options.kubeconfig);
-  } else if (environment.KUBERNETES_SERVICE_HOST && existsSync(SERVICE_ACCOUNT_TOKEN)) {
+  } else if (isInPod(environment, tokenFile) && (prefer === "Pod" || !isNamed)) {
     config.loadFromCluster();
   } else {
-    const files = filesOf(environment).filter(saysAnything);
     if (files.length === 0) throw new Error(nothingIn(environment.KUBECONFIG));
     for (const file of files) addFile(config, file);
   }
@@ -50,6 +59,9 @@ export function loadKubeConfig(options: KubeConfigOptions = {}): KubeConfig {
   }
   return config;
 }
+
+const isInPod = (environment: Environment, tokenFile: string): boolean =>
+  Boolean(environment.KUBERNETES_SERVICE_HOST) && existsSync(tokenFile);
 
 /** The files of KUBECONFIG, or else the one that everybody has. */
 function filesOf({ KUBECONFIG, HOME }: Environment): readonly string[] {
