@@ -8,6 +8,7 @@ import type { Resource } from "../kube/resources.ts";
 import { createTransport } from "../kube/transport.ts";
 import { type BridgeView, bridgeView } from "./bridge-view.ts";
 import { CliFailure } from "./failure.ts";
+import { useProxyOf } from "./proxy.ts";
 
 export const BRIDGES: Resource = {
   group: GROUP,
@@ -32,6 +33,7 @@ export function connect(options: {
 }): Connection {
   const { kubeconfig, context, environment } = options;
   const kubeConfig = loadKubeConfig({ kubeconfig, context, environment, prefer: "Files" });
+  useProxyOf(environment, kubeConfig);
   const transport = createTransport({ kubeConfig, userAgent: "kubectl-llmbridge", deadlineMs: 15_000 });
   const inContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace;
   return {

@@ -45,7 +45,7 @@ export async function readCredentials(config: KubeConfig): Promise<Credentials> 
   const server = new URL(cluster.server);
   const proxyUrl = cluster.proxyUrl;
   if (proxyUrl?.startsWith("socks")) {
-    throw new Error(`proxy-url ${proxyUrl} cannot be used: only http and https proxies are supported`);
+    throw new Error(`proxy ${proxyUrl} cannot be used: only http and https proxies are supported`);
   }
   return {
     origin: server.origin,
