@@ -40,6 +40,8 @@ describe("parseArguments", () => {
     [["lint"], "lint needs a file, a folder, or - for stdin."],
     [["render"], "render needs a file, a folder, or - for stdin."],
     [["promote", "chat", "--timeout", "soon"], "--timeout soon is not a number of seconds"],
+    [["promote", "chat", "--timeout", "Infinity"], "longer than can be waited; write at most 2147483."],
+    [["promote", "chat", "--timeout", "4294968"], "longer than can be waited"],
     [["get", "--colour"], "unknown option --colour."],
     [["get", "--all-namespace"], "unknown option --all-namespace; did you mean --all-namespaces?"],
     [["get", "-x"], "unknown option -x."],

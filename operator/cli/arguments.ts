@@ -37,6 +37,9 @@ export interface HelpWanted {
   readonly help: CommandName | undefined;
 }
 
+/** Timers of more than 2^31 - 1 ms, 24 days, run out at once. */
+const MOST_SECONDS = 2_147_483;
+
 /** Their words are files. */
 const FILE_COMMANDS: readonly CommandName[] = ["lint", "render"];
 
@@ -138,6 +141,8 @@ function timeoutOf(text = "30", command?: CommandName): number {
   const seconds = Number(text.replace(/s$/, ""));
   if (!(seconds > 0))
     throw wrong(`--timeout ${text} is not a number of seconds; write for example 30.`, command);
+  if (seconds > MOST_SECONDS)
+    throw wrong(`--timeout ${text} is longer than can be waited; write at most ${MOST_SECONDS}.`, command);
   return seconds * 1000;
 }
 
