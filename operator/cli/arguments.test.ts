@@ -16,6 +16,15 @@ describe("parseArguments", () => {
   });
 
   it.each([
+    [["get", "-n=ai", "-o=json"], { namespace: "ai", output: "json" }],
+    [["get", "-wn=ai"], { namespace: "ai", watch: true }],
+    [["lint", "-f=a.yaml", "-f==b", "-fc=d"], { files: ["a.yaml", "=b", "c=d"] }],
+    [["lint", "-f", "=a", "--", "-f=b"], { files: ["=a"], words: ["-f=b"] }],
+  ])("reads values as kubectl does: %j", (argv, values) => {
+    expect(parseArguments(argv)).toMatchObject(values);
+  });
+
+  it.each([
     [[], undefined],
     [["-h"], undefined],
     [["help"], undefined],

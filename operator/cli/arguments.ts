@@ -84,7 +84,9 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
 
 function parsed(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: true });
+    const end = argv.indexOf("--");
+    const args = argv.map((word, index) => (end === -1 || index < end ? withoutEquals(word) : word));
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
@@ -93,6 +95,17 @@ function parsed(argv: readonly string[]) {
     throw wrong(`${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/\.$/, "")}.`);
   }
 }
+
+const SHORT_WITH_VALUE = Object.values(OPTIONS).flatMap((option) =>
+  "short" in option && option.type === "string" ? [option.short] : [],
+);
+const SHORT_EQUALS = new RegExp(
+  `^(-[^${SHORT_WITH_VALUE.join("")}=-]*[${SHORT_WITH_VALUE.join("")}])=(.+)$`,
+  "s",
+);
+
+/** `-n=ai` as `-nai`: kubectl takes both, and parseArgs would have the value begin with the sign. */
+const withoutEquals = (word: string): string => word.replace(SHORT_EQUALS, "$1$2");
 
 function optionHint(written: string): string {
   const near = didYouMean(written.replace(/^-+/, ""), Object.keys(OPTIONS));
