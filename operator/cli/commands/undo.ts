@@ -56,7 +56,7 @@ async function undoOnce(
   const version = await storedVersion(connection, target);
   const wanted = wantedSpec(present, version);
   const content = differingContent(wanted, { name, asked: asked.contents, target: version });
-  for (const one of content) await restoreContent(connection, one);
+  await restoreContent(connection, content);
   const { uid, resourceVersion } = bridge.metadata;
   const raw = (stored as KubeObject & { spec: Readonly<Record<string, unknown>> }).spec;
   const parts = Object.keys(revisionSpec(present));

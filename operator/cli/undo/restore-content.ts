@@ -63,33 +63,52 @@ type Values = Readonly<Record<string, string>>;
 type Stored = KubeObject & { readonly data?: Values; readonly binaryData?: Values };
 
 /**
- * Puts back what the revision keeps, with the rights of the person who asks for it: the operator writes no ConfigMap or Secret of others.
- * @throws CliFailure where there is no copy to take it from
+ * Puts back what the revision keeps, with the rights of the person who asks for it: the operator writes no ConfigMap or Secret of others. All copies are
+ * read before anything is written, since what is put back in part would be a version of its own.
+ * @throws CliFailure where there is no copy to take one from
  */
 export async function restoreContent(
-  { client, namespace }: Connection,
-  { kind, name, copy, keys }: DifferingContent,
+  connection: Connection,
+  content: readonly DifferingContent[],
 ): Promise<void> {
+  const { client, namespace } = connection;
+  const read = await Promise.all(content.map((one) => readBoth(connection, one)));
+  for (const { kind, name, keys, kept, present } of read)
+    await client.mergePatch(resourceOf(kind), namespace, name, {
+      metadata: { resourceVersion: present.metadata.resourceVersion },
+      data: patchOf(kept.data, present.data, keys),
+      ...(kind === "ConfigMap" ? { binaryData: patchOf(kept.binaryData, present.binaryData, keys) } : {}),
+    });
+}
+
+const resourceOf = (kind: DifferingContent["kind"]) =>
+  kind === "Secret" ? resources.secrets : resources.configMaps;
+
+/** What there is, and what is to be there. */
+async function readBoth(
+  { client, namespace }: Connection,
+  content: DifferingContent,
+): Promise<DifferingContent & { readonly kept: Stored; readonly present: Stored }> {
+  const { kind, name, copy } = content;
   if (copy === undefined)
-    throw new CliFailure(`that revision was made while there was no ${kind} "${name}"; delete it by hand.`);
-  const resource = kind === "Secret" ? resources.secrets : resources.configMaps;
-  const [kept, present] = await Promise.all(
-    [copy, name].map((one) => client.get<Stored>(resource, namespace, one)),
-  ).catch((error: unknown) => {
-    if (isNotFound(error)) throw new CliFailure(`${kind} "${name}", or the copy ${copy} of it, is gone.`);
+    throw new CliFailure(
+      `that revision was made while there was no ${kind} "${name}"; delete it by hand. Nothing was written.`,
+    );
+  const get = (one: string) => client.get<Stored>(resourceOf(kind), namespace, one);
+  try {
+    const [kept, present] = await Promise.all([get(copy), get(name)]);
+    return { ...content, kept, present };
+  } catch (error) {
+    if (isNotFound(error))
+      throw new CliFailure(`${kind} "${name}", or the copy ${copy} of it, is gone. Nothing was written.`);
     throw error;
-  });
-  const patchOf = (wanted: Values = {}, now: Values = {}) => ({
-    ...Object.fromEntries(
-      Object.keys(now)
-        .filter((key) => !(key in wanted) && (keys === undefined || keys.includes(key)))
-        .map((key) => [key, null]),
-    ),
-    ...wanted,
-  });
-  await client.mergePatch(resource, namespace, name, {
-    metadata: { resourceVersion: present?.metadata.resourceVersion },
-    data: patchOf(kept?.data, present?.data),
-    ...(kind === "ConfigMap" ? { binaryData: patchOf(kept?.binaryData, present?.binaryData) } : {}),
-  });
+  }
+}
+
+/** The wanted values, and the removal of what else the revision reads. */
+function patchOf(wanted: Values = {}, now: Values = {}, keys: readonly string[] | undefined): object {
+  const others = Object.keys(now).filter(
+    (key) => !(key in wanted) && (keys === undefined || keys.includes(key)),
+  );
+  return { ...Object.fromEntries(others.map((key) => [key, null])), ...wanted };
 }
