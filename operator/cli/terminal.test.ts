@@ -10,6 +10,11 @@ describe("a terminal", () => {
     expect(sizeOf(tty, { TERM: "dumb" })).toBeUndefined();
   });
 
+  it("is taken for one of 80 by 24 where it does not know", () => {
+    expect(sizeOf({ isTTY: true }, {})).toEqual({ columns: 80, rows: 24 });
+    expect(sizeOf({ ...tty, columns: 0, rows: 0 }, {})).toEqual({ columns: 80, rows: 24 });
+  });
+
   it("is coloured unless NO_COLOR says otherwise", () => {
     const size = sizeOf(tty, {});
     expect(wantsColour(size, {})).toBe(true);

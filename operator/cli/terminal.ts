@@ -31,7 +31,8 @@ export function sizeOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): Size | undefined {
   if (stream.isTTY !== true || environment.TERM === "dumb") return undefined;
-  return { columns: stream.columns ?? 80, rows: stream.rows ?? 24 };
+  // A terminal whose size nobody has set says 0.
+  return { columns: stream.columns || 80, rows: stream.rows || 24 };
 }
 
 /** Colours appear on a terminal only, and never where NO_COLOR is set to anything (no-color.org). */
