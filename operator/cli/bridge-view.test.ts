@@ -41,6 +41,13 @@ describe("bridgeView", () => {
     expect(odd).toMatchObject({ unread: ["spec.image", "spec.rollout"], spec: { image: "" } });
   });
 
+  it("reads that a bridge is paused, whatever else of its rollout is newer", () => {
+    const paused = { image: "i:1", rollout: { strategy: "Tomorrow", paused: true } };
+    expect(bridgeView({ ...SAMPLE_STORED, spec: paused } as never)).toMatchObject({
+      ...{ unread: ["spec.rollout"], spec: { rollout: { paused: true } } },
+    });
+  });
+
   it.each([null, [], "x", { status: 7 }])("throws for no status: %j", (status) => {
     expect(() => withStatus(status as never)).not.toThrow();
   });

@@ -51,9 +51,15 @@ function readSpec(stored: unknown): { spec: BridgeView["spec"]; unread: string[]
   const image = z.string().safeParse(spec.image);
   const steps = rollout.safeParse(spec.rollout ?? {});
   return {
-    spec: { image: image.data ?? "", rollout: steps.data ?? rollout.parse({}) },
+    spec: { image: image.data ?? "", rollout: steps.data ?? { ...rollout.parse({}), ...pausedOf(spec) } },
     unread: [...(image.success ? [] : ["spec.image"]), ...(steps.success ? [] : ["spec.rollout"])],
   };
+}
+
+/** Whether it is paused can be read, and must be true, whatever else of the rollout is newer: `resume` asks for it. */
+function pausedOf({ rollout: stored }: { rollout?: unknown }): { readonly paused?: boolean } {
+  const { paused } = Object(stored) as { paused?: unknown };
+  return typeof paused === "boolean" ? { paused } : {};
 }
 
 function readStatus(stored: unknown): { status: StatusView; unread: string[] } {
