@@ -88,7 +88,7 @@ export const COMMANDS = {
     count: [0, 3],
     says: "what changes from one revision to another, or by a manifest",
     options: ["filename", "recursive", "output"],
-    more: "Compares what was written and what follows from it: the configuration file, the Node options and the pod template. A revision is named by its hash, the beginning of it, or the words stable and canary. Without any the canary is compared with the stable version, and without a canary the stable version with the revision before it. One is compared with the stable version. With -f the stable version is compared with what the manifest would make. Equal or not, the exit code is 0.",
+    more: "Compares what was written and what follows from it: the configuration file, the Node options and the pod template. A revision is named by its hash, the beginning of it, or the words stable and canary. Without any the canary is compared with the stable version, and without a canary the stable version with the one that was stable before it, or else with the revision made before it. One is compared with the stable version. With -f the stable version is compared with what the manifest would make. Equal or not, the exit code is 0.",
     examples: ["diff chat", "diff chat 7c9f canary", "diff -f chat.yaml", "diff chat | delta"],
   },
   promote: {

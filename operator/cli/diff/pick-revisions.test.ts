@@ -29,6 +29,17 @@ describe("pickRevisions", () => {
     expect(picked(freshBridge())).toEqual(["7c9f21", "d04be8"]);
   });
 
+  it.each([
+    ["the oldest serves again", "0ld001", ["d04be8", "7c9f21"], "d04be8"],
+    ["one was rolled back in between", "d04be8", ["7c0000"], "7c0000"],
+    ["one is gone", "d04be8", ["gone01", "7c9f21"], "7c9f21"],
+  ])("compares with what was stable before, where %s", (_, stableRevision, served, before) => {
+    const rollout = { phase: "Stable", phaseSince: "2026-11-21T09:00:00Z", stableRevision, served };
+    const at = sampleBridge({ status: { stable: undefined, canary: undefined, rollout } });
+    expect(picked(at)).toEqual([before, stableRevision]);
+    expect(picked(at, "stable")).toEqual([before, stableRevision]);
+  });
+
   it("takes revisions by their beginning, and stable and canary by name", () => {
     expect(picked(canary, "0ld")).toEqual(["7c9f21", "0ld001"]);
     expect(picked(canary, "stable")).toEqual(["7c0000", "7c9f21"]);

@@ -11,7 +11,7 @@ export interface Pair {
 
 /**
  * The revisions that a person named, by hash, its beginning, or the words stable and canary. One: from the stable version to it. None:
- * from the stable version to the canary, and without a canary from the revision before to the stable one.
+ * from the stable version to the canary, and without a canary from the version that was stable before to the stable one.
  * @param deployments newest first
  * @throws CliFailure where there is no such revision, or nothing to compare with
  */
@@ -35,10 +35,25 @@ export function pickRevisions(
     return { before: find("stable"), after: find("canary") };
   const after = marks.stable === undefined ? deployments[0] : find("stable");
   if (after === undefined) throw new CliFailure(`${name} has no revision yet.`);
-  const before = deployments[deployments.indexOf(after) + 1];
+  const before = versionBefore(after, deployments, isStable(after) ? rollout?.served : undefined);
   if (before === undefined)
     throw new CliFailure(`${name} has no canary and no revision before ${after.revision}.`);
   return { before, after };
+}
+
+/**
+ * The version that was stable before, as `undo` has it: a Deployment that serves again is not the newest, and one that was rolled back in between is not
+ * the version before. Where none was, the revision that was made before.
+ */
+function versionBefore(
+  after: DeploymentView,
+  deployments: readonly DeploymentView[],
+  served: readonly string[] | undefined,
+): DeploymentView | undefined {
+  if (served === undefined) return deployments[deployments.indexOf(after) + 1];
+  return served
+    .map((revision) => deployments.find((one) => one.revision === revision))
+    .find((one) => one !== undefined);
 }
 
 /** The revision that a word names: its hash, the beginning of it, or stable or canary. */
