@@ -2,7 +2,7 @@ import { didYouMean } from "../api/v1alpha1/did-you-mean.ts";
 import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import { createClient, type KubeClient } from "../kube/client.ts";
 import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
-import { loadKubeConfig } from "../kube/kubeconfig.ts";
+import { type KubeConfig, loadKubeConfig } from "../kube/kubeconfig.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
 import { createTransport } from "../kube/transport.ts";
@@ -25,23 +25,43 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-export function connect(options: {
+/** What says which cluster is spoken of. */
+export interface Place {
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly namespace: string | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
-}): Connection {
-  const { kubeconfig, context, environment } = options;
-  const kubeConfig = loadKubeConfig({ kubeconfig, context, environment, prefer: "Files" });
-  useProxyOf(environment, kubeConfig);
+}
+
+export function connect(place: Place): Connection {
+  const kubeConfig = loadKubeConfig({ ...place, prefer: "Files" });
+  useProxyOf(place.environment, kubeConfig);
   const transport = createTransport({ kubeConfig, userAgent: "kubectl-llmbridge", deadlineMs: 15_000 });
-  const inContext = kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace;
   return {
     client: createClient(transport),
-    namespace: options.namespace ?? inContext ?? "default",
+    namespace: place.namespace ?? namespaceIn(kubeConfig),
     close: () => transport.close(),
   };
 }
+
+/**
+ * The namespace that `connect` would speak of, for commands that need no cluster.
+ * @throws Error where a kubeconfig or context is named and cannot be used
+ */
+export function namespaceOf(place: Place): string {
+  if (place.namespace !== undefined) return place.namespace;
+  try {
+    return namespaceIn(loadKubeConfig({ ...place, prefer: "Files" }));
+  } catch (error) {
+    if (place.kubeconfig !== undefined || place.context !== undefined) throw error;
+    return DEFAULT_NAMESPACE;
+  }
+}
+
+const DEFAULT_NAMESPACE = "default";
+
+const namespaceIn = (kubeConfig: KubeConfig): string =>
+  kubeConfig.getContextObject(kubeConfig.getCurrentContext())?.namespace || DEFAULT_NAMESPACE;
 
 /**
  * Reads one bridge as it is stored.

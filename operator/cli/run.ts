@@ -28,7 +28,7 @@ export async function run(
       return EXIT.ok;
     }
     if (args.command === "lint") return await lint(args, terminal);
-    if (args.command === "render") return await render(args, terminal);
+    if (args.command === "render") return await render(args, environment, terminal);
     return await runConnected(args, environment, terminal);
   } catch (error) {
     terminal.warn(

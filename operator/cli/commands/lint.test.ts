@@ -27,10 +27,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A command line that needs no cluster: an environment without a kubeconfig. */
-async function llmbridge(argv: readonly string[], stdin = "") {
+/** A command line that needs no cluster: an environment without a kubeconfig, unless one is given. */
+async function llmbridge(argv: readonly string[], stdin = "", environment: Record<string, string> = {}) {
   const terminal = testTerminal({ readStdin: async () => stdin });
-  const exitCode = await run(argv, { HOME: "/nowhere" }, terminal);
+  const exitCode = await run(argv, { HOME: "/nowhere", ...environment }, terminal);
   return { exitCode, out: terminal.out, err: terminal.err };
 }
 
@@ -84,6 +84,28 @@ describe("render", () => {
     );
     expect(documents.map((text) => parse(text).metadata.namespace)).toEqual(Array(9).fill("ai"));
     expect((await llmbridge(["render", "-f", "-"], bridge())).out).toContain("namespace: default");
+  });
+
+  it("makes them in the namespace of the kubeconfig's context, where no other is asked for", async () => {
+    const cluster = { name: "c", cluster: { server: "http://127.0.0.1:1" } };
+    const contexts = ["web", "ai"].map((namespace) => ({
+      name: `to-${namespace}`,
+      context: { cluster: "c", user: "u", namespace },
+    }));
+    const users = [{ name: "u", user: {} }];
+    const KUBECONFIG = file("kubeconfig");
+    writeFileSync(
+      KUBECONFIG,
+      stringify({ "current-context": "to-web", clusters: [cluster], users, contexts }),
+    );
+    const rendered = async (...words: readonly string[]) => {
+      const { out, err } = await llmbridge(["render", "-", ...words], bridge(), { KUBECONFIG });
+      return err || /namespace: (.*)/.exec(out)?.[1];
+    };
+    expect(await rendered()).toBe("web");
+    expect(await rendered("--context", "to-ai")).toBe("ai");
+    expect(await rendered("-n", "mine")).toBe("mine");
+    expect(await rendered("--context", "to-none")).toMatch(/context "to-none" does not exist/);
   });
 
   it("prints one list as JSON", async () => {

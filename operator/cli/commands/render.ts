@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 import { VERSION } from "../../version.ts";
 import type { Arguments } from "../arguments.ts";
+import { namespaceOf, type Place } from "../connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
 import { lintDocuments, type Manifest } from "../lint-yaml.ts";
 import { readManifests } from "../manifest-files.ts";
@@ -10,9 +11,13 @@ import type { Terminal } from "../terminal.ts";
 import { lineOf } from "./lint.ts";
 
 /** `render FILE...`: the children that the operator would make of a manifest. No cluster is needed. */
-export async function render(args: Arguments, terminal: Terminal): Promise<ExitCode> {
+export async function render(
+  args: Arguments,
+  environment: Place["environment"],
+  terminal: Terminal,
+): Promise<ExitCode> {
   const bridges = await readBridges(args, terminal);
-  const namespace = args.namespace ?? "default";
+  const namespace = namespaceOf({ ...args, environment });
   const all = bridges.map((bridge) => ({ bridge, ...rendered(bridge, namespace) }));
   if (args.output === "json") {
     const items = all.flatMap(({ children }) => children);
