@@ -65,6 +65,16 @@ describe("lintYaml", () => {
     expect(findings.map(({ kind }) => kind)).toEqual(["skipped", "valid"]);
   });
 
+  it.each([
+    ["no text", "", []],
+    ["a comment", "# nothing yet\n", []],
+    ["an end", `${valid}---\n`, ["valid"]],
+    ["templates that gave nothing", `---\n# Source: a.yaml\n---\n${valid}`, ["valid"]],
+    ["null", `null\n---\n${valid}`, ["valid"]],
+  ])("passes over empty documents: %s", (_, text, kinds) => {
+    expect(lintYaml(text).map(({ kind }) => kind)).toEqual(kinds);
+  });
+
   it("says where YAML is broken", () => {
     expect(lintYaml("kind: LLMBridge\nspec: {image: [\n")[0]).toMatchObject({ kind: "error", path: "" });
   });

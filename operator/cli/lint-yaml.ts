@@ -1,4 +1,4 @@
-import { type Document, LineCounter, parseAllDocuments, type Scalar, visit } from "yaml";
+import { type Document, isScalar, LineCounter, parseAllDocuments, type Scalar, visit } from "yaml";
 import { KIND } from "../api/v1alpha1/llmbridge.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type Issue, lintManifest } from "../api/v1alpha1/validate.ts";
@@ -34,9 +34,7 @@ export function lintYaml(text: string): readonly Finding[] {
 /** The same, each document on its own. */
 export function lintDocuments(text: string): readonly Linted[] {
   const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines });
-  if (!Array.isArray(documents)) return [finding("error", 1, "the file is empty; write a bridge.")];
-  return documents.map((document) => lintDocument(document, lines));
+  return parseAllDocuments(text, { lineCounter: lines }).map((document) => lintDocument(document, lines));
 }
 
 const finding = (kind: Finding["kind"], line: number, message: string): Linted => ({
@@ -50,7 +48,8 @@ function lintDocument(document: Document.Parsed, lines: LineCounter): Linted {
     const [sentence = ""] = broken.message.split("\n");
     return finding("error", broken.linePos?.[0].line ?? first, sentence);
   }
-  if (document.contents === null) return { findings: [] };
+  // As for kubectl: what follows a last `---`, and a template that helm rendered to nothing.
+  if (isEmpty(document)) return { findings: [] };
   readAsYaml11(document);
   const object = document.toJS() as unknown;
   const { kind } = (object ?? {}) as { kind?: unknown };
@@ -68,6 +67,9 @@ function lintDocument(document: Document.Parsed, lines: LineCounter): Linted {
   }));
   return { findings: errors };
 }
+
+const isEmpty = ({ contents }: Document.Parsed): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null);
 
 /** What the API server takes and the operator would refuse: options that do not fit, plans above a budget. */
 function planIssues(spec: LLMBridgeSpec): readonly Issue[] {
