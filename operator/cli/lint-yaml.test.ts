@@ -65,6 +65,17 @@ describe("lintYaml", () => {
     expect(findings.map(({ kind }) => kind)).toEqual(["skipped", "valid"]);
   });
 
+  it("expands merge keys", () => {
+    const merged = `${valid}  resources:\n    requests: &size {cpu: 500m}\n    limits:\n      <<: *size\n      memory: 1gb\n`;
+    expect(lintYaml(merged)).toEqual([
+      expect.objectContaining({ kind: "error", line: 12, path: "spec.resources.limits.memory" }),
+    ]);
+    expect(lintYaml(merged.replace("1gb", "1Gi"))).toMatchObject([{ kind: "valid" }]);
+    expect(lintYaml(`${valid}  pod: {<<: 7}\n`)).toMatchObject([
+      { kind: "error", message: expect.stringMatching(/merge/i) },
+    ]);
+  });
+
   it.each([
     ["no text", "", []],
     ["a comment", "# nothing yet\n", []],

@@ -34,7 +34,9 @@ export function lintYaml(text: string): readonly Finding[] {
 /** The same, each document on its own. */
 export function lintDocuments(text: string): readonly Linted[] {
   const lines = new LineCounter();
-  return parseAllDocuments(text, { lineCounter: lines }).map((document) => lintDocument(document, lines));
+  return parseAllDocuments(text, { lineCounter: lines, merge: true }).map((document) =>
+    lintDocument(document, lines),
+  );
 }
 
 const finding = (kind: Finding["kind"], line: number, message: string): Linted => ({
@@ -51,7 +53,13 @@ function lintDocument(document: Document.Parsed, lines: LineCounter): Linted {
   // As for kubectl: what follows a last `---`, and a template that helm rendered to nothing.
   if (isEmpty(document)) return { findings: [] };
   readAsYaml11(document);
-  const object = document.toJS() as unknown;
+  let object: unknown;
+  try {
+    object = document.toJS();
+  } catch (error) {
+    // A merge of what is no map, or aliases that grow beyond measure.
+    return finding("error", first, error instanceof Error ? error.message : String(error));
+  }
   const { kind } = (object ?? {}) as { kind?: unknown };
   if (kind !== KIND && kind !== undefined)
     return finding("skipped", first, `kind ${String(kind)} is not looked at.`);
