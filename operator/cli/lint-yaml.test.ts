@@ -39,6 +39,13 @@ describe("lintYaml", () => {
       '"1gb" is not a quantity of bytes',
     ],
     ["a rule", "  workers: {min: 3, max: 2}\n", 8, "spec.workers.min", "min 3 is above max 2"],
+    [
+      "a number of YAML 1.1",
+      "  pod: {env: [{name: A, value: 1_000}]}\n",
+      8,
+      "spec.pod.env[0].value",
+      "put it in quotes",
+    ],
     ["an empty field", "  budget:\n", 8, "spec.budget", "is empty; write a value or leave the field out."],
     ["a number out of bounds", "  replicas: 1001\n", 8, "spec.replicas", "1001 is above 1000"],
     [

@@ -1,10 +1,11 @@
-import { type Document, isScalar, LineCounter, parseAllDocuments, type Scalar, visit } from "yaml";
+import { type Document, isScalar, LineCounter, parseAllDocuments } from "yaml";
 import { KIND } from "../api/v1alpha1/llmbridge.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type Issue, lintManifest } from "../api/v1alpha1/validate.ts";
 import { bounds } from "../bridges/decide/bounds.ts";
 import { tune } from "../tuning/tune.ts";
 import { tuningInput } from "../tuning/tuning-input.ts";
+import { readAsYaml11 } from "./yaml-11.ts";
 
 /** What lint has to say about a place in a file. */
 export type Finding =
@@ -22,9 +23,6 @@ export interface Linted {
   readonly findings: readonly Finding[];
   readonly bridge?: Manifest;
 }
-
-/** YAML 1.1 booleans that YAML 1.2 reads as text. kubectl reads YAML 1.1. */
-const YAML_11_BOOLEAN = /^(y|n|yes|no|on|off)$/i;
 
 /** Every document of a file; those of other kinds are skipped. */
 export function lintYaml(text: string): readonly Finding[] {
@@ -82,21 +80,6 @@ const isEmpty = ({ contents }: Document.Parsed): boolean =>
 /** What the API server takes and the operator would refuse: options that do not fit, plans above a budget. */
 function planIssues(spec: LLMBridgeSpec): readonly Issue[] {
   return [...tune(tuningInput(spec)).issues, ...bounds(spec).issues];
-}
-
-/** Turns plain `Off` and its like into the booleans that kubectl would send. */
-function readAsYaml11(document: Document.Parsed): void {
-  visit(document, {
-    Scalar(key, node: Scalar) {
-      if (
-        key !== "key" &&
-        node.type === "PLAIN" &&
-        typeof node.value === "string" &&
-        YAML_11_BOOLEAN.test(node.value)
-      )
-        node.value = /^(y|yes|on)$/i.test(node.value);
-    },
-  });
 }
 
 /** The line of a path, or of the nearest node above it that is in the file. */
