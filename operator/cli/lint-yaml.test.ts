@@ -93,6 +93,32 @@ describe("lintYaml", () => {
     expect(lintYaml(text).map(({ kind }) => kind)).toEqual(kinds);
   });
 
+  it.each(["kind: List\napiVersion: v1", "kind: LLMBridgeList\napiVersion: llmbridge.dev/v1alpha1"])(
+    "looks at each object of a list: %j",
+    (head) => {
+      const [first, second] = [valid, `${valid}  replica: 2\n`].map(
+        (text) => `  - ${text.trimEnd().replaceAll("\n", "\n    ")}\n`,
+      );
+      expect(lintYaml(`${head}\nitems:\n  - {kind: ConfigMap}\n${first}${second}`)).toMatchObject([
+        { kind: "skipped", line: 4 },
+        { kind: "valid", line: 5, message: "chat is valid." },
+        {
+          kind: "error",
+          line: 19,
+          path: "items[2].spec.replica",
+          message: expect.stringContaining("replicas"),
+        },
+      ]);
+      expect(lintYaml(`${head}\nitems: []\n`)).toEqual([]);
+    },
+  );
+
+  it("does not take a misspelt kind for one of others", () => {
+    expect(lintYaml(valid.replace("LLMBridge", "LLMBrdge"))).toMatchObject([
+      { kind: "error", line: 2, path: "kind", message: expect.stringContaining("did you mean LLMBridge?") },
+    ]);
+  });
+
   it("says where YAML is broken", () => {
     expect(lintYaml("kind: LLMBridge\nspec: {image: [\n")[0]).toMatchObject({ kind: "error", path: "" });
   });

@@ -1,5 +1,5 @@
 import { type Document, isScalar, LineCounter, parseAllDocuments } from "yaml";
-import { KIND } from "../api/v1alpha1/llmbridge.ts";
+import { GROUP, KIND } from "../api/v1alpha1/llmbridge.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type Issue, lintManifest } from "../api/v1alpha1/validate.ts";
 import { bounds } from "../bridges/decide/bounds.ts";
@@ -32,7 +32,7 @@ export function lintYaml(text: string): readonly Finding[] {
 /** The same, each document on its own. */
 export function lintDocuments(text: string): readonly Linted[] {
   const lines = new LineCounter();
-  return parseAllDocuments(text, { lineCounter: lines, merge: true }).map((document) =>
+  return parseAllDocuments(text, { lineCounter: lines, merge: true }).flatMap((document) =>
     lintDocument(document, lines),
   );
 }
@@ -41,38 +41,53 @@ const finding = (kind: Finding["kind"], line: number, message: string): Linted =
   findings: [kind === "error" ? { kind, line, path: "", message } : { kind, line, message }],
 });
 
-function lintDocument(document: Document.Parsed, lines: LineCounter): Linted {
+function lintDocument(document: Document.Parsed, lines: LineCounter): readonly Linted[] {
   const broken = document.errors[0];
   const first = lines.linePos(document.contents?.range?.[0] ?? 0).line;
   if (broken) {
     const [sentence = ""] = broken.message.split("\n");
-    return finding("error", broken.linePos?.[0].line ?? first, sentence);
+    return [finding("error", broken.linePos?.[0].line ?? first, sentence)];
   }
   // As for kubectl: what follows a last `---`, and a template that helm rendered to nothing.
-  if (isEmpty(document)) return { findings: [] };
+  if (isEmpty(document)) return [];
   readAsYaml11(document);
   let object: unknown;
   try {
     object = document.toJS();
   } catch (error) {
     // A merge of what is no map, or aliases that grow beyond measure.
-    return finding("error", first, error instanceof Error ? error.message : String(error));
+    return [finding("error", first, error instanceof Error ? error.message : String(error))];
   }
-  const { kind } = (object ?? {}) as { kind?: unknown };
-  if (kind !== KIND && kind !== undefined)
-    return finding("skipped", first, `kind ${String(kind)} is not looked at.`);
+  return lintObject(object, "", (path) => lineOf(document, path, lines) ?? first);
+}
+
+/** One object of a document; of a list each. `at` is its path in the document. */
+function lintObject(object: unknown, at: string, lineAt: (path: string) => number): readonly Linted[] {
+  const { apiVersion, kind, items } = Object(object) as Readonly<Record<string, unknown>>;
+  if (LISTS.includes(String(kind)) && Array.isArray(items))
+    return items.flatMap((item, index) => lintObject(item, within(at, `items[${index}]`), lineAt));
+  if (kind !== KIND && kind !== undefined && !isOurs(apiVersion))
+    return [finding("skipped", lineAt(at), `kind ${String(kind)} is not looked at.`)];
   const issues = lintManifest(object);
   const bridge = object as Manifest;
   const all = issues.length > 0 ? issues : planIssues(llmBridgeSpec.parse(bridge.spec));
-  if (all.length === 0) return { ...finding("valid", first, `${bridge.metadata.name} is valid.`), bridge };
-  const errors = all.map(({ path, message }) => ({
-    kind: "error" as const,
-    line: lineOf(document, path, lines) ?? first,
-    path,
-    message,
-  }));
-  return { findings: errors };
+  if (all.length === 0)
+    return [{ ...finding("valid", lineAt(at), `${bridge.metadata.name} is valid.`), bridge }];
+  const errors = all.map(({ path, message }) => {
+    const place = within(at, path);
+    return { kind: "error" as const, line: lineAt(place), path: place, message };
+  });
+  return [{ findings: errors }];
 }
+
+/** Kinds that kubectl takes for the objects in them. */
+const LISTS: readonly string[] = ["List", `${KIND}List`];
+
+/** There is one kind in the group, so that another one is a bridge that is misspelt. */
+const isOurs = (apiVersion: unknown): boolean => String(apiVersion).startsWith(`${GROUP}/`);
+
+const within = (at: string, path: string): string =>
+  at === "" || path === "" || path.startsWith("[") ? at + path : `${at}.${path}`;
 
 const isEmpty = ({ contents }: Document.Parsed): boolean =>
   contents === null || (isScalar(contents) && contents.value === null);
