@@ -27,6 +27,29 @@ describe("lintManifest", () => {
     ]);
   });
 
+  it.each([
+    [{ lables: {} }, "metadata.lables", "did you mean labels?"],
+    [{ labels: { version: 1.2 } }, "metadata.labels.version", "put it in quotes"],
+    [{ labels: { team: "a b" } }, "metadata.labels.team", "is not the value of a label"],
+    [{ labels: ["a"] }, "metadata.labels", "is a list"],
+    [{ annotations: { a: true } }, "metadata.annotations.a", "put it in quotes"],
+    [{ namespace: "AI_x" }, "metadata.namespace", "is not a name"],
+  ])("finds what is wrong with the metadata: %j", (change, path, sentence) => {
+    const { metadata } = manifest();
+    expect(lintManifest({ ...manifest(), metadata: { ...metadata, ...change } })).toEqual([
+      { path, message: expect.stringContaining(sentence) },
+    ]);
+  });
+
+  it("takes metadata as the server gives it back, and maps without values", () => {
+    const metadata = {
+      ...{ name: "chat", namespace: "ai", uid: "u1", resourceVersion: "7", generation: 2 },
+      ...{ creationTimestamp: null, managedFields: [{}], finalizers: ["a/b"], labels: null },
+      annotations: { "a.b/c": "any text at all: 1", "a.b/d": "" },
+    };
+    expect(lintManifest({ ...manifest(), metadata })).toEqual([]);
+  });
+
   it("judges changes only when the stored spec is given", () => {
     const before = llmBridgeSpec.parse(manifest().spec);
     expect(lintManifest(manifest({ replicas: 5 }))).toEqual([]);

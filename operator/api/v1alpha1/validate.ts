@@ -3,6 +3,7 @@ import { fieldsAt } from "./fields.ts";
 import { type Issue, issuesOf, pathText, valueAt } from "./issues.ts";
 import { concretePaths, duplicateIssues } from "./keyed-lists.ts";
 import { GROUP, KIND, VERSION } from "./llmbridge.ts";
+import { manifestMetadata } from "./metadata.ts";
 import { RULES } from "./rules/index.ts";
 import type { Rule } from "./rules/rule.ts";
 import { type LLMBridgeSpec, llmBridgeSpec } from "./spec.ts";
@@ -12,7 +13,7 @@ export type { Issue } from "./issues.ts";
 const manifest = z.strictObject({
   apiVersion: z.literal(`${GROUP}/${VERSION}`),
   kind: z.literal(KIND),
-  metadata: z.looseObject({ name: z.string() }),
+  metadata: manifestMetadata,
   spec: llmBridgeSpec,
   status: z.unknown().optional(),
 });
