@@ -25,15 +25,18 @@ export interface Linted {
 }
 
 /** Every document of a file; those of other kinds are skipped. */
-export function lintYaml(text: string): readonly Finding[] {
-  return lintDocuments(text).flatMap(({ findings }) => findings);
+export function lintYaml(text: string, isManifest = true): readonly Finding[] {
+  return lintDocuments(text, isManifest).flatMap(({ findings }) => findings);
 }
 
-/** The same, each document on its own. */
-export function lintDocuments(text: string): readonly Linted[] {
+/**
+ * The same, each document on its own.
+ * @param isManifest whether each of them must be an object of Kubernetes. A folder also holds a kustomization.yaml and values of helm.
+ */
+export function lintDocuments(text: string, isManifest = true): readonly Linted[] {
   const lines = new LineCounter();
   return parseAllDocuments(text, { lineCounter: lines, merge: true }).flatMap((document) =>
-    lintDocument(document, lines),
+    lintDocument(document, lines, isManifest),
   );
 }
 
@@ -41,7 +44,7 @@ const finding = (kind: Finding["kind"], line: number, message: string): Linted =
   findings: [kind === "error" ? { kind, line, path: "", message } : { kind, line, message }],
 });
 
-function lintDocument(document: Document.Parsed, lines: LineCounter): readonly Linted[] {
+function lintDocument(document: Document.Parsed, lines: LineCounter, isManifest: boolean): readonly Linted[] {
   const broken = document.errors[0];
   const first = lines.linePos(document.contents?.range?.[0] ?? 0).line;
   if (broken) {
@@ -58,6 +61,8 @@ function lintDocument(document: Document.Parsed, lines: LineCounter): readonly L
     // A merge of what is no map, or aliases that grow beyond measure.
     return [finding("error", first, error instanceof Error ? error.message : String(error))];
   }
+  if (!isManifest && isSomethingElse(object))
+    return [finding("skipped", first, "it is no object of Kubernetes.")];
   return lintObject(object, "", (path) => lineOf(document, path, lines) ?? first);
 }
 
@@ -85,6 +90,11 @@ const LISTS: readonly string[] = ["List", `${KIND}List`];
 
 /** There is one kind in the group, so that another one is a bridge that is misspelt. */
 const isOurs = (apiVersion: unknown): boolean => String(apiVersion).startsWith(`${GROUP}/`);
+
+function isSomethingElse(object: unknown): boolean {
+  const { apiVersion, kind } = Object(object) as Readonly<Record<string, unknown>>;
+  return kind === undefined && !isOurs(apiVersion);
+}
 
 const within = (at: string, path: string): string =>
   at === "" || path === "" || path.startsWith("[") ? at + path : `${at}.${path}`;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -56,6 +56,22 @@ describe("lint", () => {
     expect(await llmbridge(["lint", file("service.yaml")])).toMatchObject({
       ...{ exitCode: 0, out: "", err: `${file("service.yaml")}:1: kind Service is not looked at.\n` },
     });
+  });
+
+  it("passes over what is no object of Kubernetes in a folder, where it was not named", async () => {
+    const gitops = file("gitops");
+    mkdirSync(gitops);
+    writeFileSync(join(gitops, "chat.yaml"), bridge());
+    writeFileSync(join(gitops, "kustomization.yaml"), "resources: [chat.yaml]\n");
+    writeFileSync(join(gitops, "patch.json"), '[{"op": "remove", "path": "/a"}]');
+    writeFileSync(join(gitops, "values.yaml"), "image: {tag: 1.4.0}\n");
+    expect(await llmbridge(["lint", gitops])).toEqual({
+      ...{ exitCode: 0, out: `${join(gitops, "chat.yaml")}:1: chat is valid.\n`, err: "" },
+    });
+    expect(await llmbridge(["render", gitops])).toMatchObject({ exitCode: 0, err: "" });
+    expect(await llmbridge(["lint", join(gitops, "values.yaml")])).toMatchObject({ exitCode: 1 });
+    writeFileSync(join(gitops, "web.yaml"), bridge().replace("kind: LLMBridge\n", ""));
+    expect((await llmbridge(["lint", gitops])).out).toContain("web.yaml:1: kind: is missing; write it.");
   });
 
   it("tells programs the same", async () => {

@@ -10,7 +10,7 @@ import type { Terminal } from "../terminal.ts";
 export async function lint(args: Arguments, terminal: Terminal): Promise<ExitCode> {
   const texts = await readManifests([...args.words, ...args.files], args.recursive, terminal);
   const found = texts.flatMap(({ place, text, isNamed }) =>
-    lintYaml(text)
+    lintYaml(text, isNamed)
       // A folder holds all sorts of things; a file was named because it matters.
       .filter(({ kind }) => isNamed || kind !== "skipped")
       .map((finding) => ({ file: place, finding })),

@@ -43,8 +43,8 @@ export async function readBridges(
   terminal: Terminal,
 ): Promise<readonly Manifest[]> {
   const texts = await readManifests([...args.words, ...args.files], args.recursive, terminal);
-  const linted = texts.flatMap(({ place, text }) =>
-    lintDocuments(text).map((document) => ({ place, ...document })),
+  const linted = texts.flatMap(({ place, text, isNamed }) =>
+    lintDocuments(text, isNamed).map((document) => ({ place, ...document })),
   );
   const errors = linted.flatMap(({ place, findings }) =>
     findings.filter(({ kind }) => kind === "error").map((finding) => lineOf(place, finding)),
