@@ -1,4 +1,5 @@
-import type { OldContainer, OldPodSpec } from "./old-pod.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { OldContainer, OldPodSpec, OldRollout } from "./old-pod.ts";
 import type { Note } from "./parts.ts";
 
 /** Fields that the operator decides about, and what to write instead, if anything. Those that are carried, or say nothing, are not in here. */
@@ -36,10 +37,41 @@ const CONTAINER: Readonly<Record<string, string>> = {
   tty: "it is not carried.",
 };
 
-/** Said where the value is not the one that says nothing. */
-const QUIET: Readonly<Record<string, unknown>> = {
-  dnsPolicy: "ClusterFirst",
-  schedulerName: "default-scheduler",
+/** A field that every stored object has: said where the value is not the one that says nothing. */
+interface Quiet {
+  readonly usual: unknown;
+  readonly message: string;
+}
+
+const QUIET: Readonly<Record<string, Quiet>> = {
+  dnsPolicy: { usual: "ClusterFirst", message: "it is not carried." },
+  schedulerName: { usual: "default-scheduler", message: "it is not carried." },
+  terminationGracePeriodSeconds: {
+    usual: 30,
+    message:
+      "it is not carried: pods of a bridge drain for as long as their requests may take, which is reckoned from spec.upstreams[].timeouts and 120 s for a stream.",
+  },
+};
+
+/** Of the Deployment itself. */
+const ROLLOUT: Readonly<Record<string, Quiet>> = {
+  strategy: {
+    usual: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+    message:
+      "it is not carried: versions of a bridge run side by side until the new one has all of the traffic; spec.rollout says how.",
+  },
+  minReadySeconds: {
+    usual: 0,
+    message: "it is not carried; write spec.rollout.steps, each with the hold that it needs.",
+  },
+  progressDeadlineSeconds: {
+    usual: 600,
+    message: "it is not carried; write spec.rollout.progressDeadline (15m unless you say so).",
+  },
+  revisionHistoryLimit: {
+    usual: 10,
+    message: "it is not carried; write spec.rollout.revisionHistoryLimit (5 unless you say so).",
+  },
 };
 
 const isEmpty = (value: unknown): boolean =>
@@ -58,6 +90,18 @@ function fieldNotes(
   );
 }
 
+function quietNotes(
+  object: Readonly<Record<string, unknown>>,
+  table: Readonly<Record<string, Quiet>>,
+): Note[] {
+  return Object.entries(table).flatMap(([about, { usual, message }]) =>
+    isEmpty(object[about]) || isDeepStrictEqual(object[about], usual) ? [] : [{ about, message }],
+  );
+}
+
+/** How the Deployment rolls out, which is for the bridge to do from now on. */
+export const leftOutOfRollout = (deployment: OldRollout): Note[] => quietNotes(deployment, ROLLOUT);
+
 /** What stands in the pod template and has no place in the resource. */
 export function leftOut(pod: OldPodSpec, container: OldContainer): Note[] {
   return [
@@ -73,9 +117,7 @@ export function leftOut(pod: OldPodSpec, container: OldContainer): Note[] {
     })),
     ...serviceAccount(pod),
     ...fieldNotes(pod, POD),
-    ...Object.entries(QUIET).flatMap(([about, usual]) =>
-      isEmpty(pod[about]) || pod[about] === usual ? [] : [{ about, message: "it is not carried." }],
-    ),
+    ...quietNotes(pod, QUIET),
     ...fieldNotes(container, CONTAINER),
   ];
 }

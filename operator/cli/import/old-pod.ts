@@ -1,5 +1,14 @@
 /** A Deployment's pod template as far as it is read; whatever else stands in it is told to be left out. */
 
+/** How the Deployment replaces its pods, as it is stored. */
+export interface OldRollout {
+  readonly strategy?: object;
+  readonly minReadySeconds?: number;
+  readonly progressDeadlineSeconds?: number;
+  readonly revisionHistoryLimit?: number;
+  readonly [other: string]: unknown;
+}
+
 export interface OldTemplate {
   readonly metadata?: { readonly labels?: TextMap; readonly annotations?: TextMap } | undefined;
   readonly spec: OldPodSpec;

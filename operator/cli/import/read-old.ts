@@ -8,11 +8,11 @@ import type { KubeObject } from "../../kube/object.ts";
 import { type Resource, resources } from "../../kube/resources.ts";
 import type { Connection } from "../connection.ts";
 import { CliFailure } from "../failure.ts";
-import type { OldTemplate, TextMap } from "./old-pod.ts";
+import type { OldRollout, OldTemplate, TextMap } from "./old-pod.ts";
 import type { Note } from "./parts.ts";
 import type { OldObjects } from "./translate.ts";
 
-type Deployment = RawDeployment & { readonly spec: { readonly template: OldTemplate } };
+type Deployment = RawDeployment & { readonly spec: OldRollout & { readonly template: OldTemplate } };
 
 interface Service extends KubeObject {
   readonly spec: {
@@ -71,6 +71,7 @@ export async function readOld(
       name,
       replicas: deployment.spec.replicas ?? 1,
       template: deployment.spec.template,
+      rollout: deployment.spec,
       services: services.map(({ metadata, spec }) => ({
         name: metadata.name,
         selector: spec.selector ?? {},

@@ -15,7 +15,7 @@ function old(
   const { labels = { app: "web" }, annotations, ...rest } = more;
   const first = { name: "web", image: "registry.example/web:1", env: [MODEL], ...container };
   return {
-    ...{ name: "web", replicas: 3, services: [], autoscaler: undefined },
+    ...{ name: "web", replicas: 3, services: [], autoscaler: undefined, rollout: {} },
     template: {
       metadata: { labels, ...(annotations ? { annotations } : {}) },
       spec: { containers: [first], ...pod },
@@ -203,6 +203,13 @@ describe("a Deployment as an LLMBridge", () => {
       "spec.pod.mounts",
     ],
     ["an account", {}, { serviceAccountName: "cloud" }, "serviceAccountName", '"cloud" are not carried'],
+    [
+      "a long drain",
+      {},
+      { terminationGracePeriodSeconds: 900 },
+      "terminationGracePeriodSeconds",
+      "for as long as their requests may take",
+    ],
     ["affinity", {}, { affinity: { podAntiAffinity: {} } }, "affinity", "spread over nodes"],
     [
       "a disk",
@@ -230,6 +237,33 @@ describe("a Deployment as an LLMBridge", () => {
     const objects = old(container, pod);
     expect(noted(objects)).toHaveProperty([about], expect.stringContaining(message));
     expect(issues(objects)).toEqual(about === "image" ? ["spec.image"] : []);
+  });
+
+  it("says of the way in which it rolled out where that is written now", () => {
+    const rollout = {
+      ...{ strategy: { type: "Recreate" }, minReadySeconds: 30, progressDeadlineSeconds: 60 },
+      ...{ revisionHistoryLimit: 2, replicas: 3 },
+    };
+    expect(noted(old({}, {}, { rollout }))).toMatchObject({
+      strategy: expect.stringContaining("side by side"),
+      minReadySeconds: expect.stringContaining("spec.rollout.steps"),
+      progressDeadlineSeconds: expect.stringContaining("spec.rollout.progressDeadline"),
+      revisionHistoryLimit: expect.stringContaining("spec.rollout.revisionHistoryLimit"),
+    });
+  });
+
+  it("says nothing of what every stored Deployment has", () => {
+    const objects = old(
+      { resources: { limits: { cpu: "1", memory: "1Gi" } } },
+      { terminationGracePeriodSeconds: 30, dnsPolicy: "ClusterFirst", schedulerName: "default-scheduler" },
+      {
+        rollout: {
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+          ...{ progressDeadlineSeconds: 600, revisionHistoryLimit: 10 },
+        },
+      },
+    );
+    expect(noted(objects)).toEqual({});
   });
 
   it("keeps pods out of the Service that is taken over", () => {

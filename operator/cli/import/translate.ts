@@ -2,8 +2,8 @@ import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { childLabels } from "../../bridges/names.ts";
 import { environment, environmentFrom } from "./environment.ts";
 import { files } from "./files.ts";
-import { leftOut } from "./left-out.ts";
-import type { OldContainer, OldTemplate, TextMap } from "./old-pod.ts";
+import { leftOut, leftOutOfRollout } from "./left-out.ts";
+import type { OldContainer, OldRollout, OldTemplate, TextMap } from "./old-pod.ts";
 import { carried, carriedMap, type Note, refusalOf } from "./parts.ts";
 import { sizes } from "./sizes.ts";
 import { backends } from "./upstreams.ts";
@@ -12,6 +12,7 @@ export interface OldObjects {
   readonly name: string;
   readonly replicas: number;
   readonly template: OldTemplate;
+  readonly rollout: OldRollout;
   /** To take over. */
   readonly services: readonly {
     readonly name: string;
@@ -70,6 +71,7 @@ export function translated(old: OldObjects, bridge: string): Translation {
       ...mounts.notes,
       ...shape.notes,
       ...leftOut(pod, container),
+      ...leftOutOfRollout(old.rollout),
     ],
   };
 }
