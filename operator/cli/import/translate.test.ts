@@ -313,6 +313,23 @@ describe("a Deployment as an LLMBridge", () => {
     expect(issues(both)).toEqual([]);
   });
 
+  it.each([
+    ["ollama", "http://ollama:11434"],
+    ["ollama.ai:8080/", "http://ollama.ai:8080"],
+    ["ollama.ai/api", "http://ollama.ai:11434/api"],
+    ["http://ollama", "http://ollama"],
+    ["https://ollama.ai/", "https://ollama.ai"],
+  ])("takes OLLAMA_HOST=%s for %s", (value, url) => {
+    const objects = old({ env: [{ name: "OLLAMA_HOST", value }] });
+    expect(translated(objects, "web").spec.upstreams).toMatchObject([{ url }]);
+  });
+
+  it("invents no address from variables that only Kubernetes puts in", () => {
+    const objects = old({ env: [{ name: "OLLAMA_HOST", value: "http://$(MODEL_SERVICE_HOST):11434" }] });
+    expect(issues(objects)).toEqual(["spec.upstreams"]);
+    expect(noted(objects)["env OLLAMA_HOST"]).toContain("takes in other variables");
+  });
+
   it("says that nothing tells of the models, and invents none", () => {
     expect(issues(old({ env: [] }))).toEqual(["spec.upstreams"]);
   });

@@ -15,6 +15,7 @@ const MODELS = [
   },
 ] as const;
 
+const OLLAMA_PORT = 11434;
 const OPENAI = "https://api.openai.com/v1";
 
 export interface Backends {
@@ -29,10 +30,10 @@ export function backends(env: readonly Variable[]): Backends {
   const found = MODELS.flatMap(({ protocol, url, token }) => {
     const [address, credential] = [of(url), of(token)];
     const named = address?.value ?? (protocol === "OpenAI" && credential ? OPENAI : undefined);
-    if (named === undefined) return [];
+    if (named === undefined || isComposed(named)) return [];
     const name = protocol.toLowerCase();
     const { secretRef } = credential ?? {};
-    return [{ name, protocol, url: withScheme(named), ...(secretRef ? { secretRef } : {}) }];
+    return [{ name, protocol, url: addressOf(named, protocol), ...(secretRef ? { secretRef } : {}) }];
   });
   const { parts, notes } = together(found);
   const redis = of(["REDIS_URL"]);
@@ -40,7 +41,7 @@ export function backends(env: readonly Variable[]): Backends {
   return {
     upstreams: parts,
     spec: redis?.secretRef ? { cache: { redis: { secretRef: redis.secretRef } } } : {},
-    notes: [...notes, ...inTheOpen(of), ...plainRedis(redis), ...unlimited(postgres)],
+    notes: [...notes, ...composed(of), ...inTheOpen(of), ...plainRedis(redis), ...unlimited(postgres)],
   };
 }
 
@@ -56,8 +57,26 @@ function together(found: readonly Upstream[]): Carried<Upstream> {
   return { parts, notes };
 }
 
-/** Libraries take a host without it. */
-const withScheme = (url: string) => (/^[a-z]+:\/\//.test(url) ? url : `http://${url}`).replace(/\/+$/, "");
+/** Kubernetes puts other variables in place of $(NAME), in variables only: a file of configuration has them as they are. */
+const isComposed = (value: string): boolean => value.includes("$(");
+
+function composed(of: (names: readonly string[]) => Variable | undefined): Note[] {
+  return MODELS.flatMap(({ protocol, url }) => {
+    const { name, value = "" } = of(url) ?? {};
+    if (name === undefined || !isComposed(value)) return [];
+    const message = `"${value}" takes in other variables, which spec.upstreams cannot; write an upstream with protocol: ${protocol} and the url that comes of it.`;
+    return [{ about: `env ${name}`, message }];
+  });
+}
+
+/** Libraries take a host without a scheme; that of Ollama then goes to Ollama's own port. */
+function addressOf(named: string, protocol: Upstream["protocol"]): string {
+  const address = named.replace(/\/+$/, "");
+  if (/^[a-z]+:\/\//.test(address)) return address;
+  const [host = "", ...path] = address.split("/");
+  const hasPort = protocol !== "Ollama" || /:\d+$/.test(host);
+  return `http://${[hasPort ? host : `${host}:${OLLAMA_PORT}`, ...path].join("/")}`;
+}
 
 function inTheOpen(of: (names: readonly string[]) => Variable | undefined): Note[] {
   return MODELS.flatMap(({ token }) => {
