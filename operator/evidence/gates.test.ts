@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Gate, rollout } from "../api/v1alpha1/rollout.ts";
+import { GATE_METRIC_UNITS, type Gate, type GateMetric, rollout } from "../api/v1alpha1/rollout.ts";
+import { hasUnit } from "../api/v1alpha1/rules/units.ts";
 import { type EvidenceConfig, evidenceConfig, gateLevels, worseThreshold } from "./config.ts";
 import type { Side } from "./gate-evidence.ts";
 import { type GateReadings, observeGates } from "./gates.ts";
@@ -151,16 +152,31 @@ describe("limitValue", () => {
   it.each([
     ["ErrorShare", "0.1%", 0.001],
     ["FirstByteP95", "120ms", 0.12],
+    ["FirstByteP95", "1.5s", 1.5],
+    ["TotalP95", "0.5m", 30],
     ["MemoryPerPod", "512Mi", 512 * MIB],
+    ["MemoryPerPod", "1.5Gi", 1536 * MIB],
     ["RequestsPerCpuSecond", "250.5", 250.5],
   ] as const)("reads %s %s", (metric, text, value) => {
     expect(limitValue({ metric }, text)).toBeCloseTo(value, 12);
   });
 
-  it("refuses a count with a unit", () => {
-    expect(() => limitValue({ metric: "RequestsPerCpuSecond" }, "5%")).toThrow(
-      '"5%" is not a count such as 35000',
-    );
+  it.each([
+    ["RequestsPerCpuSecond", "5%", '"5%" is not a count such as 35000'],
+    ["FirstByteP95", "5", '"5" is not a duration such as 120ms'],
+    ["MemoryPerPod", "5s", '"5s" is not a quantity such as 512Mi'],
+    ["ErrorShare", "5s", '"5s" is not a percentage such as 5%'],
+  ] as const)("refuses for %s what is in another unit: %s", (metric, text, message) => {
+    expect(() => limitValue({ metric }, text)).toThrow(message);
+  });
+
+  it("reads every limit that the resource takes", () => {
+    const texts = ["1.5%", "1.5ms", "1.5s", "1.5m", "1.5h", "1.5Ki", "1.5Mi", "1.5Gi", "1.5"];
+    for (const metric of Object.keys(GATE_METRIC_UNITS) as GateMetric[]) {
+      const taken = texts.filter((text) => hasUnit(GATE_METRIC_UNITS[metric], text));
+      expect(taken).not.toEqual([]);
+      for (const text of taken) expect(limitValue({ metric }, text)).toBeGreaterThan(0);
+    }
   });
 });
 

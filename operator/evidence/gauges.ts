@@ -1,5 +1,6 @@
+import { type AmountUnit, amount } from "../api/v1alpha1/amounts.ts";
 import { GATE_METRIC_UNITS, type Gate } from "../api/v1alpha1/rollout.ts";
-import { durationMs, quantityBytes, share } from "../api/v1alpha1/scalars.ts";
+import { share } from "../api/v1alpha1/scalars.ts";
 import type { Side } from "./gate-evidence.ts";
 
 /** What a gate asks for. */
@@ -112,21 +113,19 @@ export function limitsOf(gate: GateLimits): string {
     .join(" and ");
 }
 
+const LIKE: Readonly<Record<AmountUnit, string>> = {
+  percent: "a percentage such as 5%",
+  duration: "a duration such as 120ms",
+  bytes: "a quantity such as 512Mi",
+  count: "a count such as 35000",
+};
+
 /** A limit in the unit that readings have: shares 0..1, seconds, bytes, plain counts. Throws RangeError on text the schema would refuse. */
 export function limitValue(gate: Pick<Gate, "metric">, text: string): number {
-  switch (GATE_METRIC_UNITS[gate.metric]) {
-    case "percent":
-      return share(text);
-    case "duration":
-      return durationMs(text) / 1000;
-    case "bytes":
-      return quantityBytes(text);
-    case "count": {
-      const value = Number(text);
-      if (!Number.isFinite(value)) throw new RangeError(`"${text}" is not a count such as 35000`);
-      return value;
-    }
-  }
+  const unit = GATE_METRIC_UNITS[gate.metric];
+  const value = amount(unit, text);
+  if (value === undefined) throw new RangeError(`"${text}" is not ${LIKE[unit]}`);
+  return value;
 }
 
 /** Median of the finite values; undefined without any. */

@@ -1,3 +1,4 @@
+import { amount } from "../api/v1alpha1/amounts.ts";
 import { ALERT_METRIC_UNITS, type AlertMetric } from "../api/v1alpha1/scaling.ts";
 import { freshValue, isFresh, isMeasure, type PodReading, type ReadingMetric } from "./reading.ts";
 
@@ -97,18 +98,13 @@ export function metricValue(
   return { kind: "Value", value: combine === "Mean" ? sum / known.length : sum, complete };
 }
 
-const SECONDS = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
-
 /** A threshold as written, in the unit of the metric: a share 0..1, seconds or a count. Throws RangeError on text that the resource refuses. */
 export function threshold(name: AlertMetric, text: string): number {
-  const match = /^([0-9]+(?:\.[0-9]+)?)(%|ms|s|m|h)?$/.exec(text);
-  const [, digits = "", unit = ""] = match ?? [];
-  const wanted = ALERT_METRIC_UNITS[name];
-  if (match && wanted === "percent" && unit === "%") return Number(digits) / 100;
-  if (match && wanted === "count" && unit === "") return Number(digits);
-  if (match && wanted === "duration" && unit in SECONDS)
-    return Number(digits) * SECONDS[unit as keyof typeof SECONDS];
-  throw new RangeError(`"${text}" is not a threshold for ${name}, which needs a ${wanted}`);
+  const unit = ALERT_METRIC_UNITS[name];
+  const value = amount(unit, text);
+  if (value === undefined)
+    throw new RangeError(`"${text}" is not a threshold for ${name}, which needs a ${unit}`);
+  return value;
 }
 
 /** A value as people write it: "7.2%", "142ms", "3". */
