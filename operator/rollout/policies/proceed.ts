@@ -37,7 +37,7 @@ const REMEDY = "`kubectl llmbridge promote` or `abort` decides.";
 
 /** Evidence that is too little, or missing, for too long is acted on as the spec says. What is proved worse was held before. */
 function evidenceHold(context: Context): Hold | undefined {
-  const waiting = first(evidenceFor(context), context);
+  const waiting = awaited(context);
   if (!waiting || waiting.reason === "HoldTime") return waiting;
   const { inconclusive, noData } = context.input.spec.analysis;
   if (isMissing(waiting)) {
@@ -53,8 +53,11 @@ function evidenceHold(context: Context): Hold | undefined {
   );
 }
 
+/** What of its evidence a step waits for, however long already. */
+export const awaited: Policy<Hold> = (context) => first(evidenceFor(context), context);
+
 /** Whether there is nothing to judge by at present. */
-export const isWithoutData = (context: Context): boolean => isMissing(first(evidenceFor(context), context));
+export const isWithoutData = (context: Context): boolean => isMissing(awaited(context));
 
 const accepted: Policy<Hold> = ({ input }) =>
   input.accepted

@@ -67,7 +67,7 @@ describe("whyWithdraw", () => {
       },
       {},
       "Inconclusive",
-      "undecided for 1m beyond the hold: Not yet proved below the promotion margin: errors (errors are Undecided). This has lasted 1m beyond the hold; `kubectl llmbridge promote` or `abort` decides.",
+      "undecided for 1m beyond the hold: Not yet proved below the promotion margin: errors (errors are Undecided)",
     ],
     [
       "there are no data for too long",
@@ -77,7 +77,7 @@ describe("whyWithdraw", () => {
       },
       { noDataSince: minutes(-1) },
       "NoData",
-      "no evidence for 1m: Metrics are missing: none This has lasted 1m; `kubectl llmbridge promote` or `abort` decides.",
+      "no evidence for 1m: Metrics are missing: none",
     ],
   ] satisfies [string, Around, Partial<RolloutStatus>, string, string][])(
     "is that %s",

@@ -3,10 +3,11 @@ import { atMs } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
 import { FAILED_OUTSIDE } from "../gates/withdrawals.ts";
+import { clause } from "../sentence.ts";
 import type { AbortReason, ContainerFault, FaultReason } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 import { isInconclusive, isMissingTooLong } from "./inconclusive.ts";
-import { firstHold } from "./proceed.ts";
+import { awaited, firstHold } from "./proceed.ts";
 import { signalVerdict, violatedGate } from "./verdicts.ts";
 import type { Withdrawal } from "./withdrawal.ts";
 
@@ -93,18 +94,22 @@ export function deadlineMs({ state, input, canary, target }: Context): number | 
 const inconclusive: Policy<Withdrawal> = (context) => {
   const { after, action } = context.input.spec.analysis.inconclusive;
   if (action !== "Rollback" || !isInconclusive(context)) return undefined;
-  const hold = firstHold(context);
-  if (hold?.reason !== "Inconclusive") return undefined;
-  return { reason: "Inconclusive", message: `undecided for ${after} beyond the hold: ${hold.message}` };
+  if (firstHold(context)?.reason !== "Inconclusive") return undefined;
+  return { reason: "Inconclusive", message: `undecided for ${after} beyond the hold${lacking(context)}` };
 };
 
 const noData: Policy<Withdrawal> = (context) => {
   const { after, action } = context.input.spec.analysis.noData;
   if (action !== "Rollback" || !isMissingTooLong(context)) return undefined;
-  const hold = firstHold(context);
-  if (hold?.reason !== "NoDataTooLong") return undefined;
-  return { reason: "NoData", message: `no evidence for ${after}: ${hold.message}` };
+  if (firstHold(context)?.reason !== "NoDataTooLong") return undefined;
+  return { reason: "NoData", message: `no evidence for ${after}${lacking(context)}` };
 };
+
+/** What was waited for in vain, without the hold's advice: a person decides nothing any more. */
+function lacking(context: Context): string {
+  const waited = awaited(context);
+  return waited ? `: ${clause(waited.message)}` : "";
+}
 
 const POLICIES: readonly Policy<Withdrawal>[] = [
   superseded,
