@@ -103,6 +103,24 @@ describe("a promoted version", () => {
     expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
   });
 
+  it("is watched from its promotion on, however long the source gave no answer before", () => {
+    const world = new World(spec);
+    world.run("30s");
+    world.edit((before) => ({ ...before, image: "bridge:2" }));
+    world.run("20s");
+    world.metricsDown = true;
+    world.run("20m");
+    const revision = world.status.rollout?.canaryRevision ?? "";
+    world.command = { action: "promote", revision, full: true, id: "c-1" };
+    world.run("20s");
+    expect(world.status.phase).toBe("Watching");
+    world.metricsDown = false;
+    world.run("1m");
+    world.behaviours["bridge:2"] = { errorShare: 0.2 };
+    expect(untilLeft(world, 120)).toBeLessThan(20);
+    expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
+  });
+
   it("begins a new watch where margins are edited", () => {
     const world = watching();
     const pods = [{ pod: "a", counts: { requests: 500, bad: 1 } }];

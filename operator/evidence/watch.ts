@@ -35,10 +35,10 @@ export type WatchVerdict =
   | { readonly category: "Watching" };
 
 /**
- * Begins where the evidence of the rollout ends. The reference is all that is known of the version before, which serves no more; what the
+ * Begins at `fromMs`, by default where the evidence of the rollout ends. The reference is all that is known of the version before, which serves no more; what the
  * promoted version did as a canary is no part of it, so that it is not held against itself.
  */
-export function startWatch(evidence: EvidenceState): WatchState {
+export function startWatch(evidence: EvidenceState, fromMs: number = evidence.intervalEndMs): WatchState {
   const signals: Partial<Record<Signal, WatchedSignal>> = {};
   for (const signal of SIGNALS) {
     const known = evidence.signals[signal];
@@ -46,7 +46,7 @@ export function startWatch(evidence: EvidenceState): WatchState {
     const { margins, recent, known: past, correlation } = known;
     signals[signal] = { margins, recent, known: past, correlation, worse: [], worseMost: 0 };
   }
-  return { subject: evidence.subject, intervalEndMs: evidence.intervalEndMs, intervals: 0, signals };
+  return { subject: evidence.subject, intervalEndMs: fromMs, intervals: 0, signals };
 }
 
 /**

@@ -55,8 +55,13 @@ export function nextWatch(
   if (watch?.revision === about.revision && watch.state) return watch.state;
   const config = evidenceConfig(analysis);
   // What a canary was compared with, be it a baseline, ended with its promotion: the reference from here on is the version before.
-  if (evidence.canary === about.revision && evidence.state)
-    return startWatch({ ...evidence.state, subject: config.subject });
+  if (evidence.canary === about.revision && evidence.state) {
+    const { intervalEndMs } = evidence.state;
+    const intervalMs = durationMs(analysis.interval);
+    // Intervals that were not read before the promotion must not use up those of the watch, which are as many as it takes time.
+    const unread = Math.max(0, Math.floor((about.sinceMs - intervalEndMs) / intervalMs));
+    return startWatch({ ...evidence.state, subject: config.subject }, intervalEndMs + unread * intervalMs);
+  }
   const begun = beginEvidence(snapshot, config, about.revision, about.sinceMs);
   return begun && startWatch(begun);
 }
