@@ -98,6 +98,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     because: changedContent(kept, before),
   };
   const route = lookAtRoute(snapshot, rollout);
+  const metrics = metricsAvailability(snapshot, evidence, watch);
   const outcome = advanceRollout({
     nowMs: snapshot.nowMs,
     spec: rollout,
@@ -109,7 +110,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     verdicts: watch
       ? watchVerdicts(watch)
       : rolloutVerdicts({ ...evidence, state: gates.state }, gates.verdicts),
-    metrics: metricsAvailability(snapshot, evidence, watch),
+    metrics,
     gates: snapshot.gates.answers,
     alerts: { hold: scale.hold, rollback: scale.rollback },
     command: snapshot.command,
@@ -161,6 +162,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
       outcome,
       facts,
       route: route.condition,
+      metrics,
       takeOver,
       versions: versions({
         outcome,

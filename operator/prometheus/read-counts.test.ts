@@ -85,20 +85,26 @@ describe("readIntervals", () => {
     const { reader } = holding([requests("a", "new", 50)]);
     expect(await readIntervals(reader, query)).toEqual({
       kind: "ok",
-      value: { intervals: [], throughMs: T0, waitingFor: ["b"] },
+      value: { intervals: [], throughMs: T0, waitingFor: ["b"], readableMs: T0 + 60_000 },
     });
   });
 
   it("waits as long as the source lags behind", async () => {
     const { reader } = holding([requests("a", "new", 60), requests("b", "old", 60)]);
     const reading = await readIntervals({ ...reader, sourceLagMs: 25_000 }, query);
-    expect(reading).toMatchObject({ kind: "ok", value: { throughMs: T0 + 30_000 } });
+    expect(reading).toMatchObject({
+      kind: "ok",
+      value: { throughMs: T0 + 30_000, readableMs: T0 + 35_000 },
+    });
   });
 
   it("asks nothing before an interval can be over", async () => {
     const { reader, asked } = holding([]);
     const reading = await readIntervals(reader, { ...query, toMs: T0 + 9_999 });
-    expect(reading).toEqual({ kind: "ok", value: { intervals: [], throughMs: T0, waitingFor: [] } });
+    expect(reading).toEqual({
+      kind: "ok",
+      value: { intervals: [], throughMs: T0, waitingFor: [], readableMs: T0 + 9_999 },
+    });
     expect(asked).toEqual([]);
   });
 

@@ -89,7 +89,8 @@ export async function readIntervals(
   query: IntervalQuery,
 ): Promise<Reading<CountedIntervals>> {
   const { fromMs, intervalMs, readyPods } = query;
-  const none = { intervals: [], throughMs: fromMs };
+  const readableMs = query.toMs - reader.sourceLagMs;
+  const none = { intervals: [], throughMs: fromMs, readableMs };
   for (let most = MOST_INTERVALS; ; most = Math.ceil(most / 4)) {
     const toMs = Math.min(query.toMs, fromMs + most * intervalMs + BEYOND_MS);
     if (toMs - reader.sourceLagMs < fromMs + intervalMs) {
@@ -115,7 +116,8 @@ export async function readIntervals(
     const lastMs = Math.min(completeMs, toMs - reader.sourceLagMs);
     const count = Math.min(most, Math.max(0, Math.floor((lastMs - fromMs) / intervalMs)));
     const intervals = pairedIntervals({ fromMs, intervalMs, count }, samples.increases, query, query.latency);
-    return { kind: "ok", value: { intervals, throughMs: fromMs + count * intervalMs, waitingFor } };
+    const throughMs = fromMs + count * intervalMs;
+    return { kind: "ok", value: { intervals, throughMs, waitingFor, readableMs } };
   }
 }
 

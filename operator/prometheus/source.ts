@@ -51,6 +51,8 @@ export interface CountedIntervals {
   readonly throughMs: number;
   /** Ready pods whose samples the next interval waits for. */
   readonly waitingFor: readonly string[];
+  /** Up to when samples can be read for sure: now, less the lag of the source. Counting that stays behind it waits for something. */
+  readonly readableMs: number;
 }
 
 export interface BaselineQuery {

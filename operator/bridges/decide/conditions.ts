@@ -2,7 +2,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import { faultText } from "../../rollout/faults.ts";
 import { full } from "../../rollout/sentence.ts";
-import type { RevisionFacts, RolloutOutcome } from "../../rollout/types.ts";
+import type { RevisionFacts, RolloutInput, RolloutOutcome } from "../../rollout/types.ts";
 import type { ConditionState } from "../conditions.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { takenOver } from "../take-over/condition.ts";
@@ -15,6 +15,8 @@ export interface ConditionsInput {
   readonly acceptance: Acceptance;
   readonly outcome: RolloutOutcome;
   readonly route: Omit<ConditionState, "type"> | undefined;
+  /** Whether there is all that a rollout under way is judged by. */
+  readonly metrics: RolloutInput["metrics"];
   readonly takeOver: TakeOverView | undefined;
   readonly phase: Phase;
   readonly stable: RevisionFacts | undefined;
@@ -95,8 +97,11 @@ function progressing({ outcome, phase }: ConditionsInput): ConditionState {
   return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
 }
 
-function metricsAvailable({ snapshot }: ConditionsInput): ConditionState {
+function metricsAvailable({ snapshot, metrics }: ConditionsInput): ConditionState {
   const type = "MetricsAvailable";
+  if (snapshot.fleet.kind === "ok" && !metrics.available) {
+    return { type, status: "False", reason: "EvidenceMissing", message: metrics.message };
+  }
   if (snapshot.fleet.kind === "ok") {
     return { type, status: "True", reason: "Answering", message: "The metric source answers." };
   }

@@ -10,6 +10,7 @@ import { atMs } from "../../rollout/clock.ts";
 import { canaryEvidence, type Judging } from "../observe/evidence.ts";
 import { knownEvidence } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { whyBehind } from "./behind.ts";
 
 /** Evidence about the present canary after this pass's reading. */
 export interface Evidence {
@@ -18,7 +19,7 @@ export interface Evidence {
   readonly canary: string | undefined;
   readonly state: EvidenceState | undefined;
   readonly verdicts: readonly SignalVerdict[];
-  /** Why there is no evidence, if there is none. */
+  /** Why there is no evidence, or none about now, if so. */
   readonly missing: string | undefined;
 }
 
@@ -55,7 +56,8 @@ export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
       observeInterval(before, config, comparable(interval, judging, snapshot.status.rollout)),
     known,
   );
-  return { config, canary, state, verdicts: judge(state, config), missing: undefined };
+  const missing = whyBehind(reading.reading.value, state.intervalEndMs, judging.analysis);
+  return { config, canary, state, verdicts: judge(state, config), missing };
 }
 
 /**

@@ -33,6 +33,7 @@ export interface StatusInput {
   readonly facts: Readonly<Record<string, RevisionFacts>>;
   /** Undefined where no route is asked for, or nothing new is known of it. */
   readonly route: ConditionsInput["route"];
+  readonly metrics: ConditionsInput["metrics"];
   readonly takeOver: TakeOverView | undefined;
   readonly versions: Versions;
   readonly evidence: Evidence;
@@ -68,6 +69,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
     acceptance: input.acceptance,
     outcome,
     route: input.route,
+    metrics: input.metrics,
     takeOver: input.takeOver,
     phase,
     stable,

@@ -9,6 +9,7 @@ import type { Verdicts } from "../../rollout/types.ts";
 import { watchedRevision } from "../../rollout/watch.ts";
 import { knownWatch } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
+import { whyBehind } from "./behind.ts";
 import { beginEvidence, type Evidence } from "./evidence.ts";
 
 /** What is known of the version that is watched after its promotion, after this pass's reading. */
@@ -39,7 +40,10 @@ export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollou
     (before, one) => (before.intervals < intervals ? watchInterval(before, config, one) : before),
     known,
   );
-  return { ...watch, state, missing: undefined };
+  // It may have all of its intervals before its time is over.
+  const isWhole = state.intervals >= intervals;
+  const missing = isWhole ? undefined : whyBehind(reading.value, state.intervalEndMs, analysis);
+  return { ...watch, state, missing };
 }
 
 /**

@@ -54,6 +54,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** Names of pods that the source does not scrape. */
+  unscraped: readonly string[] = [];
   /** What pods tell of the Secrets that they mount, by pod. */
   secrets: Record<string, PodReading["secrets"]> = {};
   /** ConfigMaps of its namespace; one that a spec names and nobody gave is there and has every key that is asked for. */
@@ -352,6 +354,15 @@ export class World {
     if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: this.past } };
     const intervalMs = durationMs(analysis.interval);
     const intervals: IntervalCounts[] = [];
+    const waitingFor = this.pods
+      .filter((pod) => pod.ready && [canary, stable].includes(pod.revision))
+      .map((pod) => pod.name)
+      .filter((name) => this.unscraped.includes(name));
+    const readableMs = this.nowMs;
+    if (waitingFor.length > 0) {
+      const value = { intervals, throughMs: known.intervalEndMs, waitingFor, readableMs };
+      return { kind: "Intervals", canary, reading: { kind: "ok", value } };
+    }
     for (let endMs = known.intervalEndMs + intervalMs; endMs <= this.nowMs; endMs += intervalMs) {
       intervals.push({
         endMs,
@@ -362,7 +373,7 @@ export class World {
     return {
       kind: "Intervals",
       canary,
-      reading: { kind: "ok", value: { intervals, throughMs, waitingFor: [] } },
+      reading: { kind: "ok", value: { intervals, throughMs, waitingFor, readableMs } },
     };
   }
 

@@ -10,6 +10,10 @@ describe("whatItWaitsFor", () => {
     ...{ type: "Accepted", status: "False", reason: "BadImage", message: "m." },
     lastTransitionTime: "2026-11-21T09:00:00Z",
   };
+  const unscraped = {
+    ...{ type: "MetricsAvailable", status: "False", reason: "EvidenceMissing" },
+    ...{ message: "Ready pods without samples: p-1.", lastTransitionTime: "2026-11-21T09:00:00Z" },
+  };
   const holding = { phase: "Holding", phaseSince: "2026-11-21T09:00:00Z" };
   const gate = {
     ...{ name: "quality", kind: "Webhook", digest: "d", message: "12 of 40." },
@@ -31,6 +35,26 @@ describe("whatItWaitsFor", () => {
       "It is paused; `kubectl llmbridge resume chat` lets it go on.",
     ],
     ["pods", { status: { canary } }, "1 of 2 of its pods are ready."],
+    [
+      "metrics, whatever was proved before",
+      {
+        status: {
+          ...{ conditions: [unscraped], verdicts: verdict("ProvedBelow") },
+          rollout: { ...holding, heldFor: "MetricsUnavailable" },
+        },
+      },
+      "There is nothing to judge by: Ready pods without samples: p-1.",
+    ],
+    [
+      "metrics for too long",
+      {
+        status: {
+          ...{ conditions: [unscraped], verdicts: verdict("Undecided") },
+          rollout: { ...holding, heldFor: "NoDataTooLong" },
+        },
+      },
+      "There is nothing to judge by: Ready pods without samples: p-1. `kubectl llmbridge promote chat` or `abort` decides.",
+    ],
     ["data", { status: { verdicts: verdict("NoData") } }, "There is no evidence to judge by: m."],
     ["a gate", { status: { verdicts: verdict("Violated") } }, "errors is against it: m."],
     [

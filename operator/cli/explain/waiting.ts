@@ -61,6 +61,8 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
   if (canary && canary.ready < canary.replicas)
     return `${canary.ready} of ${canary.replicas} of its pods are ready${sentence(conditionMessage(bridge, "Progressing"))}`;
   if (TOLD_BEST.has(status.rollout?.heldFor ?? "") && status.summary !== undefined) return status.summary;
+  const missing = missingMetrics(bridge);
+  if (missing) return missing;
   const outside = gatesAnswer(bridge, nowMs);
   if (outside) return outside;
   const noData = verdicts.find(({ category }) => category === "NoData");
@@ -74,6 +76,16 @@ function canaryAnswer(bridge: BridgeView, paused: boolean, nowMs: number): strin
   if (step?.needsApproval)
     return `Step ${step.name} waits for a person: \`kubectl llmbridge promote ${metadata.name}\`.`;
   return status.summary ?? "Nothing is in its way; the next step begins shortly.";
+}
+
+/** What is missing of the metrics while a canary waits for them: verdicts from before say nothing of now. */
+function missingMetrics(bridge: BridgeView): string | undefined {
+  const { heldFor = "" } = bridge.status.rollout ?? {};
+  const metrics = bridge.status.conditions?.find(({ type }) => type === "MetricsAvailable");
+  if (metrics?.status !== "False" || !["MetricsUnavailable", "NoDataTooLong"].includes(heldFor))
+    return undefined;
+  const decides = `\`kubectl llmbridge promote ${bridge.metadata.name}\` or \`abort\` decides.`;
+  return `There is nothing to judge by: ${ended(metrics.message)}${heldFor === "NoDataTooLong" ? ` ${decides}` : ""}`;
 }
 
 function refusal(bridge: BridgeView): string | undefined {
