@@ -15,6 +15,14 @@ describe("lintYaml", () => {
     expect(lintYaml(valid)).toEqual([{ kind: "valid", line: 1, message: "chat is valid." }]);
   });
 
+  it("says of a valid bridge which gates can never be looked at", () => {
+    const gates = "analysis: {gates: [{name: cpu, metric: CpuShare, maxIncrease: 20%}]}";
+    const said = lintYaml(`${valid}  rollout: {strategy: BlueGreen, ${gates}}\n`);
+    expect(said).toMatchObject([
+      { kind: "valid", message: expect.stringContaining("gate cpu compares with the stable version") },
+    ]);
+  });
+
   it.each([
     [
       "a field that YAML 1.1 makes a boolean",

@@ -3,6 +3,7 @@ import { GROUP, KIND } from "../api/v1alpha1/llmbridge.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type Issue, lintManifest } from "../api/v1alpha1/validate.ts";
 import { bounds } from "../bridges/decide/bounds.ts";
+import { uncomparedGates } from "../rollout/uncompared.ts";
 import { tune } from "../tuning/tune.ts";
 import { tuningInput } from "../tuning/tuning-input.ts";
 import { readAsYaml11 } from "./yaml-11.ts";
@@ -75,9 +76,13 @@ function lintObject(object: unknown, at: string, lineAt: (path: string) => numbe
     return [finding("skipped", lineAt(at), `kind ${String(kind)} is not looked at.`)];
   const issues = lintManifest(object);
   const bridge = object as Manifest;
-  const all = issues.length > 0 ? issues : planIssues(llmBridgeSpec.parse(bridge.spec));
-  if (all.length === 0)
-    return [{ ...finding("valid", lineAt(at), `${bridge.metadata.name} is valid.`), bridge }];
+  const spec = issues.length > 0 ? undefined : llmBridgeSpec.parse(bridge.spec);
+  const all = spec ? planIssues(spec) : issues;
+  if (spec && all.length === 0) {
+    const advice = uncomparedGates(spec.rollout);
+    const message = [`${bridge.metadata.name} is valid.`, advice].filter(Boolean).join(" ");
+    return [{ ...finding("valid", lineAt(at), message), bridge }];
+  }
   const errors = all.map(({ path, message }) => {
     const place = within(at, path);
     return { kind: "error" as const, line: lineAt(place), path: place, message };

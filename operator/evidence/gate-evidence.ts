@@ -19,8 +19,11 @@ export interface GateEvidence {
   readonly kept: readonly number[];
 }
 
-/** Where a value lies. Far: beyond twice the limit, or below half of one that it must stay above. */
-export type Side = "Within" | "Over" | "Far";
+/**
+ * Where a value lies. Far: beyond twice the limit, or below half of one that it must stay above. Between: over the limit or not, as one reckons with the
+ * load; it counts against whatever is to be proved.
+ */
+export type Side = "Within" | "Between" | "Over" | "Far";
 
 /** None of the last two proves anything. */
 export type GateFinding = "Broken" | "Kept" | "Undecided" | "NoData";

@@ -79,17 +79,92 @@ describe("compareGauges", () => {
   ] satisfies [string, GateLimits, number[], number[], Side | undefined][])(
     "%s",
     (_, gate, canary, stable, side) => {
-      expect(compareGauges(canary, stable, gate).side).toBe(side);
+      expect(compareGauges({ canary, stable, load: 1 }, gate).side).toBe(side);
     },
   );
 
   it("says which limit was broken, and both values", () => {
-    expect(compareGauges([150], [100], memory)).toEqual({
+    expect(compareGauges({ canary: [150], stable: [100], load: 1 }, memory)).toEqual({
       side: "Over",
       canary: 150,
       stable: 100,
       message: "MemoryPerPod of the canary must be at most 10% above that of the stable version.",
     });
+  });
+});
+
+describe("a limit relative to the stable version", () => {
+  const growth = (maxIncrease: string): GateLimits => ({ name: "g", metric: "CpuShare", maxIncrease });
+  const drop: GateLimits = { name: "g", metric: "CpuShare", minDecrease: "20%" };
+  const side = (gate: GateLimits, canary: number, load: number | undefined) =>
+    compareGauges({ canary: [canary], stable: [100], load }, gate).side;
+
+  it.each([
+    ["as many requests", growth("20%"), 121, 1, "Over"],
+    ["a fifth more, which the limit allows of the value", growth("20%"), 120, 1.2, "Within"],
+    ["a fifth more, and costs more than they explain", growth("20%"), 145, 1.2, "Over"],
+    ["a fifth more, which may explain it", growth("20%"), 144, 1.2, "Between"],
+    ["a fifth less, and costs as much as before", growth("20%"), 100, 1 / 1.2, "Within"],
+    ["a fifth less, which may hide a growth", growth("20%"), 101, 1 / 1.2, "Between"],
+    ["too many more", growth("20%"), 300, 1.21, undefined],
+    ["too many fewer", growth("20%"), 50, 0.82, undefined],
+    ["a tenth more, as chance has it", growth("0%"), 100, 1.1, "Within"],
+    ["half as many more, however much is allowed", growth("200%"), 100, 1.5, "Within"],
+    ["more than that", growth("200%"), 100, 1.51, undefined],
+    ["none", growth("20%"), 10, 0, undefined],
+    ["all", growth("20%"), 10, Number.POSITIVE_INFINITY, undefined],
+    ["nobody knows how many", growth("20%"), 10, undefined, undefined],
+    ["a quarter more, and less is asked for", drop, 80, 1.25, "Within"],
+    ["a quarter less, which may be why", drop, 80, 0.8, "Between"],
+    ["a quarter less, and less than they explain", drop, 64, 0.8, "Within"],
+    ["far more than the limit, at as many as it allows", growth("20%"), 289, 1.2, "Far"],
+  ] satisfies [string, GateLimits, number, number | undefined, Side | undefined][])(
+    "where the canary's pods serve %s",
+    (_, gate, canary, load, expected) => {
+      expect(side(gate, canary, load)).toBe(expected);
+    },
+  );
+
+  it.each([10, 20, 50, 150])(
+    "of %d%% finds nothing in the same program, and nothing good in a worse one",
+    (percent) => {
+      const gate = growth(`${percent}%`);
+      const factor = 1 + percent / 100;
+      for (const follows of [0, 0.5, 1])
+        for (let load = 0.4; load < 2.5; load *= 1.01) {
+          const cost = 100 * load ** follows;
+          expect(["Within", undefined]).toContain(side(gate, cost, load));
+          expect(["Within", "Between", undefined]).toContain(side(gate, cost * factor * 0.999, load));
+          expect(["Between", "Over", undefined]).toContain(side(gate, cost * factor * 1.001, load));
+        }
+    },
+  );
+
+  it.each([
+    [
+      undefined,
+      "Nobody is known to be served by the stable version beside the canary, so that CpuShare cannot be compared.",
+    ],
+    [0, "The canary serves no requests to compare CpuShare at."],
+    [
+      2,
+      "A pod of the canary serves many more requests than one of the stable version, so that CpuShare cannot be compared; rollout.baseline SameAge makes them alike.",
+    ],
+    [
+      0.5,
+      "A pod of the canary serves far fewer requests than one of the stable version, so that CpuShare cannot be compared; rollout.baseline SameAge makes them alike.",
+    ],
+    [
+      1.2,
+      "CpuShare of the canary must be at most 20% above that of the stable version, which cannot be told while its pods serve other numbers of requests.",
+    ],
+  ])("says why it cannot be told at %d times the load", (load, message) => {
+    expect(compareGauges({ canary: [130], stable: [100], load }, growth("20%")).message).toBe(message);
+  });
+
+  it("is no part of a look that finds another limit of the gate broken", () => {
+    expect(side({ ...growth("20%"), below: "90%" }, 1, undefined)).toBe("Over");
+    expect(side({ ...growth("20%"), below: "90%" }, 0.5, undefined)).toBeUndefined();
   });
 });
 
@@ -130,7 +205,7 @@ describe("what a look at gauges says", () => {
   ] satisfies [string, GateLimits, number[], number[], string][])(
     "when %s",
     (_, gate, canary, stable, message) => {
-      expect(compareGauges(canary, stable, gate).message).toBe(message);
+      expect(compareGauges({ canary, stable, load: 1 }, gate).message).toBe(message);
     },
   );
 
@@ -143,7 +218,7 @@ describe("what a look at gauges says", () => {
   ] satisfies [GateLimits, number, Side][])(
     "is far beyond twice the limit: %j at %d",
     (gate, canary, side) => {
-      expect(compareGauges([canary], [], gate).side).toBe(side);
+      expect(compareGauges({ canary: [canary], stable: [] }, gate).side).toBe(side);
     },
   );
 });
@@ -246,6 +321,30 @@ describe("observeGates", () => {
     const { categories, last } = look([fast, {}, fast, {}]);
     expect(categories).toEqual(["Undecided", "NoData", "Undecided", "NoData"]);
     expect(last?.looks).toBe(2);
+  });
+
+  it("keeps what is proved of a relative limit where there is nobody to compare with, and proves nothing there", () => {
+    const cpu: Gate = { name: "cpu", metric: "CpuShare", maxIncrease: "20%", dryRun: false };
+    const at = (canary: number, load?: number) => ({
+      CpuShare: { canary: [canary], stable: [0.1], windowMs: 0, load },
+    });
+    const alone = look([...times(6, at(0.1, 1)), ...times(40, at(0.9))], start, cpu);
+    expect(alone.last).toMatchObject({ category: "Passed", looks: 6 });
+    expect(look([...times(5, at(0.1, 1)), ...times(40, at(0.9))], start, cpu).last).toMatchObject({
+      category: "NoData",
+      looks: 5,
+    });
+    expect(look(times(40, at(0.2, 2)), start, cpu).last).toMatchObject({ category: "NoData", looks: 0 });
+    expect(
+      look([...times(6, at(0.1, 1)), { CpuShare: { ...at(0.1).CpuShare, canary: [] } }], start, cpu).last
+        ?.category,
+    ).toBe("NoData");
+  });
+
+  it("neither passes nor rolls back by looks that the load may explain", () => {
+    const cpu: Gate = { name: "cpu", metric: "CpuShare", maxIncrease: "20%", dryRun: false };
+    const between = { CpuShare: { canary: [1.3], stable: [1], windowMs: 0, load: 1.15 } };
+    expect(new Set(look(times(40, between), start, cpu).categories)).toEqual(new Set(["Undecided"]));
   });
 
   it("counts an interval once, however often it is looked at", () => {

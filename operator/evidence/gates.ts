@@ -8,6 +8,8 @@ import type { EvidenceState, GateState } from "./state.ts";
 export interface GateReading {
   readonly canary: readonly number[];
   readonly stable: readonly number[];
+  /** See Gauges.load. */
+  readonly load?: number | undefined;
   /** Time that each value is over, milliseconds; 0 for what is so at one moment. */
   readonly windowMs: number;
 }
@@ -50,7 +52,7 @@ export function observeGates(
   const seen: Record<string, GateState> = {};
   const verdicts = gates.map((gate): GateVerdict => {
     const reading = readings[gate.metric] ?? NO_READING;
-    const gauge = compareGauges(reading.canary, reading.stable, gate);
+    const gauge = compareGauges(reading, gate);
     const known = knownOf(state, gate);
     const isDue = intervalEndMs > known.lookedMs && intervalEndMs - known.lookedMs >= reading.windowMs;
     const counted = isDue && gauge.side !== undefined;
@@ -88,8 +90,11 @@ function found(
   const finding = judgeGate(evidence, levels);
   if (finding === "Broken")
     return { category: "Violated", message: `${metric} of the canary is proved to break ${limitsOf(gate)}.` };
-  if (gauge.side === undefined) return { category: "NoData", message: gauge.message };
-  if (gauge.side !== "Within") return { category: "Undecided", message: gauge.message };
+  // Where there is nothing to compare with, what was proved when there was stands.
+  const stands = finding === "Kept" && gauge.canary !== undefined;
+  if (gauge.side === undefined && !stands) return { category: "NoData", message: gauge.message };
+  if (gauge.side !== undefined && gauge.side !== "Within")
+    return { category: "Undecided", message: gauge.message };
   if (finding === "Kept")
     return { category: "Passed", message: `${metric} of the canary is proved to keep ${limitsOf(gate)}.` };
   return {

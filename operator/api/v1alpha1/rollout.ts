@@ -74,8 +74,12 @@ const gate = z.strictObject({
   metric: z.enum(GATE_METRICS).meta({ description: "What is compared." }),
   below: limit("The canary must stay below this.").optional(),
   above: limit("The canary must stay above this.").optional(),
-  maxIncrease: growth("The canary may be at most this much above the stable version.").optional(),
-  minDecrease: percent("The canary must be at least this much below the stable version.").optional(),
+  maxIncrease: growth(
+    "The canary may be at most this much above the stable version. Looked at only while pods of both serve about as many requests.",
+  ).optional(),
+  minDecrease: percent(
+    "The canary must be at least this much below the stable version. Looked at as maxIncrease is.",
+  ).optional(),
   dryRun,
 });
 export type Gate = z.infer<typeof gate>;

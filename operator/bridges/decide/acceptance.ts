@@ -2,6 +2,7 @@ import { refusedEnvReason } from "../../api/v1alpha1/env-names.ts";
 import { nodeOptionsMessage } from "../../api/v1alpha1/rules/node-options.ts";
 import type { Reading } from "../../prometheus/source.ts";
 import { circle } from "../../rollout/fleet/order.ts";
+import { uncomparedGates } from "../../rollout/uncompared.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
 import { type ContentRef, configMapRefs } from "../references.ts";
 import { secretRefs } from "../secret-references.ts";
@@ -156,6 +157,12 @@ function circular({ spec, rollouts, bridge: { name } }: Snapshot): string {
   return ` spec.rollout.after makes a circle (${found.slice(0, 8).join(" after ")}), which orders nothing; remove one of its names.`;
 }
 
+/** Gates that are never looked at hold nothing back, or hold for ever. */
+function uncompared({ spec }: Snapshot): string {
+  const sentence = spec.ok ? uncomparedGates(spec.value.rollout) : undefined;
+  return sentence === undefined ? "" : ` ${sentence}`;
+}
+
 /**
  * Whether the spec can be acted on, by what only the operator can see; the schema has refused the rest before.
  * While it is refused the running version stays as it is.
@@ -174,6 +181,6 @@ export function acceptance(
   return {
     accepted: true,
     reason: "Valid",
-    message: `The spec is valid and permitted.${passedOver(snapshot)}${circular(snapshot)}`,
+    message: `The spec is valid and permitted.${passedOver(snapshot)}${circular(snapshot)}${uncompared(snapshot)}`,
   };
 }

@@ -69,6 +69,8 @@ export class World {
   /** Version of the operator that looks; another one from here on is an upgrade. */
   rendererVersion = "test";
   requestsPerSecond = 300;
+  /** CPU seconds that a request costs, beside what a pod costs without any. */
+  cpuPerRequest = 0;
   /** Requests in progress over all pods. */
   streams = 4;
   /** What the source tells of a stable version's past. */
@@ -308,6 +310,8 @@ export class World {
 
   private readings(): PodReading[] {
     const serving = this.serving();
+    const perPod = this.requestsPerSecond / Math.max(1, serving.length);
+    const rate = (pod: WorldPod) => (serving.includes(pod) ? perPod : 0);
     return this.pods
       .filter((pod) => pod.ready)
       .map((pod) => ({
@@ -332,8 +336,8 @@ export class World {
         poolSize: {},
         poolLimit: {},
         memoryBytes: 100e6,
-        cpuCores: 0.1,
-        requestsPerSecond: serving.includes(pod) ? this.requestsPerSecond / serving.length : 0,
+        cpuCores: 0.1 + this.cpuPerRequest * rate(pod),
+        requestsPerSecond: rate(pod),
         messagesPerSecond: 0,
       }));
   }
