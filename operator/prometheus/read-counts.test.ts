@@ -128,6 +128,41 @@ describe("readIntervals", () => {
     expect(new Set(all.map(({ endMs }) => endMs)).size).toBe(all.length);
   });
 
+  /** Reads on until nothing more is counted. */
+  async function readOn(
+    reader: CountReader,
+    from: IntervalQuery,
+  ): Promise<{ throughMs: number; requests: number }> {
+    let [throughMs, requests] = [from.fromMs, 0];
+    for (;;) {
+      const reading = await readIntervals(reader, { ...from, fromMs: throughMs });
+      if (reading.kind !== "ok") throw new Error(reading.message);
+      if (reading.value.throughMs === throughMs) return { throughMs, requests };
+      throughMs = reading.value.throughMs;
+      for (const { signals } of reading.value.intervals) requests += signals.errors?.canary.requests ?? 0;
+    }
+  }
+
+  it("goes on after a gap in the samples that is longer than one call reads", async () => {
+    const late = { ...query, toMs: T0 + 10_000_000 };
+    const { reader } = holding(
+      ["a", "b"].flatMap((pod) => [requests(pod, "new", 15), requests(pod, "new", 10_000, 9_000)]),
+    );
+    expect((await readOn(reader, late)).throughMs).toBe(late.toMs);
+  });
+
+  it("does not wait in the past for a pod that was not there yet", async () => {
+    const late = { ...query, toMs: T0 + 10_000_000 };
+    const { reader } = holding([requests("a", "new", 10_000), requests("b", "old", 10_000, 9_900)]);
+    expect(await readOn(reader, late)).toEqual({ throughMs: late.toMs, requests: 10_000 });
+  });
+
+  it("stays behind for a pod that is never scraped", async () => {
+    const late = { ...query, toMs: T0 + 10_000_000 };
+    const { reader } = holding([requests("a", "new", 10_000)]);
+    expect((await readOn(reader, late)).throughMs).toBe(late.toMs - 2_520_000);
+  });
+
   it("asks for less where the answer is too long", async () => {
     const series = [requests("a", "new", 6000), requests("b", "old", 6000)];
     const { reader, asked } = holding(series, (rangeMs) => tooLarge(rangeMs, 300_000));

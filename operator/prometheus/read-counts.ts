@@ -91,6 +91,8 @@ export async function readIntervals(
   const { fromMs, intervalMs, readyPods } = query;
   const readableMs = query.toMs - reader.sourceLagMs;
   const none = { intervals: [], throughMs: fromMs, readableMs };
+  // What is longer ago than one call reads waits for nobody: a pod that came later, or a gap in the samples, would be waited for in it for ever.
+  const waitedFromMs = query.toMs - (MOST_INTERVALS * intervalMs + BEYOND_MS);
   for (let most = MOST_INTERVALS; ; most = Math.ceil(most / 4)) {
     const toMs = Math.min(query.toMs, fromMs + most * intervalMs + BEYOND_MS);
     if (toMs - reader.sourceLagMs < fromMs + intervalMs) {
@@ -106,14 +108,14 @@ export async function readIntervals(
       if (samples.problem === "TooLarge" && most > 1) continue;
       return failing("SourceFailing", samples.message);
     }
-    if (samples.targets.length === 0) {
+    if (samples.targets.length === 0 && waitedFromMs < fromMs + intervalMs) {
       return failing(
         "NoData",
         "The metric source has no samples of this bridge since the last counted interval.",
       );
     }
     const { completeMs, waitingFor } = completion(samples.targets, readyPods, fromMs + intervalMs);
-    const lastMs = Math.min(completeMs, toMs - reader.sourceLagMs);
+    const lastMs = Math.min(Math.max(completeMs, waitedFromMs), toMs - reader.sourceLagMs);
     const count = Math.min(most, Math.max(0, Math.floor((lastMs - fromMs) / intervalMs)));
     const intervals = pairedIntervals({ fromMs, intervalMs, count }, samples.increases, query, query.latency);
     const throughMs = fromMs + count * intervalMs;
