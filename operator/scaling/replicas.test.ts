@@ -128,6 +128,12 @@ describe("shrinking", () => {
       "DemandBelowTarget",
     ],
     [
+      "at once with a window of 0s",
+      { pods: 10, streams: 21, state: settled(10), settings: { scaleDownWindowMs: 0 } },
+      9,
+      "DemandBelowTarget",
+    ],
+    [
       "not during a rollout",
       { pods: 10, streams: 21, state: settled(3), rolloutRunning: true },
       10,

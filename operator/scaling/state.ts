@@ -45,13 +45,14 @@ export function noteRecommendation(
   return { ...state, history: [...kept, { atMs, replicas }] };
 }
 
-/** The highest recommendation of the window; undefined if there is none. */
+/** The highest recommendation of the window, and of a window without length the newest; undefined if there is none. */
 export function highestRecommendation(
   state: ScalingState,
   nowMs: number,
   windowMs: number,
 ): number | undefined {
-  return state.history.find((entry) => entry.atMs > nowMs - windowMs)?.replicas;
+  const highest = state.history.find((entry) => entry.atMs > nowMs - windowMs);
+  return (highest ?? state.history.at(-1))?.replicas;
 }
 
 /** True once demand has been known for a full window (F10). */
