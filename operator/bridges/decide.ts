@@ -23,7 +23,7 @@ import { leaveAlone } from "./decide/leave-alone.ts";
 import { grant } from "./decide/pool-grants.ts";
 import { lookAtRoute, routeWrites } from "./decide/route.ts";
 import { storedRevisions } from "./decide/runtime.ts";
-import { scale as scaleOf } from "./decide/scale.ts";
+import { alertsAfter, scale as scaleOf } from "./decide/scale.ts";
 import { lookAtSecrets } from "./decide/secrets.ts";
 import { status } from "./decide/status.ts";
 import { rolloutVerdicts } from "./decide/verdicts.ts";
@@ -193,7 +193,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     memory: {
       ...snapshot.memory,
       scaling: scale.scalingState,
-      alerts: scale.alertsState,
+      alerts: alertsAfter(scale, outcome, snapshot.nowMs),
       kubelet: snapshot.kubelet,
       takeOverMs: snapshot.takeOver.kind === "Read" ? snapshot.nowMs : snapshot.memory.takeOverMs,
       forecastMs: snapshot.forecast?.kind === "ok" ? snapshot.nowMs : snapshot.memory.forecastMs,

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { World } from "../testing/world.ts";
 
@@ -45,4 +45,45 @@ it("says once what holds the replicas", () => {
   world.run("2m");
   expect(world.status.scaling?.message).toMatch(/maxReplicas is 4; raise it\.$/);
   expect(world.status.scaling?.message).not.toContain("Held");
+});
+
+describe("the cooldown of an alert that asks for a rollback", () => {
+  const HIGH = { memoryBytes: 520e6 };
+  const world = () =>
+    new World({
+      ...spec,
+      alerts: [{ name: "memory", metric: "MemoryShare", above: "90%", for: "0s", action: "Rollback" }],
+      rollout: {
+        steps: [
+          { name: "half", weight: 50, hold: "1h" },
+          { name: "all", weight: 100 },
+        ],
+      },
+    });
+  const roll = (one: World) => {
+    one.edit((before) => ({ ...before, image: "bridge:2" }));
+    one.run("1m");
+  };
+
+  it("does not begin while it is not obeyed, as where it fired before there was a canary", () => {
+    const all = world();
+    all.behaviours = { "bridge:1": HIGH, "bridge:2": HIGH };
+    all.run("1m");
+    roll(all);
+    expect(all.status).toMatchObject({ phase: "Holding", alerts: [{ state: "Firing" }] });
+    expect(all.status.alerts[0]?.lastActed).toBeUndefined();
+  });
+
+  it("does not save a canary because the first version violated while it started", () => {
+    const one = world();
+    one.behaviours = { "bridge:1": HIGH };
+    while (one.status.alerts[0]?.state !== "Firing") one.run("1s");
+    one.behaviours = {};
+    roll(one);
+    expect(one.status).toMatchObject({ phase: "Holding", alerts: [{ state: "Inactive" }] });
+    one.behaviours = { "bridge:2": HIGH };
+    one.run("10s");
+    expect(one.status.rollout?.failed).toMatchObject({ reason: "Alert" });
+    expect(one.status.alerts[0]?.lastActed).toBeDefined();
+  });
 });

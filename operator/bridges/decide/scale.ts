@@ -2,6 +2,7 @@ import { quantityBytes, quantityCpus } from "../../api/v1alpha1/scalars.ts";
 import { type Alert, alert, DEFAULT_ALERTS } from "../../api/v1alpha1/scaling.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { AlertStatus, DecisionStatus, LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
+import type { RolloutOutcome } from "../../rollout/types.ts";
 import { watchedRevision } from "../../rollout/watch.ts";
 import { type AlertAction, alertsActed, evaluateAlerts, resumeAlerts } from "../../scaling/alerts.ts";
 import { type ScalePlan, scalePlan } from "../../scaling/plan.ts";
@@ -43,6 +44,7 @@ export interface Scale {
   readonly scalingStatus: LLMBridgeStatus["scaling"];
   readonly workersStatus: LLMBridgeStatus["workers"];
   readonly scalingState: Memory["scaling"];
+  /** Without the rollback that is asked for: whether that is made is the rollout's to say (`alertsAfter`). */
   readonly alertsState: Memory["alerts"];
 }
 
@@ -85,7 +87,6 @@ export function scale(input: ScaleInput): Scale {
     judged.actions.find((one) => one.action === action && (action === "Hold" || one.due));
   const hold = asking("Hold");
   const rollback = canaryRevision === undefined ? undefined : asking("Rollback");
-  const acted = rollback ? [...plan.acted, rollback.alert] : plan.acted;
   return {
     needed: plan.replicas,
     workers: plan.workers,
@@ -107,8 +108,18 @@ export function scale(input: ScaleInput): Scale {
       ),
     },
     scalingState: plan.state,
-    alertsState: alertsActed(judged.state, acted, snapshot.nowMs),
+    alertsState: alertsActed(judged.state, plan.acted, snapshot.nowMs),
   };
+}
+
+/** The alerts' clocks once it is known what the rollout did: one that asked for a rollback has acted if that was made for it. */
+export function alertsAfter(
+  { alertsState, rollback }: Scale,
+  { decisions }: Pick<RolloutOutcome, "decisions">,
+  nowMs: number,
+): Memory["alerts"] {
+  const isObeyed = decisions.some(({ action, reason }) => action === "Rollback" && reason === "Alert");
+  return alertsState && rollback && isObeyed ? alertsActed(alertsState, [rollback.name], nowMs) : alertsState;
 }
 
 /** Where something is taken over, what serves is as large as it was until demand says otherwise. */

@@ -29,9 +29,10 @@ interface WorldPod extends ObservedPod {
   generation: number | undefined;
 }
 
-/** How requests go, by image or by revision: share that fails by the bridge's own fault, and whether pods become ready. */
+/** How it goes, by image or by revision: share of requests that fails by the bridge's own fault, memory of a pod, and whether pods become ready. */
 export interface Behaviour {
   errorShare?: number;
+  memoryBytes?: number;
   neverReady?: boolean;
   crash?: boolean;
 }
@@ -335,7 +336,7 @@ export class World {
         poolWaiting: {},
         poolSize: {},
         poolLimit: {},
-        memoryBytes: 100e6,
+        memoryBytes: this.behaviourOf(pod.revision).memoryBytes ?? 100e6,
         cpuCores: 0.1 + this.cpuPerRequest * rate(pod),
         requestsPerSecond: rate(pod),
         messagesPerSecond: 0,
