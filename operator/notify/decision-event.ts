@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { DecisionStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
+import { type Severity, severityOf } from "./severity.ts";
 
 export interface NotifiedBridge {
   readonly namespace: string;
@@ -13,19 +14,13 @@ export interface DecisionEvent {
   readonly id: string;
   readonly timeMs: number;
   readonly bridge: NotifiedBridge;
-  readonly severity: "Normal" | "Warning";
+  readonly severity: Severity;
   readonly decision: DecisionStatus;
   readonly status: Pick<
     LLMBridgeStatus,
     "phase" | "summary" | "step" | "stable" | "canary" | "verdicts" | "scaling"
   >;
 }
-
-const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Alert"]);
-
-/** What holds because it needs a person is a warning; that the spec is refused, its author has been told. */
-const severityOf = ({ action, reason }: DecisionStatus): DecisionEvent["severity"] =>
-  WARNINGS.has(action) || (action === "Hold" && reason !== "NotAccepted") ? "Warning" : "Normal";
 
 export function decisionEvent(
   bridge: NotifiedBridge,

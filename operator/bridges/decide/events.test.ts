@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { DecisionStatus } from "../../api/v1alpha1/status.ts";
+import { type DecisionStatus, llmBridgeStatus } from "../../api/v1alpha1/status.ts";
+import { decisionEvent } from "../../notify/decision-event.ts";
 import { eventsOf } from "./events.ts";
 
 const decision = (action: DecisionStatus["action"], reason: string): DecisionStatus => ({
@@ -17,9 +18,24 @@ describe("Events of a pass", () => {
     ]);
   });
 
+  it.each([
+    ["NotReread", "SecretOverdue", "Warning"],
+    ["Alert", "AlertFiring", "Warning"],
+    ["Hold", "Inconclusive", "Warning"],
+    ["Hold", "NoRoom", "Warning"],
+    ["Hold", "FleetFreeze", "Normal"],
+    ["Hold", "NotAccepted", "Normal"],
+    ["Reread", "SecretReread", "Normal"],
+  ] as const)("are of the severity that notifications give: %s (%s) is %s", (action, reason, severity) => {
+    const one = decision(action, reason);
+    expect(eventsOf([one])[0]?.type).toBe(severity);
+    const bridge = { namespace: "ai", name: "chat", uid: "u-1" };
+    expect(decisionEvent(bridge, one, llmBridgeStatus.parse({})).severity).toBe(severity);
+  });
+
   it("tell in one that a step is entered and held at once", () => {
     expect(said(decision("Step", "Prepared"), decision("Hold", "MetricsUnavailable"))).toEqual([
-      "Normal Prepared: Prepared was decided. It is held there: MetricsUnavailable was decided.",
+      "Warning Prepared: Prepared was decided. It is held there: MetricsUnavailable was decided.",
     ]);
     expect(said(decision("Hold", "MetricsUnavailable"))).toHaveLength(1);
     expect(said(decision("Finish", "FirstReady"), decision("Hold", "NoRoom"))).toHaveLength(2);
@@ -28,7 +44,7 @@ describe("Events of a pass", () => {
   it("leave a person's own word to the status, and tell what comes of it", () => {
     expect(said(decision("Step", "Command"))).toEqual([]);
     expect(said(decision("Step", "Command"), decision("Hold", "NoRoom"))).toEqual([
-      "Normal NoRoom: NoRoom was decided.",
+      "Warning NoRoom: NoRoom was decided.",
     ]);
     expect(said(decision("Rollback", "Command"))).toHaveLength(1);
   });

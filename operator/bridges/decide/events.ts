@@ -1,7 +1,7 @@
 import type { DecisionStatus } from "../../api/v1alpha1/status.ts";
+import { severityOf } from "../../notify/severity.ts";
 import type { PlannedEvent } from "../plan.ts";
 
-const WARNINGS: ReadonlySet<string> = new Set(["Rollback", "Abort", "Refuse", "Alert", "NotReread"]);
 const NOTE_LIMIT = 1000;
 
 /**
@@ -16,6 +16,7 @@ export function eventsOf(decisions: readonly DecisionStatus[]): PlannedEvent[] {
     if (decision.action === "Hold" && last && decisions[index - 1]?.action === "Step") {
       events[events.length - 1] = {
         ...last,
+        type: severityOf(decision) === "Warning" ? "Warning" : last.type,
         note: clip(`${last.note} It is held there: ${decision.message}`),
       };
     } else events.push(eventOf(decision));
@@ -23,11 +24,11 @@ export function eventsOf(decisions: readonly DecisionStatus[]): PlannedEvent[] {
   return events;
 }
 
-const eventOf = ({ action, reason, message }: DecisionStatus): PlannedEvent => ({
-  type: WARNINGS.has(action) ? "Warning" : "Normal",
-  reason,
-  action,
-  note: clip(message),
+const eventOf = (decision: DecisionStatus): PlannedEvent => ({
+  type: severityOf(decision),
+  reason: decision.reason,
+  action: decision.action,
+  note: clip(decision.message),
 });
 
 const clip = (note: string): string => note.slice(0, NOTE_LIMIT);
