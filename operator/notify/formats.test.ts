@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { retryAfterMs } from "../egress/retry-after.ts";
 import { ACTIONS } from "./actions.ts";
@@ -47,6 +48,17 @@ describe("cloudEvent", () => {
     expect(cloudEventType("ScaleUp")).toBe("dev.llmbridge.decision.scale-up");
     for (const action of Object.keys(ACTIONS))
       expect(cloudEventType(action)).toMatch(/^dev\.llmbridge\.decision\.[a-z]+(-[a-z]+)*$/);
+  });
+
+  it("has no type that the documentation does not list", () => {
+    const page = readFileSync(new URL("../../docs/concepts/notifications.md", import.meta.url), "utf8");
+    const listed = /- `type` is [^:]*:([^.]*)\./s.exec(page.replace("`dev.llmbridge.decision.`", ""))?.[1];
+    expect(
+      listed
+        ?.match(/[a-z-]+/g)
+        ?.map((type) => `dev.llmbridge.decision.${type}`)
+        .sort(),
+    ).toEqual(Object.keys(ACTIONS).map(cloudEventType).sort());
   });
 });
 
