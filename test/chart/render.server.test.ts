@@ -117,6 +117,25 @@ describe("the chart", () => {
     const namespaces = named(manifests, "Role").map(({ metadata }) => metadata.namespace);
     expect(namespaces).toEqual(["a", "b", "operators"]);
   });
+
+  it("takes names of namespaces that YAML would read as numbers", async () => {
+    const manifests = await bed.helm.template({ watchNamespaces: ["123"] });
+    const namespaces = named(manifests, "RoleBinding").map(({ metadata }) => metadata.namespace);
+    expect(namespaces).toEqual(["123", "operators"]);
+  });
+
+  it.each([
+    ["the ports that are listed", [443], [53, 53, 443]],
+    ["none but DNS without any", [], [53, 53]],
+  ])("lets the operator reach %s", async (_, egressPorts, allowed) => {
+    const manifests = await bed.helm.template({ networkPolicy: { enabled: true, egressPorts } });
+    const [policy] = named(manifests, "NetworkPolicy") as (Manifest & {
+      spec: { egress: { ports: { port: number | "all" }[] | null }[] };
+    })[];
+    // A rule whose ports are absent or null allows all of them.
+    const ports = policy?.spec.egress.flatMap((rule) => rule.ports ?? [{ port: "all" as const }]);
+    expect(ports?.map(({ port }) => port)).toEqual(allowed);
+  });
 });
 
 const OPTIONAL_APIS: readonly [string, object, Resource, readonly Permission[], readonly Permission[]][] = [
