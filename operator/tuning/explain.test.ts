@@ -51,6 +51,28 @@ describe("explainNodeOptions", () => {
     expect(kinds(text)).toEqual(expected);
   });
 
+  it.each([
+    [
+      "--dns-result-order=ipv4First",
+      'spec.tuning.nodeOptions.dnsResultOrder: "ipv4First" is not one of ipv4first, ipv6first, verbatim; did you mean ipv4first?',
+    ],
+    [
+      "--max-old-space-size=2",
+      "spec.tuning.nodeOptions.maxOldSpaceMiB: 2 is below 32, the least that is allowed; raise it.",
+    ],
+    [
+      "--max-semi-space-size=1024",
+      "spec.tuning.nodeOptions.maxSemiSpaceMiB: 1024 is above 512, the most that is allowed; lower it.",
+    ],
+    [
+      "--max-old-space-size=256m",
+      '"256m" is not a whole number; set spec.tuning.nodeOptions.maxOldSpaceMiB to a number without a unit.',
+    ],
+    ["--dns-result-order", "it has no value; set spec.tuning.nodeOptions.dnsResultOrder."],
+  ])("recommends nothing that the field would refuse: %s", (text, remedy) => {
+    expect(explainNodeOptions(text)).toMatchObject([{ kind: "Malformed", remedy }]);
+  });
+
   it("lets the last of two equal flags count, however they are spelled", () => {
     expect(explainNodeOptions("--max-old-space-size=100 --max_old_space_size=200")).toEqual([
       { flag: "--max_old_space_size", kind: "Typed", remedy: "spec.tuning.nodeOptions.maxOldSpaceMiB: 200" },

@@ -1,4 +1,6 @@
+import { issuesOf } from "../api/v1alpha1/issues.ts";
 import { flagName, nodeFlag, REFUSED_REASONS, UNKNOWN_FLAG } from "../api/v1alpha1/node-flags.ts";
+import { nodeOptions } from "../api/v1alpha1/workload.ts";
 import { splitNodeOptions } from "./node-options-text.ts";
 
 /** What to write instead of one flag of a hand-written NODE_OPTIONS. */
@@ -47,14 +49,21 @@ function explainFlag(flag: string, value: string | undefined): FlagExplanation {
       remedy: "it is no flag, and Node reads nothing after it; leave it out.",
     };
   const known = nodeFlag(flag);
-  if (known && "field" in known) return explainTyped(flag, `spec.tuning.nodeOptions.${known.field}`, value);
+  if (known && "field" in known) return explainTyped(flag, known.field, value);
   return { flag, kind: "Refused", remedy: known ? REFUSED_REASONS[known.refused] : UNKNOWN_FLAG };
 }
 
-function explainTyped(flag: string, path: string, value: string | undefined): FlagExplanation {
-  const wellFormed = flagName(flag) === "--dns-result-order" ? /^[a-z0-9]+$/ : /^(0|[1-9][0-9]{0,8})$/;
-  if (value !== undefined && wellFormed.test(value))
-    return { flag, kind: "Typed", remedy: `${path}: ${value}` };
-  const said = value === undefined || value === "" ? "it has no value" : `"${value}" is not a whole number`;
-  return { flag, kind: "Malformed", remedy: `${said}; set ${path} to a number without a unit.` };
+const WHOLE_NUMBER = /^(0|[1-9][0-9]{0,8})$/;
+
+/** The field's own schema says what may be written into it. */
+function explainTyped(flag: string, field: string, value: string | undefined): FlagExplanation {
+  const path = `spec.tuning.nodeOptions.${field}`;
+  const malformed = (remedy: string): FlagExplanation => ({ flag, kind: "Malformed", remedy });
+  if (value === undefined || value === "") return malformed(`it has no value; set ${path}.`);
+  const written = { [field]: WHOLE_NUMBER.test(value) ? Number(value) : value };
+  const { error } = nodeOptions.safeParse(written);
+  if (!error) return { flag, kind: "Typed", remedy: `${path}: ${value}` };
+  if (error.issues[0]?.code === "invalid_type")
+    return malformed(`"${value}" is not a whole number; set ${path} to a number without a unit.`);
+  return malformed(`${path}: ${issuesOf(error, written, () => [])[0]?.message}`);
 }
