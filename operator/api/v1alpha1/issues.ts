@@ -71,7 +71,8 @@ function sentenceOf(issue: z.core.$ZodIssue, value: unknown): string {
 
 function wrongType(expected: string, value: unknown): string {
   if (expected === "string" && typeof value !== "object")
-    return `${value} is read as a ${typeof value}, but text is needed; put it in quotes.`;
+    // What was written may have been more than is left of it: 24.20 is the number 24.2, and `on` is true.
+    return `is read as the ${typeof value} ${value}, but text is needed; put it in quotes as it is written.`;
   if ((expected === "int" || expected === "number") && typeof value === "number")
     return `${value} is not a whole number; write one without a fraction.`;
   return `is ${nameOf(value)}, but ${TYPE_NAMES[expected] ?? expected} is needed; correct it.`;

@@ -58,6 +58,18 @@ describe("lintManifest", () => {
     ]);
   });
 
+  it.each([
+    [24.2, "number 24.2"],
+    [true, "boolean true"],
+  ])("asks for text as it was written, which %j need not be", (nodeVersion, read) => {
+    expect(lintManifest(manifest({ tuning: { nodeVersion } }))).toEqual([
+      {
+        path: "spec.tuning.nodeVersion",
+        message: `is read as the ${read}, but text is needed; put it in quotes as it is written.`,
+      },
+    ]);
+  });
+
   it.each([undefined, null, 1, "text", []])("refuses %j without throwing", (object) => {
     expect(lintManifest(object)).not.toEqual([]);
   });
