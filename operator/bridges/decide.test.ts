@@ -134,6 +134,33 @@ describe("decide", () => {
     expect(world.writes).toHaveLength(writes);
   });
 
+  it("says why a change has not started, and not that it is complete", () => {
+    const world = serving();
+    expect(condition(world, "Progressing")).toMatchObject({ status: "False", reason: "Complete" });
+    expect(condition(world, "Reconciling")).toMatchObject({ status: "False", reason: "Settled" });
+    world.edit((before) => ({
+      ...setImage("bridge:2")(before),
+      rollout: { ...before.rollout, paused: true },
+    }));
+    world.run("10s");
+    expect(world.status).toMatchObject({ phase: "Stable", rollout: { heldFor: "Paused" } });
+    expect(condition(world, "Progressing")).toMatchObject({ status: "False", reason: "Paused" });
+    expect(condition(world, "Reconciling")).toMatchObject({ status: "True", reason: "Paused" });
+    world.edit((before) => ({ ...before, rollout: { ...before.rollout, paused: false } }));
+    world.run("3m");
+    expect(condition(world, "Progressing")).toMatchObject({ status: "False", reason: "Complete" });
+    expect(condition(world, "Reconciling")).toMatchObject({ status: "False", reason: "Settled" });
+  });
+
+  it("is settled with a change that waits for pods to be wanted", () => {
+    const world = new World({ ...spec, scaling: { mode: "Fixed" }, replicas: 2 });
+    world.run("30s");
+    world.edit((before) => ({ ...setImage("bridge:2")(before), replicas: 0 }));
+    world.run("30s");
+    expect(condition(world, "Progressing")).toMatchObject({ status: "False", reason: "NoPodsNeeded" });
+    expect(condition(world, "Reconciling")).toMatchObject({ status: "False", reason: "Settled" });
+  });
+
   it("holds while the source does not answer, and goes on after", () => {
     const world = serving();
     world.edit(setImage("bridge:2"));

@@ -2,7 +2,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import { faultText } from "../../rollout/faults.ts";
 import { full } from "../../rollout/sentence.ts";
-import type { RevisionFacts, RolloutInput, RolloutOutcome } from "../../rollout/types.ts";
+import type { HoldReason, RevisionFacts, RolloutInput, RolloutOutcome } from "../../rollout/types.ts";
 import type { ConditionState } from "../conditions.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { takenOver } from "../take-over/condition.ts";
@@ -44,6 +44,9 @@ export function conditions(input: ConditionsInput): ConditionState[] {
 
 /** Moving between these two is work in progress; the others are rest. */
 const AT_REST: ReadonlySet<Phase> = new Set(["Stable", "Aborted"]);
+
+/** Of a change that these keep from starting no pods are wanted, so that what runs is what is wanted. */
+const WANTS_NO_PODS: ReadonlySet<string> = new Set<HoldReason>(["NoPodsNeeded"]);
 
 /** As a Deployment's own availability: a quarter of the pods may be missing while the rest serves. */
 const AVAILABLE_SHARE = 0.75;
@@ -91,9 +94,9 @@ function progressing({ outcome, phase }: ConditionsInput): ConditionState {
   if (phase === "Aborted" && failed) {
     return { type, status: "False", reason: "RolledBack", message: `${failed.reason}: ${failed.message}` };
   }
-  if (AT_REST.has(phase) && outcome.state?.queued)
-    return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
-  if (AT_REST.has(phase)) return { type, status: "False", reason: "Complete", message: outcome.summary };
+  // What waits for the fleet goes on by itself; what anything else keeps from starting does not progress, and is not complete either.
+  if (AT_REST.has(phase) && !outcome.state?.queued)
+    return { type, status: "False", reason: outcome.hold?.reason ?? "Complete", message: outcome.summary };
   return { type, status: "True", reason: outcome.hold?.reason ?? phase, message: outcome.summary };
 }
 
@@ -191,6 +194,9 @@ function reconciling(
   const queued = outcome.state?.queued !== undefined;
   if (!AT_REST.has(phase) || queued)
     return { type, status: "True", reason: queued ? "Queued" : phase, message: outcome.summary };
+  const { hold } = outcome;
+  if (hold && !WANTS_NO_PODS.has(hold.reason))
+    return { type, status: "True", reason: hold.reason, message: outcome.summary };
   return ready.status === "True"
     ? { type, status: "False", reason: "Settled", message: "What runs is what is wanted." }
     : { type, status: "True", reason: ready.reason, message: ready.message };
