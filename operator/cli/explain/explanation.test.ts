@@ -16,6 +16,12 @@ const rolledBack = {
   },
 };
 const atRest = { status: { phase: "Stable", canary: undefined, step: undefined } };
+const heldStart = (heldFor: string, name = "Stable") => ({
+  status: {
+    ...{ phase: name, canary: undefined, step: undefined },
+    rollout: { phase: name, phaseSince: "2026-11-21T09:00:00Z", heldFor },
+  },
+});
 const strict = {
   analysis: {
     latency: { objective: "120ms" },
@@ -100,6 +106,31 @@ describe("comingUp", () => {
     ["after a rollback", rolledBack, "Nothing: revision d04be8 is not tried again"],
     ["at rest", atRest, "starts a canary at step tenth (10%)."],
     ["paused", { rollout: { paused: true } }, "Nothing while it is paused"],
+    [
+      "while a pause keeps a change from starting",
+      { ...heldStart("Paused"), rollout: { paused: true } },
+      "When it is resumed, its canary starts.",
+    ],
+    [
+      "while there is no room to start",
+      heldStart("NoRoom"),
+      "When there is room for its pods, its canary starts.",
+    ],
+    [
+      "while pods of the version before end and there is no room yet",
+      heldStart("NoRoom", "Draining"),
+      "end.\nWhen there is room for its pods, its canary starts.",
+    ],
+    [
+      "while a reason of a newer operator holds it",
+      heldStart("MoonPhase"),
+      "When nothing keeps it any more, its canary starts.",
+    ],
+    [
+      "at rest and paused",
+      { ...atRest, rollout: { paused: true } },
+      "The next change of the spec that reaches the pods waits until it is resumed.",
+    ],
     ["with gates", { rollout: strict }, "requests slower than 120ms by less than 3pp and gate gc passed"],
     [
       "with what runs dry",

@@ -4,6 +4,7 @@ import { stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import type { Coming } from "./coming.ts";
 import { gatesWithoutVerdict } from "./gates.ts";
+import { startHeldFor, startWaitsFor } from "./held-start.ts";
 
 /** What happens next if nobody does anything, soonest first. It is the operator that decides; this says by which rules. */
 export function comingUp(bridge: BridgeView): readonly Coming[] {
@@ -20,13 +21,14 @@ export function comingUp(bridge: BridgeView): readonly Coming[] {
         what: "When all its pods are ready the first version is stable; it has nothing to be compared with.",
       },
     ];
+  const held = startHeldFor(bridge);
+  const start = held === undefined ? [] : [{ what: `When ${startWaitsFor(held)}, its canary starts.` }];
   if (phase === "Promoting" || phase === "Draining")
-    return [{ what: "Pods of older revisions finish their requests and end." }];
+    return [{ what: "Pods of older revisions finish their requests and end." }, ...start];
   if (phase === "Watching") return watch(status, spec.rollout);
   if (phase === "Aborting")
     return [{ what: "The stable version takes all of the traffic; then the canary's pods end." }];
-  if (canary === undefined && rollout?.queued)
-    return [{ what: "When the freeze, the bridges before it and the places allow it, its canary starts." }];
+  if (start.length > 0) return start;
   if (canary === undefined) return [atRest(spec.rollout)];
   if (spec.rollout.paused)
     return [{ what: "Nothing while it is paused, but a canary that fails is rolled back all the same." }];
@@ -59,6 +61,8 @@ function watch({ rollout, previous }: BridgeView["status"], plan: Rollout): read
 }
 
 function atRest(rollout: Rollout): Coming {
+  if (rollout.paused)
+    return { what: "The next change of the spec that reaches the pods waits until it is resumed." };
   const [first] = stepsOf(rollout);
   const step = first ? ` at step ${first.name} (${first.weight}%)` : "";
   return { what: `The next change of the spec that reaches the pods starts a canary${step}.` };

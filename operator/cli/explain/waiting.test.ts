@@ -115,12 +115,34 @@ describe("whatItWaitsFor", () => {
       "its turn",
       {
         status: {
-          canary: undefined,
+          ...{ phase: "Stable", canary: undefined },
           summary: "After b.",
           rollout: { ...rest, queued: { revision: "d04be8", since: rest.phaseSince } },
         },
       },
       "After b.",
+    ],
+    ...(["Paused", "AlertHold", "NoPodsNeeded", "NoRoom", "RouteNotReady"] as const).map(
+      (heldFor): [string, { status: object }, string] => [
+        `what keeps a change from starting (${heldFor})`,
+        {
+          status: {
+            ...{ phase: "Stable", canary: undefined, summary: "Serving. It waits." },
+            rollout: { ...rest, heldFor },
+          },
+        },
+        "Serving. It waits.",
+      ],
+    ),
+    [
+      "nothing while its successor gets its pods",
+      {
+        status: {
+          ...{ phase: "Promoting", canary: undefined },
+          rollout: { ...rest, phase: "Promoting", heldFor: "PodsNotReady" },
+        },
+      },
+      "The stable version is what the spec asks for.",
     ],
     [
       "nothing, with what the traffic could prove",

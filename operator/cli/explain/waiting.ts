@@ -1,6 +1,7 @@
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "../render/age.ts";
 import { gatesAnswer } from "./gates.ts";
+import { startHeldFor, startWaitsFor } from "./held-start.ts";
 
 export interface Answer {
   readonly question: string;
@@ -29,10 +30,11 @@ export function whatItWaitsFor(bridge: BridgeView, nowMs: number): Answer {
       question: "Why was it rolled back?",
       answer: `Revision ${failed.revision}: ${ended(failed.message)} Change the spec, or try the same again with \`kubectl llmbridge retry ${metadata.name}\`.`,
     };
-  if (status.canary === undefined && status.rollout?.queued)
+  const held = startHeldFor(bridge);
+  if (held !== undefined)
     return {
       question: "Why has the change not started?",
-      answer: status.summary ?? "Other bridges come first.",
+      answer: status.summary ?? `It starts when ${startWaitsFor(held)}.`,
     };
   if (status.canary === undefined)
     return {
