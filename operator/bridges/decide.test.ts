@@ -152,6 +152,21 @@ describe("decide", () => {
     expect(condition(world, "Reconciling")).toMatchObject({ status: "False", reason: "Settled" });
   });
 
+  it("names the budget that leaves no room for a canary, and starts it once that is raised", () => {
+    const budget = (cpu: string) => (before: LLMBridgeSpecInput) => ({ ...before, budget: { cpu } });
+    const world = new World(budget("4")({ ...spec, scaling: { minReplicas: 4, maxReplicas: 4 } }));
+    world.run("30s");
+    world.edit(setImage("bridge:2"));
+    world.run("30s");
+    expect(condition(world, "Progressing")).toMatchObject({
+      reason: "NoRoom",
+      message: expect.stringContaining("raise spec.budget.cpu to fit at least 5."),
+    });
+    world.edit(budget("5"));
+    world.run("5m");
+    expect(world.imageOf(world.status.rollout?.stableRevision)).toBe("bridge:2");
+  });
+
   it("is settled with a change that waits for pods to be wanted", () => {
     const world = new World({ ...spec, scaling: { mode: "Fixed" }, replicas: 2 });
     world.run("30s");

@@ -104,7 +104,11 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     spec: rollout,
     desired,
     state: stateWithOld(snapshot, takeOver),
-    capacity: { needed: scale.needed, maxPods: bounds?.maxPods ?? 2 * scale.needed + 1 },
+    capacity: {
+      needed: scale.needed,
+      maxPods: bounds?.maxPods ?? 2 * scale.needed + 1,
+      maxPodsBy: bounds?.maxPodsBy ?? "the spec",
+    },
     revisions: facts,
     route: route.facts,
     verdicts: watch

@@ -146,7 +146,9 @@ describe("a baseline of the same age", () => {
     const told = story({ maxPods: 5 });
     const { hold } = specAsksFor(told, "b");
     expect(hold).toMatchObject({ reason: "NoRoom" });
-    expect(hold?.message).toContain("at least two pods, one of them for the baseline");
+    expect(hold?.message).toContain(
+      "raise spec.budget.cpu to fit at least 6, with a canary and its baseline",
+    );
     planBecomes(told, { baseline: "Stable" });
     expect(phaseOf(told.world)).toBe("Preparing");
   });

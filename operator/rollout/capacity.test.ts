@@ -144,7 +144,10 @@ describe("without room for a surge", () => {
     const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 4, maxPods: 4 }));
     const { hold } = specAsksFor(story, "b");
     expect(phaseOf(story.world)).toBe("Stable");
-    expect(hold).toMatchObject({ reason: "NoRoom", message: expect.stringContaining("maxReplicas") });
+    expect(hold).toMatchObject({
+      reason: "NoRoom",
+      message: expect.stringContaining("raise spec.budget.cpu to fit at least 5."),
+    });
   });
 
   it("room that is lost on the way holds the canary, and is not held against it", () => {

@@ -96,7 +96,7 @@ describe("restart", () => {
         story.world.maxPods = 4;
       },
       {},
-      "All 4 pods that the bounds and backend budgets allow",
+      "All 4 pods that fit within spec.budget.cpu",
     ],
     [
       "no pods",

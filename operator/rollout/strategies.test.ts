@@ -106,7 +106,7 @@ describe("BlueGreen", () => {
     expect(story.last?.hold).toMatchObject({
       reason: "NoRoom",
       message: expect.stringContaining(
-        "BlueGreen needs 3 pods beside the 3 that serve, but the bounds and backend budgets allow 5",
+        "BlueGreen needs 3 pods beside the 3 that serve, but 5 fit within spec.budget.cpu; raise spec.budget.cpu to fit 6,",
       ),
     });
   });

@@ -129,8 +129,10 @@ export interface RolloutInput {
   capacity: {
     /** Stable pods needed now, already within the bounds of the spec. */
     needed: number;
-    /** Most pods of all revisions together, by the spec's bounds and the backends' budgets. */
+    /** Most pods of all revisions together, by the spec's budget and bounds. */
     maxPods: number;
+    /** What of the spec sets `maxPods`, and has to be raised for more: "spec.budget.cpu and spec.budget.memory". */
+    maxPodsBy: string;
   };
   /** Every revision of the bridge that is known, keyed by revision; the desired one may be absent before it exists. */
   revisions: Readonly<Record<string, RevisionFacts>>;

@@ -54,7 +54,7 @@ export const llmBridgeSpec = z
       .optional()
       .meta({
         description:
-          "Ceiling for the whole bridge at its largest, canary included. A plan above it is refused.",
+          "Ceiling for the whole bridge, canary included. A stable version that would not fit at its largest is refused; a canary gets what is left, and does not start without room for one more pod.",
       }),
     metrics: z
       .strictObject({

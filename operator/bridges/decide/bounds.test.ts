@@ -17,6 +17,16 @@ describe("bounds", () => {
     expect(result).toMatchObject({ maxPods: 5, issues: [] });
   });
 
+  it.each<[string, Partial<LLMBridgeSpecInput>, number, string]>([
+    ["by CPUs", { budget: { cpu: "5" } }, 5, "spec.budget.cpu"],
+    ["by memory", { budget: { cpu: "9", memory: "2560Mi" } }, 5, "spec.budget.memory"],
+    ["by both", { budget: { cpu: "5", memory: "2560Mi" } }, 5, "spec.budget.cpu and spec.budget.memory"],
+    ["by the most replicas", { budget: { cpu: "20" } }, 9, "spec.scaling.maxReplicas"],
+    ["by a fixed number of them", { scaling: { mode: "Fixed" }, replicas: 3 }, 7, "spec.replicas"],
+  ])("names what sets the most pods: %s", (_, more, maxPods, maxPodsBy) => {
+    expect(of({ scaling: { maxReplicas: 4 }, ...more })).toMatchObject({ maxPods, maxPodsBy, issues: [] });
+  });
+
   it("refuses a stable version above the budget, with the remedy", () => {
     const { issues } = of({ scaling: { maxReplicas: 20 }, budget: { memory: "5Gi" } });
     expect(issues).toEqual([

@@ -16,6 +16,8 @@ export interface Bounds {
   readonly maxReplicas: number;
   /** Most pods of all revisions together. */
   readonly maxPods: number;
+  /** What sets it, and has to be raised for more: "spec.budget.cpu", or the field of the largest stable version. */
+  readonly maxPodsBy: string;
   readonly postgres: PoolPlan | undefined;
   readonly redis: PoolPlan | undefined;
   readonly issues: readonly Issue[];
@@ -46,6 +48,7 @@ export function bounds(spec: LLMBridgeSpec): Bounds {
     minReplicas: spec.scaling.mode === "Managed" ? spec.scaling.minReplicas : spec.replicas,
     maxReplicas: stable.replicas,
     maxPods: budget.maxPods,
+    maxPodsBy: budget.maxPodsBy,
     postgres: postgresPlan,
     redis: redisPlan,
     issues: [postgresPlan?.issue, redisPlan?.issue, ...budget.issues].filter((issue) => issue !== undefined),
@@ -61,7 +64,10 @@ interface Ceiling {
 }
 
 /** spec.budget counts limits. A plan whose stable version alone exceeds it is refused; a canary gets what is left. */
-function resourceBudget(spec: LLMBridgeSpec, stable: LargestStable): { maxPods: number; issues: Issue[] } {
+function resourceBudget(
+  spec: LLMBridgeSpec,
+  stable: LargestStable,
+): Pick<Bounds, "maxPods" | "maxPodsBy"> & { issues: Issue[] } {
   const { budget } = spec;
   const { limits } = spec.resources;
   const ceilings: Ceiling[] = [];
@@ -81,5 +87,9 @@ function resourceBudget(spec: LLMBridgeSpec, stable: LargestStable): { maxPods: 
       message: `the plan needs ${stable.replicas} pods of ${one.podText} ${one.field} each but spec.budget.${one.field} is ${one.text}, enough for ${fitting(one)}; lower ${stable.field}, lower spec.resources.limits.${one.field}, or raise the budget.`,
     }));
   // Twice the stable version and one more is all that any step can ask for.
-  return { maxPods: Math.min(2 * stable.replicas + 1, ...ceilings.map(fitting)), issues };
+  const maxPods = Math.min(2 * stable.replicas + 1, ...ceilings.map(fitting));
+  const binding = ceilings
+    .filter((one) => fitting(one) === maxPods)
+    .map(({ field }) => `spec.budget.${field}`);
+  return { maxPods, maxPodsBy: binding.length > 0 ? binding.join(" and ") : stable.field, issues };
 }

@@ -6,7 +6,8 @@ import { answer, type Obedience, refuse, speaksOfAnother } from "./obedience.ts"
 
 /** Replaces every pod of the stable version that is there now, by eviction, a few at a time beside as many new ones. */
 export function restart(context: Context, command: Command): Obedience {
-  const { state, nowMs, needed, input } = context;
+  const { state, nowMs, needed } = context;
+  const { maxPods, maxPodsBy } = context.input.capacity;
   if (!CAN_RESTART.includes(state.phase) || state.stableRevision === undefined)
     return refuse(
       command,
@@ -24,7 +25,7 @@ export function restart(context: Context, command: Command): Obedience {
   if (surgeOf(context) === 0)
     return refuse(
       command,
-      `All ${input.capacity.maxPods} pods that the bounds and backend budgets allow are needed or still ending (${needed} serve), so that none can start beside them; raise spec.scaling.maxReplicas or the backend's connections by at least one pod.`,
+      `All ${maxPods} pods that fit within ${maxPodsBy} are needed or still ending (${needed} serve), so that none can start beside them; raise ${maxPodsBy} to fit at least one more.`,
     );
   return {
     ...answer(

@@ -157,7 +157,7 @@ export function inputOf(world: World): RolloutInput {
     spec: world.spec,
     desired: { revision: world.desired, image: `bridge:${world.desired}` },
     state: world.state,
-    capacity: { needed: world.needed, maxPods: world.maxPods },
+    capacity: { needed: world.needed, maxPods: world.maxPods, maxPodsBy: "spec.budget.cpu" },
     revisions,
     route: routeOf(world),
     verdicts: verdictsOf(world),

@@ -15,10 +15,10 @@ const failed = { revision: "b", reason: "Alert", message: "m", time: "2026-01-01
 const fresh = { baseline: "SameAge" };
 const blueGreen = { strategy: "BlueGreen" };
 const needs = (pods: string, atLeast: string) =>
-  `${pods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least ${atLeast}.`;
-const forTwo = "two pods, one of them for the baseline, or set spec.rollout.baseline to Stable";
+  `${pods} pods that fit within spec.budget.cpu are needed to serve; raise spec.budget.cpu to fit at least ${atLeast}.`;
+const forTwo = "6, with a canary and its baseline, or set spec.rollout.baseline to Stable";
 const beside =
-  "BlueGreen needs 4 pods beside the 4 that serve, but the bounds and backend budgets allow 7; raise spec.scaling.maxReplicas, spec.budget or the backend's connections, or set spec.rollout.strategy to Canary.";
+  "BlueGreen needs 4 pods beside the 4 that serve, but 7 fit within spec.budget.cpu; raise spec.budget.cpu to fit 8, or set spec.rollout.strategy to Canary.";
 const ending = { pods: { b: 0, c: { terminating: 4 } } };
 const wait = "The canary starts when pods of older revisions have ended.";
 
@@ -66,7 +66,7 @@ describe("whyNotStart", () => {
       "TooFewPods",
       "spec.rollout.steps[0].weight: 10 cannot be given by 4 pods of the stable version; have at least 9, change the weight, or set spec.rollout.traffic.whenTooFewPods to AddPods.",
     ],
-    ["no room", { maxPods: 4 }, {}, "NoRoom", needs("All 4", "one pod")],
+    ["no room", { maxPods: 4 }, {}, "NoRoom", needs("All 4", "5")],
     ["no room for two", { maxPods: 5, plan: fresh }, {}, "NoRoom", needs("4 of the 5", forTwo)],
     ["no room while older pods end", { maxPods: 8, ...ending }, {}, "NoRoom", wait],
     ["just the room once older pods have ended", { maxPods: 5, ...ending }, {}, "NoRoom", wait],

@@ -51,19 +51,19 @@ const room: Policy<Hold> = (context) => {
   const besides = wantsBaseline(context);
   const beside = isWhole ? needed : besides ? 2 : 1;
   if (room >= needed + beside) return undefined;
-  const { maxPods } = input.capacity;
+  const { maxPods, maxPodsBy } = input.capacity;
   if (isWhole && maxPods < 2 * needed)
     return {
       reason: "NoRoom",
-      message: `BlueGreen needs ${needed} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections, or set spec.rollout.strategy to Canary.`,
+      message: `BlueGreen needs ${needed} pods beside the ${needed} that serve, but ${maxPods} fit within ${maxPodsBy}; raise ${maxPodsBy} to fit ${2 * needed}, or set spec.rollout.strategy to Canary.`,
     };
   const atLeast = besides
-    ? "two pods, one of them for the baseline, or set spec.rollout.baseline to Stable"
-    : "one pod";
+    ? `${needed + beside}, with a canary and its baseline, or set spec.rollout.baseline to Stable`
+    : `${needed + beside}`;
   const message =
     maxPods >= needed + beside
       ? "The canary starts when pods of older revisions have ended."
-      : `${maxPods > needed ? `${needed} of the` : "All"} ${maxPods} pods that the bounds and backend budgets allow are needed to serve; raise spec.scaling.maxReplicas or the backend's connections by at least ${atLeast}.`;
+      : `${maxPods > needed ? `${needed} of the` : "All"} ${maxPods} pods that fit within ${maxPodsBy} are needed to serve; raise ${maxPodsBy} to fit at least ${atLeast}.`;
   return { reason: "NoRoom", message };
 };
 

@@ -246,7 +246,7 @@ describe("router Gateway at one moment", () => {
       {
         reason: "NoRoom",
         message:
-          "Router Gateway keeps all 4 stable pods until the promotion and needs 8 in the last step, but the bounds and backend budgets allow 7; raise spec.budget or spec.scaling.maxReplicas, or use router Replicas.",
+          "Router Gateway keeps all 4 stable pods until the promotion and needs 8 in the last step, but 7 fit within spec.budget.cpu; raise spec.budget.cpu to fit 8, or use router Replicas.",
       },
     ],
   ])("starts a canary where the pods of its last step fit beside the stable ones: %s", (_, maxPods, hold) => {

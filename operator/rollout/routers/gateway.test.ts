@@ -287,7 +287,9 @@ describe("a baseline of the same age", () => {
   it("needs the room of its largest step, and says so", () => {
     const { hold } = specAsksFor(beside([98], { maxPods: 8 }), "b");
     expect(hold).toMatchObject({ reason: "NoRoom" });
-    expect(hold?.message).toContain("needs 9 with a baseline beside the canary, but the bounds");
+    expect(hold?.message).toContain(
+      "needs 9 with a baseline beside the canary, but 8 fit within spec.budget.cpu",
+    );
     expect(hold?.message).toContain("or set spec.rollout.baseline to Stable.");
     expect(phaseOf(at(98, { maxPods: 9 }).world)).toBe("Holding");
   });

@@ -216,6 +216,6 @@ function noRoom(context: Context): Hold | undefined {
   const instead = isForBaseline
     ? "lower replicas of the steps, or set spec.rollout.baseline to Stable"
     : "or use router Replicas";
-  const message = `Router Gateway keeps all ${needed} stable pods until the promotion and needs ${all} ${when}, but the bounds and backend budgets allow ${capacity.maxPods}; raise spec.budget or spec.scaling.maxReplicas, ${instead}.`;
+  const message = `Router Gateway keeps all ${needed} stable pods until the promotion and needs ${all} ${when}, but ${capacity.maxPods} fit within ${capacity.maxPodsBy}; raise ${capacity.maxPodsBy} to fit ${all}, ${instead}.`;
   return { reason: "NoRoom", message };
 }
