@@ -31,6 +31,15 @@ describe("jsonFaultOffset", () => {
     expect(jsonFaultOffset(text)).toBe(offset);
   });
 
+  it.each([
+    ["a string", `{"a":"${"x".repeat(1e7)}",}`],
+    ["a string of escapes", `{"a":"${"\\n".repeat(5e6)}",}`],
+    ["blanks", `{"a":1${" ".repeat(1e7)},}`],
+    ["a number", `{"a":${"1".repeat(1e7)},}`],
+  ])("finds what is wrong behind %s of ten million characters", (_, text) => {
+    expect(jsonFaultOffset(text)).toBe(text.length - 1);
+  });
+
   it("finds nothing wrong before the end of JSON, and something within every text that is none", () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), fc.string({ maxLength: 1 }), (json, at, char) => {

@@ -1,26 +1,50 @@
+const BACKSLASH = 0x5c;
+const HEX4 = /[\da-fA-F]{4}/y;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings exclude exactly these.
+const STRING_SPECIAL = /["\\\u0000-\u001f]/g;
+const SCALAR_END = /[^\w.+-]/g;
+
+/** Whether a text without blanks, quotes and brackets is a value: a number, or one of the three words. */
+function isScalar(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Finds where a text stops being JSON (RFC 8259). Runs only after JSON.parse refused the text: V8's own messages quote the
  * body, which must not reach logs, and often lack the position.
  * @returns the offset, in UTF-16 units, of the first character that does not fit; the length where the text ends too early.
  */
 export function jsonFaultOffset(text: string): number {
-  const scalar = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings exclude exactly these.
-  const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
-  const blank = /[ \t\n\r]*/y;
   let at = 0;
+  // What ends a run is searched for: a regular expression that repeats over millions of characters overflows its stack.
   const skip = (): void => {
-    blank.lastIndex = at;
-    blank.test(text);
-    at = blank.lastIndex;
+    while (text[at] === " " || text[at] === "\n" || text[at] === "\r" || text[at] === "\t") at++;
+  };
+  const readEscape = (): boolean => {
+    const letter = text[at + 1];
+    if (letter === undefined || !'"\\/bfnrtu'.includes(letter)) return false;
+    HEX4.lastIndex = at + 2;
+    if (letter === "u" && !HEX4.test(text)) return false;
+    at += letter === "u" ? 6 : 2;
+    return true;
   };
   const readString = (): boolean => {
-    string.lastIndex = at;
-    if (!string.test(text)) return false;
-    at = string.lastIndex;
     if (text[at] !== '"') return false;
-    at++;
-    return true;
+    for (at++; ; ) {
+      while (text.charCodeAt(at) === BACKSLASH) if (!readEscape()) return false;
+      STRING_SPECIAL.lastIndex = at;
+      at = STRING_SPECIAL.test(text) ? STRING_SPECIAL.lastIndex - 1 : text.length;
+      if (text[at] === '"') {
+        at++;
+        return true;
+      }
+      if (text.charCodeAt(at) !== BACKSLASH) return false;
+    }
   };
   /** What may come next: a value, an object's key, or what follows a value. */
   let expect: "value" | "firstValue" | "key" | "firstKey" | "after" = "value";
@@ -59,9 +83,10 @@ export function jsonFaultOffset(text: string): number {
       if (!readString()) return at;
       expect = "after";
     } else {
-      scalar.lastIndex = at;
-      if (!scalar.test(text)) return at;
-      at = scalar.lastIndex;
+      SCALAR_END.lastIndex = at;
+      const end = SCALAR_END.test(text) ? SCALAR_END.lastIndex - 1 : text.length;
+      if (!isScalar(text.slice(at, end))) return at;
+      at = end;
       expect = "after";
     }
   }
