@@ -18,7 +18,7 @@ export interface CacheSubject {
 }
 
 /** Raise when the meaning of a key or the layout of a stored answer changes. */
-const KEY_VERSION = 1;
+const KEY_VERSION = 2;
 
 /** Fields that change accounting or routing at the provider, never the answer. Everything else is part of the key. */
 const IGNORED = new Set([
@@ -40,7 +40,7 @@ const EFFECTS = [
   "previous_response_id",
 ] as const;
 
-/** Requests nested deeper than this are not cached: writing the canonical form recurses. */
+/** Requests nested deeper than this are not cached: writing them as JSON recurses. */
 const MAX_DEPTH = 64;
 
 /**
@@ -51,6 +51,9 @@ const MAX_DEPTH = 64;
  * - `n` above 1: the caller asks for different answers;
  * - anything with effects or a live view at the provider: `store: true`, hosted tools (a tool whose type is not `function`),
  *   web search, background or conversation state, audio output.
+ *
+ * The order of the body's own fields does not matter, that of all fields within them does: an answer follows the order in which
+ * a schema names its properties.
  *
  * `stream` is part of the key, since the two forms of an answer differ in bytes. Absent, null and (for `stream`) false are one.
  */
@@ -66,9 +69,9 @@ export function cacheKey(subject: CacheSubject): CacheKey | undefined {
     .sort();
   const parts: string[] = [];
   for (const name of fields) {
-    const value = canonical(body[name], MAX_DEPTH);
-    if (value === undefined) return undefined;
-    parts.push(`${JSON.stringify(name)}:${value}`);
+    const value = body[name];
+    if (isDeeper(value, MAX_DEPTH)) return undefined;
+    parts.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
   }
   // JSON strings cannot run into each other, so ("a", "bc") and ("ab", "c") differ.
   const head = JSON.stringify([
@@ -92,26 +95,12 @@ function isRepeatable(body: Record<string, unknown>): boolean {
   return true;
 }
 
-/** JSON with sorted keys; undefined where it is nested too deeply. */
-function canonical(value: unknown, depthLeft: number): string | undefined {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (depthLeft === 0) return undefined;
-  const parts: string[] = [];
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      const part = canonical(item, depthLeft - 1);
-      if (part === undefined) return undefined;
-      parts.push(part);
-    }
-    return `[${parts.join(",")}]`;
-  }
-  const record = value as Record<string, unknown>;
-  for (const name of Object.keys(record).sort()) {
-    const part = canonical(record[name], depthLeft - 1);
-    if (part === undefined) return undefined;
-    parts.push(`${JSON.stringify(name)}:${part}`);
-  }
-  return `{${parts.join(",")}}`;
+/** Whether a value holds arrays or objects in more than so many levels. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  const items: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  return items.some((item) => isDeeper(item, levels - 1));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
