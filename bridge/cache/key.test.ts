@@ -65,6 +65,7 @@ describe("cacheKey", () => {
 
   it.each([
     ["a temperature above 0", { temperature: 0.7 }],
+    ["a temperature above 0 among Ollama's options", { options: { temperature: 0.7 } }],
     ["several answers", { n: 2, temperature: 0 }],
     ["storage at the provider", { store: true }],
     ["a hosted tool", { tools: [{ type: "web_search" }] }],
@@ -77,6 +78,8 @@ describe("cacheKey", () => {
   it.each([
     ["temperature 0", { temperature: 0 }],
     ["a temperature with a seed", { temperature: 0.7, seed: 1 }],
+    ["a temperature and a seed among Ollama's options", { options: { temperature: 0.7, seed: 1 } }],
+    ["a temperature 0 that overrides Ollama's options", { temperature: 0, options: { temperature: 0.7 } }],
     ["n = 1", { n: 1 }],
     ["the caller's own functions", { tools: [{ type: "function", function: { name: "f" } }] }],
   ])("accepts %s", (_name, fields) => {

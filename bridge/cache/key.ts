@@ -85,7 +85,11 @@ export function cacheKey(subject: CacheSubject): CacheKey | undefined {
 }
 
 function isRepeatable(body: Record<string, unknown>): boolean {
-  const { temperature, seed, n, tools } = body;
+  const { n, tools } = body;
+  // Ollama's own place for both; where both are given, OpenAI's wins (upstreams/ollama/request.ts).
+  const options = isRecord(body.options) ? body.options : {};
+  const temperature = body.temperature ?? options.temperature;
+  const seed = body.seed ?? options.seed;
   if (typeof temperature === "number" && temperature > 0 && typeof seed !== "number") return false;
   if (typeof n === "number" && n > 1) return false;
   if (body.store === true) return false;
