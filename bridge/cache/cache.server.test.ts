@@ -46,7 +46,8 @@ async function connected(cache: AnswerCache): Promise<void> {
 
 function keyFor(cache: AnswerCache, tenant: string, text: string): CacheKey {
   const body = { messages: [{ role: "user", content: text }] };
-  const key = cache.key({ tenant, route: "chat", upstreamModel: "u m", body });
+  const upstream = { name: "u", protocol: "OpenAI", url: "http://u/v1" } as const;
+  const key = cache.key({ tenant, route: "chat", upstream, model: "m", body });
   if (key === undefined) throw new Error("not cacheable");
   return key;
 }

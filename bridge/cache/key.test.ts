@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type CacheSubject, cacheKey } from "./key.ts";
 
 const body = { model: "m", messages: [{ role: "user", content: "hi" }] };
-const subject: CacheSubject = { scope: "ns/b", tenant: "t", route: "chat", upstreamModel: "u m", body };
+const upstream = { name: "u", protocol: "OpenAI", url: "http://u/v1" } as const;
+const subject: CacheSubject = { scope: "ns/b", tenant: "t", route: "chat", upstream, model: "m", body };
 const keyOf = (changes: Partial<CacheSubject>) => cacheKey({ ...subject, ...changes });
 const keyOfBody = (fields: Record<string, unknown>) => keyOf({ body: { ...body, ...fields } });
 
@@ -16,12 +17,18 @@ describe("cacheKey", () => {
         expect(keyOf({ tenant: a, body: asked })).not.toBe(keyOf({ tenant: b, body: asked }));
       }),
     );
-    expect(keyOf({ tenant: "a", upstreamModel: "bc" })).not.toBe(keyOf({ tenant: "ab", upstreamModel: "c" }));
+    expect(keyOf({ tenant: "a", model: "bc" })).not.toBe(keyOf({ tenant: "ab", model: "c" }));
   });
 
-  it("depends on bridge, route and upstream model", () => {
-    const changed = [{ scope: "ns/c" }, { route: "embeddings" }, { upstreamModel: "v m" }] as const;
-    for (const change of changed) expect(keyOf(change)).not.toBe(keyOf({}));
+  it.each<Partial<CacheSubject>>([
+    { scope: "ns/c" },
+    { route: "embeddings" },
+    { model: "n" },
+    { upstream: { ...upstream, name: "v" } },
+    { upstream: { ...upstream, protocol: "Ollama" } },
+    { upstream: { ...upstream, url: "http://v/v1" } },
+  ])("depends on bridge, route, model and all that says which server the upstream is: %j", (change) => {
+    expect(keyOf(change)).not.toBe(keyOf({}));
   });
 
   it("does not depend on the order of the body's own fields", () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { UpstreamConfig } from "../../contract/config.ts";
 import type { RouteLabel } from "../../contract/metrics.ts";
 
 /** A digest that only `cacheKey` makes, so that no entry can be addressed without its tenant. */
@@ -11,8 +12,10 @@ export interface CacheSubject {
   /** The caller; two tenants never share an entry, even for equal requests. */
   readonly tenant: string;
   readonly route: RouteLabel;
-  /** Where the request goes: upstream and the model's name there. Replaces `model` of the body. */
-  readonly upstreamModel: string;
+  /** Where the request goes. An upstream that moves keeps its name, but not the answers of the server before it. */
+  readonly upstream: Pick<UpstreamConfig, "name" | "protocol" | "url">;
+  /** The model's name there. Replaces `model` of the body. */
+  readonly model: string;
   /** The parsed request body. */
   readonly body: unknown;
 }
@@ -58,7 +61,7 @@ const MAX_DEPTH = 64;
  * `stream` is part of the key, since the two forms of an answer differ in bytes. Absent, null and (for `stream`) false are one.
  */
 export function cacheKey(subject: CacheSubject): CacheKey | undefined {
-  const { body } = subject;
+  const { body, upstream } = subject;
   if (subject.route !== "chat" && subject.route !== "embeddings") return undefined;
   if (!isRecord(body)) return undefined;
   if (subject.route === "chat" && !isRepeatable(body)) return undefined;
@@ -79,7 +82,10 @@ export function cacheKey(subject: CacheSubject): CacheKey | undefined {
     subject.scope,
     subject.tenant,
     subject.route,
-    subject.upstreamModel,
+    upstream.name,
+    upstream.protocol,
+    upstream.url,
+    subject.model,
   ]);
   return createHash("sha256").update(head).update(parts.join(",")).digest("base64url") as CacheKey;
 }

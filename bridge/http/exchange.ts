@@ -113,7 +113,8 @@ export class Exchange implements AnswerSink, BodyReader {
       this.#key = cache.key({
         tenant: tenants.of(this.#incoming.headers),
         route: this.#account.route,
-        upstreamModel: `${upstream.name} ${request.model}`,
+        upstream: upstream.config,
+        model: request.model,
         body: request.json,
       });
     }
