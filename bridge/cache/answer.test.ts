@@ -8,10 +8,11 @@ describe("packAnswer and unpackAnswer", () => {
       fc.property(
         fc.integer({ min: 100, max: 599 }),
         fc.string(),
+        fc.nat(),
         fc.uint8Array(),
-        (status, contentType, bytes) => {
+        (status, contentType, storedMs, bytes) => {
           fc.pre(Buffer.from(contentType).toString() === contentType);
-          const answer = { status, contentType, body: Buffer.from(bytes) };
+          const answer = { status, contentType, storedMs, body: Buffer.from(bytes) };
           expect(unpackAnswer(packAnswer(answer))).toEqual(answer);
         },
       ),
@@ -19,9 +20,10 @@ describe("packAnswer and unpackAnswer", () => {
   });
 
   it("take a value of another layout, or one that is cut short, for none", () => {
-    const packed = packAnswer({ status: 200, contentType: "application/json", body: Buffer.from("{}") });
-    for (const length of [0, 4, 12]) expect(unpackAnswer(packed.subarray(0, length))).toBeUndefined();
-    packed[0] = 2;
+    const answer = { status: 200, contentType: "application/json", body: Buffer.from("{}"), storedMs: 1 };
+    const packed = packAnswer(answer);
+    for (const length of [0, 4, 12, 20]) expect(unpackAnswer(packed.subarray(0, length))).toBeUndefined();
+    packed[0] = 1;
     expect(unpackAnswer(packed)).toBeUndefined();
   });
 });

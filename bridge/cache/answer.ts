@@ -21,29 +21,42 @@ export function isCutShort(body: Buffer): boolean {
   return false;
 }
 
-/** First byte of a stored answer; a pod takes any other layout for a miss, so that versions may share a Redis. */
-const LAYOUT = 1;
-const HEAD_BYTES = 5;
+/** An answer with the time at which it was stored first, so that no tier keeps it longer than another. */
+export interface StoredAnswer extends CachedAnswer {
+  /** Milliseconds since 1970. */
+  readonly storedMs: number;
+}
 
-/** An answer as one value: layout (1 byte), status (u16), length of the content type (u16), content type, body. */
-export function packAnswer(answer: CachedAnswer): Buffer {
+/** How long a stored answer may still be reused; 0 where its time is over. A clock that is behind the writer's adds nothing. */
+export function leftMs(storedMs: number, nowMs: number, ttlMs: number): number {
+  return Math.max(0, Math.min(ttlMs, storedMs + ttlMs - nowMs));
+}
+
+/** First byte of a stored answer; a pod takes any other layout for a miss, so that versions may share a Redis. */
+const LAYOUT = 2;
+const HEAD_BYTES = 13;
+
+/** An answer as one value: layout (1 byte), status (u16), length of the content type (u16), time (f64), content type, body. */
+export function packAnswer(answer: StoredAnswer): Buffer {
   const typeBytes = Buffer.byteLength(answer.contentType);
   const packed = Buffer.allocUnsafe(HEAD_BYTES + typeBytes + answer.body.length);
   packed.writeUInt8(LAYOUT, 0);
   packed.writeUInt16BE(answer.status, 1);
   packed.writeUInt16BE(typeBytes, 3);
+  packed.writeDoubleBE(answer.storedMs, 5);
   packed.write(answer.contentType, HEAD_BYTES);
   answer.body.copy(packed, HEAD_BYTES + typeBytes);
   return packed;
 }
 
 /** The answer in a stored value, or undefined where it was written by something else or was cut short. */
-export function unpackAnswer(packed: Buffer): CachedAnswer | undefined {
+export function unpackAnswer(packed: Buffer): StoredAnswer | undefined {
   if (packed.length < HEAD_BYTES || packed[0] !== LAYOUT) return undefined;
   const bodyStart = HEAD_BYTES + packed.readUInt16BE(3);
   if (packed.length < bodyStart) return undefined;
   return {
     status: packed.readUInt16BE(1),
+    storedMs: packed.readDoubleBE(5),
     contentType: packed.toString("utf8", HEAD_BYTES, bodyStart),
     body: packed.subarray(bodyStart),
   };

@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Metrics } from "../metrics/registry.ts";
 import type { SecretFiles } from "../metrics/secrets.ts";
-import type { CachedAnswer } from "./answer.ts";
+import { type CachedAnswer, leftMs } from "./answer.ts";
 import { type CacheKey, type CacheSubject, cacheKey } from "./key.ts";
 import { createMemoryTier } from "./memory.ts";
 import { createRedisTier, type RedisTierStats } from "./redis.ts";
@@ -15,7 +15,7 @@ export interface AnswerCacheOptions {
   readonly scope: string;
   /** Bytes of the memory tier (`cacheBytes` of the runtime file); 0 turns it off. */
   readonly maxBytes: number;
-  /** How long an answer may be reused. 0: nothing is cached. */
+  /** How long an answer may be reused, from when a pod stored it first. 0: nothing is cached. */
   readonly ttlMs: number;
   /** An answer larger than this is not kept. Default 1 MiB. */
   readonly maxAnswerBytes?: number;
@@ -32,6 +32,8 @@ export interface AnswerCacheOptions {
   };
   /** Monotonic milliseconds. Default `performance.now`. */
   readonly now?: () => number;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly clock?: () => number;
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
 }
@@ -64,6 +66,7 @@ export interface AnswerCache {
 
 export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
   const now = options.now ?? (() => performance.now());
+  const clock = options.clock ?? Date.now;
   const random = options.random ?? Math.random;
   const maxAnswerBytes = options.maxAnswerBytes ?? 2 ** 20;
   const memory = createMemoryTier({
@@ -81,6 +84,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
           log: options.log,
           ttlMs: options.ttlMs,
           now,
+          clock,
           random,
         });
 
@@ -90,13 +94,13 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
       const near = memory.get(key);
       if (near !== undefined || redis === undefined) return near;
       const far = await redis.get(key);
-      if (far !== undefined) memory.set(key, far);
+      if (far !== undefined) memory.set(key, far, leftMs(far.storedMs, clock(), options.ttlMs));
       return far;
     },
     set(key, answer) {
       if (answer.body.length > maxAnswerBytes) return;
       memory.set(key, answer);
-      redis?.set(key, answer);
+      redis?.set(key, { ...answer, storedMs: clock() });
     },
     resize: (maxBytes) => memory.resize(maxBytes),
     resizeRedis: async (connections) => redis?.resize(connections),

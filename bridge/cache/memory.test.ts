@@ -27,6 +27,16 @@ describe("createMemoryTier", () => {
     await expect.poll(() => memory.get(key("a"))).toBeUndefined();
   });
 
+  it("keeps an answer that was stored elsewhere before for what is left of its time", async () => {
+    const { memory, clock } = tier(1e6, 1_000);
+    memory.set(key("a"), answer(10), 100);
+    clock.ms += 99;
+    expect(memory.get(key("a"))).toBeDefined();
+    memory.resize(2e6);
+    clock.ms += 2;
+    await expect.poll(() => memory.get(key("a"))).toBeUndefined();
+  });
+
   it("stays within its bytes by dropping what was used least recently", () => {
     const { memory } = tier(10_000);
     for (const name of ["a", "b", "c", "d"]) memory.set(key(name), answer(1_700));

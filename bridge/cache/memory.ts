@@ -15,7 +15,8 @@ export interface MemoryTierOptions {
 /** The first tier: answers in this process, bounded by bytes, the least recently used ones leave first. */
 export interface MemoryTier {
   get(key: CacheKey): CachedAnswer | undefined;
-  set(key: CacheKey, answer: CachedAnswer): void;
+  /** @param leftMs How long the answer may still be reused. Default `ttlMs`. */
+  set(key: CacheKey, answer: CachedAnswer, leftMs?: number): void;
   resize(maxBytes: number): void;
   stats(): { readonly entries: number; readonly bytes: number; readonly maxBytes: number };
 }
@@ -41,9 +42,10 @@ export function createMemoryTier(options: MemoryTierOptions): MemoryTier {
       (answer === undefined ? misses : hits).inc();
       return answer;
     },
-    set(key, answer) {
+    set(key, answer, leftMs = options.ttlMs) {
       if (cache === undefined) return;
-      cache.set(key, { ...answer, body: ownBytes(answer.body) });
+      const { status, contentType, body } = answer;
+      cache.set(key, { status, contentType, body: ownBytes(body) }, { ttl: leftMs });
       observe();
     },
     resize(bytes) {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { PoolStats } from "../../contract/status.ts";
 import { declarePool, type Metrics } from "../metrics/registry.ts";
 import type { SecretFiles } from "../metrics/secrets.ts";
-import { type CachedAnswer, packAnswer, unpackAnswer } from "./answer.ts";
+import { leftMs, packAnswer, type StoredAnswer, unpackAnswer } from "./answer.ts";
 import { createCircuit } from "./circuit.ts";
 import type { CacheKey } from "./key.ts";
 import { followUrlFile } from "./url-file.ts";
@@ -31,13 +31,15 @@ export interface RedisTierOptions {
   /** Time between two comparisons of the URL file, beside the file system's notices. Default 10,000. */
   readonly pollMs?: number;
   readonly now: () => number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
   readonly random: () => number;
 }
 
 /** The second tier: shared by the pods of a bridge. Every failure is a miss. */
 export interface RedisTier {
-  get(key: CacheKey): Promise<CachedAnswer | undefined>;
-  set(key: CacheKey, answer: CachedAnswer): void;
+  get(key: CacheKey): Promise<StoredAnswer | undefined>;
+  set(key: CacheKey, answer: StoredAnswer): void;
   /** Resolves when the connection is closed (0) or asked for (1 and above). */
   resize(connections: number): Promise<void>;
   stats(): RedisTierStats;
@@ -174,8 +176,10 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
         const packed = await redis.getBuffer(KEY_PREFIX + key);
         circuit.success();
         const answer = packed === null ? undefined : unpackAnswer(packed);
-        (answer === undefined ? misses : hits).inc();
-        return answer;
+        // A version with a longer time to live may have written it.
+        const isOver = answer === undefined || leftMs(answer.storedMs, options.clock(), options.ttlMs) === 0;
+        (isOver ? misses : hits).inc();
+        return isOver ? undefined : answer;
       } catch {
         circuit.failure();
         errors.inc();
