@@ -9,21 +9,13 @@ import type { ModelRequest } from "../upstreams/protocol.ts";
 import type { AnswerSink, TokenCount } from "../upstreams/sink.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { type BodyReader, readBody } from "./body.ts";
-import { chooseEncoding } from "./encoding.ts";
-import { bridgeFailure, errorBody, errorObject, type Failure } from "./failure.ts";
-import { passHeaders, writeHead } from "./head.ts";
+import { COMPRESS_BYTES, compressed, encodingFor } from "./compression.ts";
+import { bridgeFailure, type Failure } from "./failure.ts";
+import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
+import { Reply, type ReplyReader, STALL_MS } from "./reply.ts";
 import type { Service } from "./service.ts";
 import { credentialsRefused, domainOfStatus, incompleteStream, slowClient } from "./verdict.ts";
-
-/** Largest answer that is held to be compressed, stored or counted, in bytes; a larger one is passed through as it comes. */
-const HOLD_BYTES = 8 * 1024 * 1024;
-
-/** Answers up to this are sent as they are: compression would save less than a packet. */
-const COMPRESS_BYTES = 1024;
-
-/** How long a client may leave our bytes unread before it is given up, in milliseconds. */
-const STALL_MS = 60_000;
 
 /** Where an answer stands: nothing yet; a stream, an answer in one piece passed through, or held back; over. */
 type Mode = "none" | "stream" | "pass" | "hold" | "over";
@@ -35,10 +27,10 @@ type Mode = "none" | "stream" | "pass" | "hold" | "over";
  *
  * The head of the response is not sent before the first byte of the body: until then a failure still gets its own status.
  */
-export class Exchange implements AnswerSink, BodyReader {
+export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   readonly #service: Service;
   readonly #incoming: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #reply: Reply;
   readonly #account: Account;
   readonly #requestId: string;
   #request: ModelRequest | undefined;
@@ -50,11 +42,8 @@ export class Exchange implements AnswerSink, BodyReader {
   #headers: IncomingHttpHeaders = {};
   #tail: StreamTail | undefined;
   #tokens: TokenCount | undefined;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #held: HeldAnswer | undefined;
   #domain: FaultDomain | undefined;
-  #stall: NodeJS.Timeout | undefined;
-  #listening = false;
 
   constructor(
     service: Service,
@@ -66,8 +55,8 @@ export class Exchange implements AnswerSink, BodyReader {
     this.#service = service;
     this.#requestId = requestId;
     this.#incoming = incoming;
-    this.#response = response;
     this.#account = service.ledger.open(route);
+    this.#reply = new Reply(service, this.#account, requestId, response, this);
     response.on("close", () => this.#closed());
     readBody(incoming, service.limits.bodyBytes, this);
   }
@@ -138,7 +127,8 @@ export class Exchange implements AnswerSink, BodyReader {
     this.#key = undefined;
     this.#status = answer.status;
     this.#headers = { "content-type": answer.contentType };
-    this.#reply(answer.body);
+    this.#hold().push(answer.body);
+    this.#replyWhole(answer.body);
   }
 
   #send(request: ModelRequest, upstream: Upstream): void {
@@ -183,20 +173,21 @@ export class Exchange implements AnswerSink, BodyReader {
   data(chunk: Buffer): boolean {
     if (this.#mode === "stream") {
       this.#tail?.push(chunk);
-      if (!this.#response.headersSent) {
-        this.#writeHead([], "cache-control", "no-cache");
+      if (!this.#reply.begun) {
+        this.#reply.begin(this.#status, this.#headers, ["cache-control", "no-cache"]);
         this.#service.ledger.streamOpened();
       }
-      if (this.#key !== undefined) this.#capture(chunk);
-      return this.#write(chunk);
+      if (this.#key !== undefined) this.#keep(chunk);
+      return this.#reply.write(chunk);
     }
     if (this.#mode === "pass") {
-      if (!this.#response.headersSent) this.#writeHead([], "content-length", this.#headers["content-length"]);
-      return this.#write(chunk);
+      if (!this.#reply.begun) this.#beginPassing();
+      return this.#reply.write(chunk);
     }
     if (this.#mode !== "hold") return true;
-    this.#capture(chunk);
-    return this.#heldBytes <= HOLD_BYTES || this.#letGo();
+    const held = this.#hold();
+    held.push(chunk);
+    return held.tooLarge ? this.#letGo(held) : true;
   }
 
   end(tokens?: TokenCount): void {
@@ -211,49 +202,24 @@ export class Exchange implements AnswerSink, BodyReader {
       this.#finish();
     } else if (this.#mode === "hold") {
       this.#store();
-      const whole = this.#held.length === 1 ? this.#held[0] : undefined;
-      this.#reply(whole ?? Buffer.concat(this.#held, this.#heldBytes));
+      this.#replyWhole(this.#hold().whole());
     } else if (this.#mode === "pass") {
-      if (!this.#response.headersSent) this.#writeHead([], "content-length", "0");
+      if (!this.#reply.begun) this.#reply.begin(this.#status, this.#headers, ["content-length", "0"]);
       this.#finish();
     }
   }
 
   fail(failure: Failure): void {
     if (this.#mode === "over") return;
-    const committed = this.#response.headersSent;
     const streaming = this.#mode === "stream";
     this.#mode = "over";
     this.#domain = failure.domain;
     this.#status = failure.status;
     this.#call?.abort();
-    clearTimeout(this.#stall);
+    this.#reply.close();
     if (failure.domain !== "client") this.#log(failure);
-    if (committed) {
-      this.#cut(streaming ? failure : undefined);
-      return;
-    }
-    const headers = ["content-type", "application/json"];
-    if (failure.retryAfterSeconds !== undefined)
-      headers.push("retry-after", String(failure.retryAfterSeconds));
-    const body = errorBody(failure);
-    headers.push("content-length", String(body.length));
-    this.#head(failure.status, headers);
-    this.#account.firstByte();
-    this.#account.replied();
-    this.#response.end(body);
-  }
-
-  /** Ends a response that has begun and cannot be completed, so that the client sees it is not complete. */
-  #cut(failure: Failure | undefined): void {
-    const response = this.#response;
-    this.#service.metrics.cutConnections.inc({ reason: "error" });
-    if (failure === undefined || response.writableNeedDrain) {
-      response.destroy();
-      return;
-    }
-    // The reason goes as an event of its own; then the socket closes without the chunked encoding's end.
-    response.write(`data: ${JSON.stringify({ error: errorObject(failure) })}\n\n`, () => response.destroy());
+    if (this.#reply.begun) this.#reply.cut(streaming ? failure : undefined);
+    else this.#reply.refuse(failure);
   }
 
   #crash(error: unknown): void {
@@ -275,11 +241,11 @@ export class Exchange implements AnswerSink, BodyReader {
 
   /** The caller's connection is done with this response: completely sent, or lost. */
   #closed(): void {
-    clearTimeout(this.#stall);
+    this.#reply.close();
     const { connections, ledger, meter } = this.#service;
-    if (this.#tail !== undefined && this.#response.headersSent) ledger.streamClosed();
+    if (this.#tail !== undefined && this.#reply.begun) ledger.streamClosed();
     connections.quiet(this.#incoming.socket);
-    if (!this.#response.writableFinished && this.#domain === undefined) {
+    if (!this.#reply.complete && this.#domain === undefined) {
       this.#domain = "client";
       this.#status = 499;
     }
@@ -296,111 +262,82 @@ export class Exchange implements AnswerSink, BodyReader {
         durationMs: this.#account.durationMs,
         cache: this.#account.cache,
         tokens: this.#tokens,
-        text: this.#tail?.text() ?? Buffer.concat(this.#held).toString(),
+        text: this.#tail?.text() ?? this.#held?.whole().toString() ?? "",
         chunks: this.#tail?.chunks ?? 0,
       });
     }
   }
 
-  #head(status: number, headers: string[]): void {
-    writeHead(
-      this.#response,
-      status,
-      headers,
-      { revision: this.#service.revision, cache: this.#account.cache, requestId: this.#requestId },
-      this.#service.connections,
-    );
+  /** There is room for more of the answer; called by the reply only. */
+  drained(): void {
+    this.#call?.resume();
   }
 
-  #writeHead(headers: string[], name: string, value: string | undefined): void {
-    passHeaders(headers, this.#headers);
-    if (value !== undefined) headers.push(name, value);
-    this.#head(this.#status, headers);
-    this.#account.firstByte();
-  }
-
-  #write(chunk: Buffer): boolean {
-    if (this.#response.write(chunk)) return true;
-    if (!this.#listening) {
-      this.#listening = true;
-      this.#response.on("drain", () => {
-        clearTimeout(this.#stall);
-        this.#call?.resume();
-      });
-    }
-    clearTimeout(this.#stall);
-    this.#stall = setTimeout(onStall, STALL_MS, this);
-    return false;
-  }
-
-  /** The client reads too slowly; called by the timer only. */
+  /** The client reads too slowly; called by the reply only. */
   stalled(): void {
     this.fail(slowClient(STALL_MS));
   }
 
-  #capture(chunk: Buffer): void {
-    this.#heldBytes += chunk.length;
-    if (this.#mode === "stream" && this.#heldBytes > HOLD_BYTES) {
-      // Too large to keep: the stream goes on and is not stored.
-      this.#key = undefined;
-      this.#held = [];
-      return;
-    }
-    this.#held.push(chunk);
+  #hold(): HeldAnswer {
+    this.#held ??= new HeldAnswer();
+    return this.#held;
+  }
+
+  /** Holds a piece of a stream until it is known whether it can be stored. */
+  #keep(chunk: Buffer): void {
+    const held = this.#hold();
+    held.push(chunk);
+    if (!held.tooLarge) return;
+    // The stream goes on and is not stored.
+    this.#key = undefined;
+    held.release();
   }
 
   /** The held answer grew too large: pass on what is there and the rest as it comes. */
-  #letGo(): boolean {
+  #letGo(held: HeldAnswer): boolean {
     this.#mode = "pass";
     this.#key = undefined;
-    const held = this.#held;
-    this.#held = [];
-    this.#writeHead([], "content-length", this.#headers["content-length"]);
+    this.#beginPassing();
     let room = true;
-    for (const chunk of held) room = this.#write(chunk);
+    for (const chunk of held.release()) room = this.#reply.write(chunk);
     return room;
+  }
+
+  #beginPassing(): void {
+    const length = this.#headers["content-length"];
+    this.#reply.begin(this.#status, this.#headers, length === undefined ? [] : ["content-length", length]);
   }
 
   #store(): void {
     if (this.#key === undefined || this.#status !== 200) return;
     const contentType = this.#headers["content-type"] ?? "application/json";
-    const body = Buffer.concat(this.#held, this.#heldBytes);
+    const body = this.#hold().whole();
     if (isCutShort(body)) return;
     this.#service.cache.set(this.#key, { status: this.#status, contentType, body });
   }
 
   /** Sends an answer that is there in one piece. */
-  #reply(body: Buffer): void {
-    this.#held = [body];
-    const encoding =
-      body.length > COMPRESS_BYTES ? chooseEncoding(this.#incoming.headers["accept-encoding"]) : undefined;
-    if (encoding === undefined || this.#headers["content-type"]?.startsWith("text/event-stream") === true) {
+  #replyWhole(body: Buffer): void {
+    const encoding = encodingFor(body, this.#headers["content-type"], this.#incoming.headers);
+    if (encoding === undefined) {
       this.#replyWith(body);
       return;
     }
-    this.#service.workers.compress(body, encoding).then(
-      (compressed) => this.#replyWith(compressed, encoding),
-      // Compression is a courtesy: without a worker to do it the answer goes as it is.
-      () => this.#replyWith(body),
-    );
+    compressed(this.#service.workers, body, encoding)
+      .then((sent) => this.#replyWith(sent.body, sent.encoding))
+      .catch((error: unknown) => this.#crash(error));
   }
 
   #replyWith(body: Buffer, encoding?: string): void {
     if (this.#account.closed) return;
-    const headers = encoding === undefined ? [] : ["content-encoding", encoding, "vary", "accept-encoding"];
-    this.#writeHead(headers, "content-length", String(body.length));
-    this.#mode = "over";
-    this.#account.replied();
-    this.#response.end(body);
+    const headers = ["content-length", String(body.length)];
+    if (encoding !== undefined) headers.push("content-encoding", encoding, "vary", "accept-encoding");
+    this.#reply.begin(this.#status, this.#headers, headers);
+    this.#finish(body);
   }
 
-  #finish(): void {
+  #finish(last?: Buffer): void {
     this.#mode = "over";
-    this.#account.replied();
-    this.#response.end();
+    this.#reply.end(last);
   }
-}
-
-function onStall(exchange: Exchange): void {
-  exchange.stalled();
 }
