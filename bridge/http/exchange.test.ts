@@ -478,15 +478,21 @@ describe("a cached answer", () => {
     expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("hit");
   });
 
-  it("is neither read nor written for a caller that says no-store, and refreshed for one that says no-cache", async () => {
-    await start({ cacheTtlMs: 60_000 });
-    const control = (value: string) => ({ headers: { "cache-control": value } });
-    expect((await post(cacheable, control("no-store"))).headers.get(HEADERS.cache)).toBe("off");
-    expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("miss");
-    model.answer = completion("fresh");
-    expect((await post(cacheable, control("no-cache"))).headers.get(HEADERS.cache)).toBe("miss");
-    const after = await post(cacheable);
-    expect(after.headers.get(HEADERS.cache)).toBe("hit");
-    expect(await after.text()).toContain("fresh");
-  });
+  it.each([
+    ["no-store", "no-cache"],
+    ["No-Store", "max-age=0, No-Cache"],
+  ])(
+    "is neither read nor written for a caller that says %s, and refreshed for one that says %s",
+    async (noStore, noCache) => {
+      await start({ cacheTtlMs: 60_000 });
+      const control = (value: string) => ({ headers: { "cache-control": value } });
+      expect((await post(cacheable, control(noStore))).headers.get(HEADERS.cache)).toBe("off");
+      expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("miss");
+      model.answer = completion("fresh");
+      expect((await post(cacheable, control(noCache))).headers.get(HEADERS.cache)).toBe("miss");
+      const after = await post(cacheable);
+      expect(after.headers.get(HEADERS.cache)).toBe("hit");
+      expect(await after.text()).toContain("fresh");
+    },
+  );
 });

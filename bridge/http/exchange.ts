@@ -97,7 +97,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #route(request: ModelRequest, upstream: Upstream): void {
     this.#upstream = upstream;
     const { cache, tenants } = this.#service;
-    const control = this.#incoming.headers["cache-control"] ?? "";
+    // Directives are compared without regard to case (RFC 9111 §5.2).
+    const control = this.#incoming.headers["cache-control"]?.toLowerCase() ?? "";
     if (!control.includes("no-store")) {
       this.#key = cache.key({
         tenant: tenants.of(this.#incoming.headers),
