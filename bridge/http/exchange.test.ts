@@ -318,6 +318,7 @@ describe("an upstream that fails", () => {
     }
     await Promise.all(model.received.map((received) => received.aborted));
     await expect.poll(() => errors("upstream")).toBe(2);
+    expect(await bridge.metric(METRICS.openStreams, { kind: "sse" })).toBe(0);
   });
 
   it("is given up when it pauses too long within a stream", async () => {

@@ -44,6 +44,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #tokens: TokenCount | undefined;
   #held: HeldAnswer | undefined;
   #domain: FaultDomain | undefined;
+  /** Counted as an open stream: its first byte came. */
+  #streaming = false;
 
   constructor(
     service: Service,
@@ -176,6 +178,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
       this.#tail?.push(chunk);
       if (!this.#reply.begun) {
         this.#reply.begin(this.#status, this.#headers, ["cache-control", "no-cache"]);
+        this.#streaming = true;
         this.#service.ledger.streamOpened();
       }
       if (this.#key !== undefined) this.#keep(chunk);
@@ -212,14 +215,13 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
 
   fail(failure: Failure): void {
     if (this.#mode === "over") return;
-    const streaming = this.#mode === "stream";
     this.#mode = "over";
     this.#domain = failure.domain;
     this.#status = failure.status;
     this.#call?.abort();
     this.#reply.close();
     if (failure.domain !== "client") this.#log(failure);
-    if (this.#reply.begun) this.#reply.cut(streaming ? failure : undefined);
+    if (this.#reply.begun) this.#reply.cut(this.#streaming ? failure : undefined);
     else this.#reply.refuse(failure);
   }
 
@@ -244,7 +246,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #closed(): void {
     this.#reply.close();
     const { connections, ledger, meter } = this.#service;
-    if (this.#tail !== undefined && this.#reply.begun) ledger.streamClosed();
+    if (this.#streaming) ledger.streamClosed();
     connections.quiet(this.#incoming.socket);
     if (!this.#reply.complete && this.#domain === undefined) {
       this.#domain = "client";
