@@ -3,6 +3,7 @@ import type { FaultDomain } from "../../contract/metrics.ts";
 import { isCutShort } from "../cache/answer.ts";
 import type { CacheKey } from "../cache/cache.ts";
 import type { Account } from "../metrics/account.ts";
+import { EventTally } from "../stream/tally.ts";
 import { StreamTail } from "../stream/terminal.ts";
 import type { UpstreamCall } from "../upstreams/call.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
@@ -41,6 +42,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #tail: StreamTail | undefined;
+  #tally: EventTally | undefined;
   #tokens: TokenCount | undefined;
   #held: HeldAnswer | undefined;
   #domain: FaultDomain | undefined;
@@ -157,6 +159,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     if (type?.startsWith("text/event-stream") === true && status < 400) {
       this.#mode = "stream";
       this.#tail = new StreamTail();
+      this.#tally = new EventTally();
     } else if (status < 400 && this.#wantsWhole(headers)) {
       this.#mode = "hold";
     } else {
@@ -176,6 +179,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   data(chunk: Buffer): boolean {
     if (this.#mode === "stream") {
       this.#tail?.push(chunk);
+      this.#tally?.push(chunk);
       if (!this.#reply.begun) {
         this.#reply.begin(this.#status, this.#headers, ["cache-control", "no-cache"]);
         this.#streaming = true;
@@ -266,7 +270,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
         cache: this.#account.cache,
         tokens: this.#tokens,
         text: this.#tail?.text() ?? this.#held?.whole().toString() ?? "",
-        chunks: this.#tail?.chunks ?? 0,
+        chunks: this.#tally?.events ?? 0,
       });
     }
   }

@@ -18,7 +18,7 @@ export interface Metered {
   readonly tokens: TokenCount | undefined;
   /** The answer, or the end of its stream. */
   readonly text: string;
-  /** Chunks of the stream; 0 for an answer in one piece. */
+  /** Chunks of the stream in OpenAI's sense, which are its events; 0 for an answer in one piece. */
   readonly chunks: number;
 }
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventReader } from "./events.ts";
 import { LineSplitter } from "./lines.ts";
+import { EventTally } from "./tally.ts";
 import { StreamTail } from "./terminal.ts";
 import { findUsage } from "./usage.ts";
 
@@ -124,6 +125,34 @@ describe("StreamTail", () => {
     const tail = new StreamTail();
     tail.push(Buffer.from(value));
     expect(tail.complete).toBe(complete);
+  });
+});
+
+function tallied(...chunks: readonly Buffer[]): EventTally {
+  const tally = new EventTally();
+  for (const chunk of chunks) tally.push(chunk);
+  return tally;
+}
+
+describe("EventTally", () => {
+  it("counts the same events wherever their bytes are cut", () => {
+    const lines = fc.array(text, { maxLength: 20 });
+    fc.assert(
+      fc.property(lines, fc.constantFrom("\n", "\r\n"), places, (wanted, end, at) => {
+        const bytes = wanted.map((line) => `: data: no${end}data: ${line}${end}${end}`).join("");
+        expect(tallied(...cut(bytes, at)).events).toBe(wanted.length);
+      }),
+    );
+  });
+
+  it.each([
+    ["data:a\n\ndata: b\n\ndata: [DONE]\n\n", 3],
+    ['data: {"content":"data: x"}\n\n', 1],
+    [`data: ${"x".repeat(10_000)}\n\n`, 1],
+    [": data:\nevent: data:\n\n dat", 0],
+    ["", 0],
+  ])("counts in %j %i", (value, events) => {
+    expect(tallied(Buffer.from(value)).events).toBe(events);
   });
 });
 

@@ -12,11 +12,9 @@ export class StreamTail {
   readonly #ring = Buffer.allocUnsafe(TAIL_BYTES);
   #at = 0;
   #full = false;
-  #chunks = 0;
 
   /** Every chunk, in order. */
   push(chunk: Buffer): void {
-    this.#chunks++;
     if (chunk.length >= TAIL_BYTES) {
       chunk.copy(this.#ring, 0, chunk.length - TAIL_BYTES);
       this.#at = 0;
@@ -32,11 +30,6 @@ export class StreamTail {
     } else {
       this.#at += chunk.length;
     }
-  }
-
-  /** Chunks so far; where a model sends each token in a chunk of its own, about the number of tokens. */
-  get chunks(): number {
-    return this.#chunks;
   }
 
   /** The last bytes as text; a character cut in two at its start is replaced. */
