@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isCutShort, packAnswer, unpackAnswer } from "./answer.ts";
+import { isReusable, packAnswer, unpackAnswer } from "./answer.ts";
 
 describe("packAnswer and unpackAnswer", () => {
   it("give back every answer", () => {
@@ -28,34 +28,78 @@ describe("packAnswer and unpackAnswer", () => {
   });
 });
 
-describe("isCutShort", () => {
-  const said = (choices: unknown, space?: number) => Buffer.from(JSON.stringify({ choices }, null, space));
-  const ended = (...reasons: (string | null)[]) => reasons.map((finish_reason) => ({ finish_reason }));
+describe("isReusable", () => {
+  const said = (...reasons: (string | null)[]) => ({
+    choices: reasons.map((finish_reason) => ({ message: { content: "hi" }, finish_reason })),
+  });
+  const json = (body: unknown, space?: number) => ({
+    status: 200,
+    contentType: "application/json",
+    body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body, null, space)),
+  });
+  const events = (...data: unknown[]) => ({
+    status: 200,
+    contentType: "text/event-stream; charset=utf-8",
+    body: Buffer.from(
+      [...data.map((one) => `data: ${JSON.stringify(one)}\n\n`), "data: [DONE]\n\n"].join(""),
+    ),
+  });
+  const failure = { error: { message: "the engine died", code: 500 } };
 
   it.each([
-    ["a limit", said(ended("length"))],
-    ["a filter", said(ended("content_filter"))],
-    ["a limit, of one choice among several", said(ended("stop", "length"))],
-    ["a limit, written with spaces", Buffer.from('{"choices": [{"finish_reason" : "length"}]}')],
-    ["a limit, written over several lines", said(ended("length"), 2)],
+    ["stopped", json(said("stop"))],
+    ["called tools", json(said("tool_calls"))],
+    ["called a function", json(said("function_call"))],
+    ["is written over several lines", json({ ...said("stop"), error: null }, 2)],
     [
-      "a limit, in the last event of a stream",
-      Buffer.from(`data: ${said(ended(null))}\n\ndata: ${said(ended("length"))}\n\n`),
+      "speaks of limits and errors",
+      json({
+        choices: [{ message: { content: '"finish_reason":"length","error":{}' }, finish_reason: "stop" }],
+      }),
     ],
-  ])("tells that %s cut it", (_, body) => {
-    expect(isCutShort(body)).toBe(true);
+    ["is a stream that stopped", events(said(null), said(null), said("stop"), { choices: [], usage: {} })],
+    [
+      "is a stream written with spaces",
+      { ...events(), body: Buffer.from('data: {"finish_reason" : "stop"}\n\n') },
+    ],
+    [
+      "is a stream that speaks of limits and errors",
+      events({ delta: '"finish_reason":"length","error":{}', error: null }, said("stop")),
+    ],
+  ])("takes a chat that %s", (_, answer) => {
+    expect(isReusable("chat", answer)).toBe(true);
   });
 
   it.each([
-    ["an end of its own", said(ended("stop", "tool_calls", null))],
-    [
-      "the words in its text",
-      said([{ message: { content: '"finish_reason":"length"' }, finish_reason: "stop" }]),
-    ],
-    ["a reason that only begins so", said(ended("lengthy"))],
-    ["nothing after the name", Buffer.from('{"finish_reason"')],
-    ["nothing at all", Buffer.alloc(0)],
-  ])("leaves one with %s", (_, body) => {
-    expect(isCutShort(body)).toBe(false);
+    ["a limit cut", json(said("length"))],
+    ["a filter cut", json(said("content_filter"))],
+    ["was cut in one of its choices", json(said("stop", "length"))],
+    ["does not say why it ended", json(said(null))],
+    ["ended for a reason that only begins well", json(said("stopped"))],
+    ["has no choice", json(said())],
+    ["is an error of status 200", json(failure)],
+    ["has an error beside its choices", json({ ...said("stop"), ...failure })],
+    ["is a page", { ...json("<html>maintenance</html>"), contentType: "text/html" }],
+    ["breaks off", json(JSON.stringify(said("stop")).slice(0, -1))],
+    ["is a list", json([said("stop")])],
+    ["is nothing", json("")],
+    ["is no success", { ...json(said("stop")), status: 203 }],
+    ["is a stream that a limit cut", events(said(null), said("length"))],
+    ["is a stream that ended for an unknown reason", events(said("error"))],
+    ["is a stream that does not say why it ended", events(said(null))],
+    ["is a stream that failed and was ended well", events(said(null), failure)],
+    ["is a stream that failed after it had stopped", events(said("stop"), failure)],
+    ["is a stream whose chunk reports an error", events({ ...said("stop"), error: { code: 502 } })],
+  ])("does not take a chat that %s", (_, answer) => {
+    expect(isReusable("chat", answer)).toBe(false);
+  });
+
+  it.each([
+    [true, json({ object: "list", data: [{ embedding: [1] }] })],
+    [false, json({ object: "list", data: [] })],
+    [false, json(failure)],
+    [false, json('{"data":[{"embedding":[1,')],
+  ])("says %s of embeddings", (expected, answer) => {
+    expect(isReusable("embeddings", answer)).toBe(expected);
   });
 });

@@ -1,3 +1,5 @@
+import type { RouteLabel } from "../../contract/metrics.ts";
+
 /** A whole answer as the client got it; a stream is stored as the bytes of all its events. */
 export interface CachedAnswer {
   readonly status: number;
@@ -5,20 +7,58 @@ export interface CachedAnswer {
   readonly body: Buffer;
 }
 
-const REASON = '"finish_reason"';
 /** Longer than any value that matters and the space that a writer of JSON may put around the colon. */
-const REASON_BYTES = 40;
-const CUT_SHORT = /^\s*:\s*"(?:length|content_filter)"/;
+const VALUE_BYTES = 40;
+const VALUE = /^\s*:\s*(\S)/;
+const WHOLE = new Set<unknown>(["stop", "tool_calls", "function_call"]);
+const REASON = /^\s*:\s*(?:(null)|"(?:stop|tool_calls|function_call)")/;
 
 /**
- * Whether a limit or a filter cut an answer of OpenAI's format short, in one piece or as events: such an answer would be given to everyone who asks later.
+ * Whether an answer of OpenAI's format may be given to everyone who asks the same: it is one, reports no error, and the model came to an
+ * end of its own in it, by a stop or a call. Limits and filters cut answers short. Parses an answer in one piece; a stream must have
+ * had its terminal event.
  */
-export function isCutShort(body: Buffer): boolean {
-  for (let at = body.indexOf(REASON); at >= 0; at = body.indexOf(REASON, at + REASON.length)) {
-    const from = at + REASON.length;
-    if (CUT_SHORT.test(body.toString("latin1", from, from + REASON_BYTES))) return true;
+export function isReusable(route: RouteLabel, answer: CachedAnswer): boolean {
+  if (answer.status !== 200) return false;
+  if (answer.contentType.startsWith("text/event-stream")) return isWholeStream(answer.body);
+  const body = parsed(answer.body);
+  if (!isRecord(body) || (body.error !== undefined && body.error !== null)) return false;
+  const { choices, data } = body;
+  if (route === "embeddings") return Array.isArray(data) && data.length > 0;
+  if (!Array.isArray(choices) || choices.length === 0) return false;
+  return choices.every((choice) => isRecord(choice) && WHOLE.has(choice.finish_reason));
+}
+
+function isWholeStream(body: Buffer): boolean {
+  for (const value of valuesOf(body, '"error"')) if (VALUE.exec(value)?.[1] !== "n") return false;
+  let hasEnded = false;
+  for (const value of valuesOf(body, '"finish_reason"')) {
+    const reason = REASON.exec(value);
+    if (reason === null) return false;
+    if (reason[1] === undefined) hasEnded = true;
   }
-  return false;
+  return hasEnded;
+}
+
+/** What follows each field of a name, found without parsing. Text of the answer cannot be taken for one: quotes inside a JSON string are escaped. */
+function* valuesOf(body: Buffer, name: string): Generator<string> {
+  for (let at = body.indexOf(name); at >= 0; at = body.indexOf(name, at + name.length)) {
+    const from = at + name.length;
+    const value = body.toString("latin1", from, from + VALUE_BYTES);
+    if (VALUE.test(value)) yield value;
+  }
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An answer with the time at which it was stored first, so that no tier keeps it longer than another. */

@@ -48,9 +48,11 @@ interface AnswerCacheStats {
 /**
  * Exact cache of answers: memory in this pod, then Redis for all pods of the bridge.
  * It fails open: whatever goes wrong is a miss, and no method throws or rejects.
- * The caller stores complete 2xx answers only (a stream after its terminal event) and honours `no-store` itself.
+ * The caller stores answers that `isReusable` takes only (a stream after its terminal event) and honours `no-store` itself.
  */
 export interface AnswerCache {
+  /** An answer larger than this is not kept, so that it need not be held either. */
+  readonly maxAnswerBytes: number;
   /** The key of a request, or undefined where its answer must not be reused (the rule stands at `cacheKey`). */
   key(subject: Omit<CacheSubject, "scope">): CacheKey | undefined;
   get(key: CacheKey): Promise<CachedAnswer | undefined>;
@@ -89,6 +91,7 @@ export function createAnswerCache(options: AnswerCacheOptions): AnswerCache {
         });
 
   return {
+    maxAnswerBytes,
     key: (subject) => (options.ttlMs === 0 ? undefined : cacheKey({ ...subject, scope: options.scope })),
     async get(key) {
       const near = memory.get(key);

@@ -302,6 +302,32 @@ describe("an upstream that fails", () => {
     await expect.poll(() => errors("bridge")).toBe(1);
   });
 
+  const reported = (said: string): string => JSON.stringify({ error: { message: said, code: 500 } });
+  it.each([
+    ["an event", [chunkEvent("par"), `data: ${reported("the engine died")}\n\n`, DONE_EVENT]],
+    ["the reason of its end", [chunkEvent("par"), chunkEvent("", "error"), DONE_EVENT]],
+  ])(
+    "reports an error within a stream, by %s: the caller reads it, and it counts as the upstream's",
+    async (_, events) => {
+      model.answer = stream(...events);
+      await start();
+      const response = await post({ ...question, stream: true });
+      expect(await response.text()).toBe(events.join(""));
+      await expect.poll(() => errors("upstream")).toBe(1);
+    },
+  );
+
+  it.each([{}, { cacheTtlMs: 60_000 }])("reports an error with status 200: the same (%j)", async (spec) => {
+    model.answer = (response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(reported("no provider"));
+    };
+    await start(spec);
+    const response = await post(question);
+    expect(response.status).toBe(200);
+    expect((await errorOf(response)).message).toBe("no provider");
+    await expect.poll(() => errors("upstream")).toBe(1);
+  });
+
   it("is given up when no first byte comes in time, headers or not", async () => {
     await start({ upstream: { timeouts: { firstByteMs: 100 } } });
     for (const answer of [
@@ -446,7 +472,7 @@ describe("a cached answer", () => {
   });
 
   it("is a stream for a stream and one piece for one piece", async () => {
-    const events = [chunkEvent("one"), chunkEvent("two"), DONE_EVENT];
+    const events = [chunkEvent("one"), chunkEvent("two", "stop"), DONE_EVENT];
     model.answer = (response, received) =>
       (received.text.includes('"stream":true') ? stream(...events) : completion("hi"))(response, received);
     await start({ cacheTtlMs: 60_000 });
@@ -477,6 +503,22 @@ describe("a cached answer", () => {
       expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("miss");
     }
     expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("hit");
+  });
+
+  it("is never made from a stream that reports an error, or from a page", async () => {
+    await start({ cacheTtlMs: 60_000 });
+    const failed = stream(chunkEvent("one"), 'data: {"error":{"code":500}}\n\n', DONE_EVENT);
+    const page = (response: import("node:http").ServerResponse) => {
+      response.writeHead(200, { "content-type": "text/html" }).end("<html>maintenance</html>");
+    };
+    const whole = stream(chunkEvent("one", "stop"), DONE_EVENT);
+    for (const answer of [failed, page, whole]) {
+      model.answer = answer;
+      const response = await post({ ...cacheable, stream: true });
+      await response.text();
+      expect(response.headers.get(HEADERS.cache)).toBe("miss");
+    }
+    expect((await post({ ...cacheable, stream: true })).headers.get(HEADERS.cache)).toBe("hit");
   });
 
   it.each([

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { FaultDomain } from "../../contract/metrics.ts";
-import { isCutShort } from "../cache/answer.ts";
+import { isReusable } from "../cache/answer.ts";
 import type { CacheKey } from "../cache/cache.ts";
 import type { Account } from "../metrics/account.ts";
-import { EventTally } from "../stream/tally.ts";
+import { declaresError, EventTally } from "../stream/tally.ts";
 import { StreamTail } from "../stream/terminal.ts";
 import type { UpstreamCall } from "../upstreams/call.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
@@ -16,7 +16,7 @@ import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
 import { Reply, type ReplyReader, STALL_MS } from "./reply.ts";
 import type { Service } from "./service.ts";
-import { credentialsRefused, domainOfStatus, incompleteStream, slowClient } from "./verdict.ts";
+import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream, slowClient } from "./verdict.ts";
 
 /** Where an answer stands: nothing yet; a stream, an answer in one piece passed through, or held back; over. */
 type Mode = "none" | "stream" | "pass" | "hold" | "over";
@@ -189,13 +189,28 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
       return this.#reply.write(chunk);
     }
     if (this.#mode === "pass") {
-      if (!this.#reply.begun) this.#beginPassing();
+      if (!this.#reply.begun) {
+        this.#lookForError(chunk);
+        this.#beginPassing();
+      }
       return this.#reply.write(chunk);
     }
     if (this.#mode !== "hold") return true;
     const held = this.#hold();
+    if (held.bytes === 0) this.#lookForError(chunk);
     held.push(chunk);
     return held.tooLarge ? this.#letGo(held) : true;
+  }
+
+  /** Some servers and gateways send their errors with status 200. */
+  #lookForError(first: Buffer): void {
+    if (this.#domain === undefined && declaresError(first, 0, first.length)) this.#blame();
+  }
+
+  /** What the upstream said of its failure goes to the caller as it is. */
+  #blame(): void {
+    this.#domain = "upstream";
+    this.#log(errorWithin(this.#upstream?.name ?? ""));
   }
 
   end(tokens?: TokenCount): void {
@@ -206,6 +221,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
         this.fail(incompleteStream(this.#upstream?.name ?? ""));
         return;
       }
+      if (this.#tally?.failed === true || this.#tail.failed) this.#blame();
       this.#store();
       this.#finish();
     } else if (this.#mode === "hold") {
@@ -294,7 +310,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #keep(chunk: Buffer): void {
     const held = this.#hold();
     held.push(chunk);
-    if (!held.tooLarge) return;
+    if (held.bytes <= this.#service.cache.maxAnswerBytes) return;
     // The stream goes on and is not stored.
     this.#key = undefined;
     held.release();
@@ -316,11 +332,12 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   }
 
   #store(): void {
-    if (this.#key === undefined || this.#status !== 200) return;
+    const { cache } = this.#service;
+    if (this.#key === undefined || this.#domain !== undefined || this.#hold().bytes > cache.maxAnswerBytes)
+      return;
     const contentType = this.#headers["content-type"] ?? "application/json";
-    const body = this.#hold().whole();
-    if (isCutShort(body)) return;
-    this.#service.cache.set(this.#key, { status: this.#status, contentType, body });
+    const answer = { status: this.#status, contentType, body: this.#hold().whole() };
+    if (isReusable(this.#account.route, answer)) cache.set(this.#key, answer);
   }
 
   /** Sends an answer that is there in one piece. */

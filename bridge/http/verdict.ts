@@ -26,6 +26,16 @@ export function incompleteStream(upstream: string): Failure {
   };
 }
 
+/** The answer began well and says itself that it failed; the caller has read that. */
+export function errorWithin(upstream: string): Failure {
+  return {
+    status: 502,
+    domain: "upstream",
+    code: "upstream_error",
+    message: `Upstream ${upstream} reported an error within an answer of status 200; look at its log.`,
+  };
+}
+
 export function slowClient(ms: number): Failure {
   return clientFailure(
     408,

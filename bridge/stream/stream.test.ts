@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { EventReader } from "./events.ts";
 import { LineSplitter } from "./lines.ts";
-import { EventTally } from "./tally.ts";
+import { declaresError, EventTally } from "./tally.ts";
 import { StreamTail } from "./terminal.ts";
 import { findUsage } from "./usage.ts";
 
@@ -153,6 +153,36 @@ describe("EventTally", () => {
     ["", 0],
   ])("counts in %j %i", (value, events) => {
     expect(tallied(Buffer.from(value)).events).toBe(events);
+  });
+
+  it.each([
+    ['data: {"error":{"message":"m"}}\n\n', true],
+    ['data:{ "error" : {"message":"m"}}\r\n\r\n', true],
+    ['data: {"choices":[]}\n\ndata: {"error":"m"}\n\n', true],
+    ["event: error\ndata: {}\n\n", true],
+    ['data: {"error":null,"choices":[]}\n\n', false],
+    ['data: {"errors":{}}\n\n', false],
+    ['data: {"content":"{\\"error\\":{}}"}\n\n', false],
+    ['data: ["error",{}]\n\n', false],
+    ['{"error":{}}\n\n', false],
+    ["event: errors\n\n", false],
+  ])("knows of %j whether it reports an error, wherever it is cut: %j", (value, failed) => {
+    fc.assert(fc.property(places, (at) => tallied(...cut(value, at)).failed === failed));
+  });
+});
+
+describe("declaresError", () => {
+  it.each([
+    ['{"error":{}}', true],
+    ['\r\n{\n  "error": {\n', true],
+    ['{"error":null}', false],
+    ['{"error"', false],
+    ['{"choices":[],"error":{}}', false],
+    ["<html>", false],
+    ["", false],
+  ])("says of %j %j", (value, expected) => {
+    const bytes = Buffer.from(value);
+    expect(declaresError(bytes, 0, bytes.length)).toBe(expected);
   });
 });
 

@@ -4,6 +4,9 @@ const TAIL_BYTES = 1024;
 /** The terminal event, at the start of a line and with nothing but blanks after it. The space is optional (HTML, "Event stream interpretation"). */
 const DONE = /(?:^|[\r\n])data: ?\[DONE\]\s*$/;
 
+/** How some servers end a stream in which they failed, beside an `error` in its last chunk. */
+const FAILED = /"finish_reason"\s*:\s*"error"/;
+
 /**
  * Watches the end of a stream that is passed through unparsed: whether the terminal event came, and the last bytes for
  * whoever wants the usage in them. Copies a few bytes and allocates nothing per chunk.
@@ -41,5 +44,10 @@ export class StreamTail {
   /** Whether the stream ended with its terminal event. */
   get complete(): boolean {
     return DONE.test(this.text());
+  }
+
+  /** Whether its last chunks say that the model stopped because of an error. */
+  get failed(): boolean {
+    return FAILED.test(this.text());
   }
 }

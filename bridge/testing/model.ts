@@ -82,8 +82,9 @@ export function completion(content: string): Answer {
   };
 }
 
-export function chunkEvent(content: string): string {
-  const choices = [{ index: 0, delta: { content }, finish_reason: null }];
+/** @param reason Why the model stopped, in the last chunk of an answer. */
+export function chunkEvent(content: string, reason: string | null = null): string {
+  const choices = [{ index: 0, delta: { content }, finish_reason: reason }];
   return `data: ${JSON.stringify({ id: "c", object: "chat.completion.chunk", created: 1, model: "m", choices })}\n\n`;
 }
 
