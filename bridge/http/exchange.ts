@@ -164,6 +164,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
       this.#mode = "hold";
     } else {
       this.#mode = "pass";
+      if (status < 400) this.#watchEnd();
     }
   }
 
@@ -193,6 +194,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
         this.#lookForError(chunk);
         this.#beginPassing();
       }
+      this.#tail?.push(chunk);
       return this.#reply.write(chunk);
     }
     if (this.#mode !== "hold") return true;
@@ -322,8 +324,17 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#key = undefined;
     this.#beginPassing();
     let room = true;
-    for (const chunk of held.release()) room = this.#reply.write(chunk);
+    this.#watchEnd();
+    for (const chunk of held.release()) {
+      this.#tail?.push(chunk);
+      room = this.#reply.write(chunk);
+    }
     return room;
+  }
+
+  /** Usage stands at the end of an answer that is passed through. */
+  #watchEnd(): void {
+    if (this.#service.meter !== undefined) this.#tail = new StreamTail();
   }
 
   #beginPassing(): void {

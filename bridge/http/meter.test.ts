@@ -29,7 +29,7 @@ function recorder() {
     {
       countTokens: async ({ texts }) => {
         counted.push(texts);
-        return texts.join(" ").split(" ").length;
+        return texts.length === 0 ? 0 : texts.join(" ").split(" ").length;
       },
     },
     () => undefined,
@@ -59,10 +59,20 @@ describe("a usage record", () => {
     expect(counted.at(-1)).toEqual(["four five"]);
   });
 
-  it("holds none for a request that failed", () => {
+  it.each([
+    ["the caller left a stream", { status: 499, chunks: 13 }, 10],
+    ["a stream broke off", { status: 502, chunks: 13 }, 10],
+    ["the caller left an answer in one piece", { status: 499, text: '{"choices":[{"mess' }, 0],
+  ])("holds counted tokens for an answer that had begun when %s", async (_, answered, completionTokens) => {
+    const { records, meter } = recorder();
+    meter.record({ ...metered, ...answered });
+    await expect.poll(() => records).toMatchObject([{ promptTokens: 3, completionTokens }]);
+  });
+
+  it.each([502, 499])("holds none for a request that failed before its answer began (%i)", (status) => {
     const { records, counted, meter } = recorder();
-    meter.record({ ...metered, status: 502 });
-    expect(records).toMatchObject([{ status: 502, promptTokens: 0, completionTokens: 0 }]);
+    meter.record({ ...metered, status });
+    expect(records).toMatchObject([{ status, promptTokens: 0, completionTokens: 0 }]);
     expect(counted).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ export interface Metered {
   readonly cache: CacheLabel;
   /** As the upstream counted them, where it did. */
   readonly tokens: TokenCount | undefined;
-  /** The answer, or the end of its stream. */
+  /** The answer, or the end of a stream or of one that is too large; empty where no byte of a successful one came. */
   readonly text: string;
   /** Chunks of the stream in OpenAI's sense, which are its events; 0 for an answer in one piece. */
   readonly chunks: number;
@@ -66,7 +66,8 @@ export function createUsageMeter(
         write(metered, tokens);
         return;
       }
-      if (metered.status >= 400) {
+      // An answer that had begun has cost what an answer costs, whoever broke it off.
+      if (metered.status >= 400 && metered.chunks === 0 && metered.text === "") {
         write(metered, { promptTokens: 0, completionTokens: 0 });
         return;
       }

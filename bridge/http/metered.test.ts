@@ -36,4 +36,34 @@ describe("the usage meter", () => {
     await (await post(true)).text();
     await expect.poll(() => front.metered).toMatchObject([{ status: 200, chunks: 4 }]);
   });
+
+  it("learns what had come when the caller left", async () => {
+    model.answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chunkEvent("one") + chunkEvent("two"));
+    };
+    const caller = new AbortController();
+    const response = await post(true, caller.signal);
+    await response.body?.getReader().read();
+    caller.abort();
+    await expect.poll(() => front.metered).toMatchObject([{ status: 499, chunks: 2 }]);
+  });
+
+  it.each([
+    ["that says its length", true],
+    ["of an unknown length", false],
+  ])("learns the end of an answer %s that is too large to be held", async (_, says) => {
+    const usage = '"usage":{"prompt_tokens":7,"total_tokens":7}}';
+    const body = `{"data":"${"x".repeat(9 * 1024 * 1024)}",${usage}`;
+    model.answer = (response) => {
+      response.writeHead(200, {
+        "content-type": "application/json",
+        ...(says ? { "content-length": String(body.length) } : {}),
+      });
+      response.write(body.slice(0, 1_000));
+      response.end(body.slice(1_000));
+    };
+    expect((await (await post(false)).text()).length).toBe(body.length);
+    await expect.poll(() => front.metered).toMatchObject([{ chunks: 0, text: body.slice(-1024) }]);
+  });
 });
