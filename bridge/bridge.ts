@@ -28,6 +28,9 @@ import type { Settings } from "./settings.ts";
 import { Catalog } from "./upstreams/catalog.ts";
 import { createWorkers } from "./workers/workers.ts";
 
+/** How long a client may leave our bytes unread before it is given up, in milliseconds. */
+const STALL_MS = 60_000;
+
 export interface BridgeOptions {
   readonly settings: Settings;
   readonly version: string;
@@ -137,6 +140,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const service: Service = {
     revision: config.revision,
     limits: config.limits,
+    stallMs: STALL_MS,
     catalog,
     cache,
     workers,

@@ -14,7 +14,7 @@ import { COMPRESS_BYTES, compressed, encodingFor } from "./compression.ts";
 import { bridgeFailure, type Failure } from "./failure.ts";
 import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
-import { Reply, type ReplyReader, STALL_MS } from "./reply.ts";
+import { Reply, type ReplyReader } from "./reply.ts";
 import type { Service } from "./service.ts";
 import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream, slowClient } from "./verdict.ts";
 
@@ -241,7 +241,6 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#domain = failure.domain;
     this.#status = failure.status;
     this.#call?.abort();
-    this.#reply.close();
     if (failure.domain !== "client") this.#log(failure);
     if (this.#reply.begun) this.#reply.cut(this.#streaming ? failure : undefined);
     else this.#reply.refuse(failure);
@@ -266,7 +265,6 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
 
   /** The caller's connection is done with this response: completely sent, or lost. */
   #closed(): void {
-    this.#reply.close();
     const { connections, ledger, meter } = this.#service;
     if (this.#streaming) ledger.streamClosed();
     connections.quiet(this.#incoming.socket);
@@ -298,9 +296,18 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#call?.resume();
   }
 
-  /** The client reads too slowly; called by the reply only. */
+  /** The client has left bytes unread for too long; called by the reply only. */
   stalled(): void {
-    this.fail(slowClient(STALL_MS));
+    if (this.#mode !== "over") {
+      this.fail(slowClient(this.#service.stallMs));
+      return;
+    }
+    // All is written already, and some of it has not left.
+    if (this.#domain === undefined) {
+      this.#domain = "client";
+      this.#status = 408;
+    }
+    this.#reply.cut(undefined);
   }
 
   #hold(): HeldAnswer {

@@ -4,14 +4,11 @@ import { errorBody, errorObject, type Failure } from "./failure.ts";
 import { passHeaders, writeHead } from "./head.ts";
 import type { Service } from "./service.ts";
 
-/** How long a client may leave our bytes unread before it is given up, in milliseconds. */
-export const STALL_MS = 60_000;
-
 /** Told by the reply how the client reads. */
 export interface ReplyReader {
   /** There is room for more after `write` said that there was none. */
   drained(): void;
-  /** The client reads too slowly. */
+  /** The client has left bytes unread for too long; the response is destroyed after this. */
   stalled(): void;
 }
 
@@ -22,8 +19,10 @@ export class Reply {
   readonly #requestId: string;
   readonly #response: ServerResponse;
   readonly #reader: ReplyReader;
-  #stall: NodeJS.Timeout | undefined;
   #listening = false;
+  #watched = false;
+  #isStalled = false;
+  #isCut = false;
 
   constructor(
     service: Service,
@@ -71,13 +70,9 @@ export class Reply {
     if (this.#response.write(chunk)) return true;
     if (!this.#listening) {
       this.#listening = true;
-      this.#response.on("drain", () => {
-        clearTimeout(this.#stall);
-        this.#reader.drained();
-      });
+      this.#response.on("drain", () => this.#reader.drained());
     }
-    clearTimeout(this.#stall);
-    this.#stall = setTimeout(onStall, STALL_MS, this.#reader);
+    this.#watch();
     return false;
   }
 
@@ -85,6 +80,28 @@ export class Reply {
   end(last?: Buffer): void {
     this.#account.replied();
     this.#response.end(last);
+    this.#watch();
+  }
+
+  /**
+   * Gives the client up when it takes none of our bytes for too long. The time-out is the socket's own, which sees how far a large write has
+   * come: a client on a slow line is waited for.
+   */
+  #watch(): void {
+    const response = this.#response;
+    if (this.#watched || response.writableLength === 0) return;
+    this.#watched = true;
+    response.setTimeout(this.#service.stallMs, () => this.#timedOut());
+    // Before Node sets the time-out of an idle connection: the next response on it begins without one.
+    response.prependOnceListener("finish", () => response.socket?.setTimeout(0));
+  }
+
+  #timedOut(): void {
+    // It is we who have nothing to send.
+    if (this.#response.writableLength === 0) return;
+    this.#isStalled = true;
+    this.#reader.stalled();
+    this.#response.destroy();
   }
 
   /** Answers with a failure; only before the head is sent. */
@@ -105,21 +122,14 @@ export class Reply {
    */
   cut(failure: Failure | undefined): void {
     const response = this.#response;
-    this.#service.metrics.cutConnections.inc({ reason: "error" });
-    if (failure === undefined || response.writableNeedDrain) {
+    if (!this.#isCut) this.#service.metrics.cutConnections.inc({ reason: "error" });
+    this.#isCut = true;
+    if (failure === undefined || this.#isStalled || response.writableNeedDrain) {
       response.destroy();
       return;
     }
     // The reason goes as an event of its own; then the socket closes without the chunked encoding's end.
     response.write(`data: ${JSON.stringify({ error: errorObject(failure) })}\n\n`, () => response.destroy());
+    this.#watch();
   }
-
-  /** Nothing more is written. */
-  close(): void {
-    clearTimeout(this.#stall);
-  }
-}
-
-function onStall(reader: ReplyReader): void {
-  reader.stalled();
 }

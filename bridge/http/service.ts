@@ -13,6 +13,8 @@ import type { TenantNames } from "./tenant.ts";
 export interface Service {
   readonly revision: string;
   readonly limits: BridgeConfig["limits"];
+  /** How long a client may leave our bytes unread before it is given up, in milliseconds. */
+  readonly stallMs: number;
   readonly catalog: Catalog;
   readonly cache: AnswerCache;
   readonly workers: Pick<Workers, "compress">;

@@ -45,6 +45,7 @@ export async function runFront(upstreamUrl: string, parts: Partial<Service> = {}
   const service: Service = {
     revision: "abc123",
     limits: { bodyBytes: 1024 * 1024, requestMs: 60_000 },
+    stallMs: 60_000,
     catalog,
     cache: createAnswerCache({ metrics, log, scope: "ai/chat", maxBytes: 0, ttlMs: 0 }),
     workers: { compress: async (bytes) => Buffer.from(bytes) },
