@@ -302,6 +302,35 @@ describe("an upstream that fails", () => {
     await expect.poll(() => errors("bridge")).toBe(1);
   });
 
+  it.each([
+    [false, "/v1/chat/completions"],
+    [true, "/v1/chat/completions"],
+    [false, "/v1/embeddings"],
+  ])(
+    "is a broken configuration of the bridge when it redirects (stream: %j, %s)",
+    async (streaming, path) => {
+      model.answer = (response) => {
+        response
+          .writeHead(308, { location: `https://u:secret@models.example${path}?key=secret` })
+          .end("moved");
+      };
+      await start();
+      const response = await fetch(`${bridge.url}${path}`, {
+        method: "POST",
+        redirect: "manual",
+        body: JSON.stringify({ ...question, input: "x", stream: streaming }),
+      });
+      expect(response.status).toBe(502);
+      expect(await errorOf(response)).toMatchObject({
+        code: "upstream_redirect",
+        message: `Upstream openai redirects (308) to https://models.example${path}, and the bridge follows no redirects; write https://models.example/v1 as the upstream's url.`,
+      });
+      const route = path.endsWith("embeddings") ? "embeddings" : "chat";
+      await expect.poll(() => bridge.metric(METRICS.errors, { route, domain: "bridge" })).toBe(1);
+      expect(await bridge.metric(METRICS.upstreamResponses, { upstream: "openai", code: "3xx" })).toBe(1);
+    },
+  );
+
   const reported = (said: string): string => JSON.stringify({ error: { message: said, code: 500 } });
   it.each([
     ["an event", [chunkEvent("par"), `data: ${reported("the engine died")}\n\n`, DONE_EVENT]],

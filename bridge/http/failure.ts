@@ -15,6 +15,7 @@ export type FailureCode =
   | "client_too_slow"
   | "request_timeout"
   | "upstream_credentials"
+  | "upstream_redirect"
   | "upstream_connect_timeout"
   | "upstream_first_byte_timeout"
   | "upstream_idle_timeout"

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import { redirected } from "./redirect.ts";
 import type { AnswerSink } from "./sink.ts";
 import type { Refusal, Slot, SocketPool, Waiter } from "./sockets.ts";
 import {
@@ -20,6 +21,8 @@ export interface CallRequest {
 
 export interface CallContext {
   readonly upstream: string;
+  /** The upstream's `url` as it is called: without a slash at its end, credentials or query. */
+  readonly url: string;
   readonly pool: SocketPool;
   readonly firstByteMs: number;
   readonly idleMs: number;
@@ -105,13 +108,25 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
     if (this.#done || status < 200) return;
     this.#status = status;
+    if (status >= 300 && status < 400) {
+      this.#redirect(controller, headers.location);
+      return;
+    }
     this.#sink.start(status, headers);
+  }
+
+  #redirect(controller: Dispatcher.DispatchController, location: string | undefined): void {
+    const { upstream, url } = this.#context;
+    const failure = redirected(upstream, url, this.#request.path, this.#status, location);
+    this.#finish(this.#statusClass());
+    controller.abort(new Error(failure.code));
+    this.#sink.fail(failure);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

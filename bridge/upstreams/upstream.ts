@@ -58,8 +58,9 @@ export class Upstream {
       queueMs: QUEUE_MS,
       metrics,
     });
+    const basePath = url.pathname.replace(/\/+$/, "");
     this.#context = {
-      basePath: url.pathname.replace(/\/+$/, ""),
+      basePath,
       token: () => options.token?.current() ?? "",
       now: options.now,
       upstream: config.name,
@@ -72,6 +73,7 @@ export class Upstream {
     );
     this.#calls = {
       upstream: config.name,
+      url: url.origin + basePath,
       pool: this.pool,
       firstByteMs: config.timeouts.firstByteMs,
       idleMs: config.timeouts.idleMs,

@@ -1,0 +1,37 @@
+import type { Failure } from "../http/failure.ts";
+
+/** Where a Location header points to, without credentials, query and fragment, which may be secret. */
+function placeOf(location: string | undefined, from: string): string | undefined {
+  if (location === undefined || !URL.canParse(location, from)) return undefined;
+  const { origin, pathname } = new URL(location, from);
+  return origin + pathname;
+}
+
+/**
+ * An upstream that redirects: its `url` names a place where the API no longer is, such as http where it moved to https. It is not followed:
+ * every request would be sent twice, its token perhaps to somebody else.
+ * @param url The upstream's `url`, without a slash at its end.
+ * @param path Path of the call, that of the url included.
+ */
+export function redirected(
+  upstream: string,
+  url: string,
+  path: string,
+  status: number,
+  location: string | undefined,
+): Failure {
+  const { origin, pathname } = new URL(url);
+  const place = placeOf(location, origin + path);
+  const operation = path.slice(pathname === "/" ? 0 : pathname.length);
+  const moved = place?.replace(/\/+$/, "");
+  const remedy =
+    moved?.endsWith(operation) === true
+      ? `write ${moved.slice(0, -operation.length)} as the upstream's url`
+      : "correct the upstream's url";
+  return {
+    status: 502,
+    domain: "bridge",
+    code: "upstream_redirect",
+    message: `Upstream ${upstream} redirects (${status}) to ${place ?? "nowhere that can be read"}, and the bridge follows no redirects; ${remedy}.`,
+  };
+}
