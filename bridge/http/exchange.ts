@@ -269,8 +269,9 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     if (this.#streaming) ledger.streamClosed();
     connections.quiet(this.#incoming.socket);
     if (!this.#reply.complete && this.#domain === undefined) {
-      this.#domain = "client";
-      this.#status = 499;
+      const isOurs = connections.wasCut(this.#incoming.socket);
+      this.#domain = isOurs ? "bridge" : "client";
+      this.#status = isOurs ? 503 : 499;
     }
     this.#mode = "over";
     this.#call?.abort();

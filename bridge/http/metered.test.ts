@@ -49,6 +49,18 @@ describe("the usage meter", () => {
     await expect.poll(() => front.metered).toMatchObject([{ status: 499, chunks: 2 }]);
   });
 
+  it("learns that the bridge cut an answer at its drain deadline, which is no fault of the caller", async () => {
+    model.answer = (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(chunkEvent("one"));
+    };
+    const response = await post(true);
+    await response.body?.getReader().read();
+    expect(front.service.connections.cutAll()).toBe(1);
+    await expect.poll(() => front.metered).toMatchObject([{ status: 503, chunks: 1 }]);
+    expect(front.service.ledger.totals.errors).toEqual({ bridge: 1, upstream: 0, client: 0 });
+  });
+
   it.each([
     ["that says its length", true],
     ["of an unknown length", false],

@@ -5,12 +5,14 @@ import type { Duplex } from "node:stream";
 const JITTER = Symbol("jitter");
 const BORN = Symbol("born");
 const QUIET_SINCE = Symbol("quietSince");
+const CUT = Symbol("cut");
 
 interface Tracked extends Socket {
   [JITTER]?: number;
   [BORN]?: number;
   /** When the last response ended; Infinity while one is in progress. */
   [QUIET_SINCE]?: number;
+  [CUT]?: boolean;
 }
 
 export interface ConnectionsOptions {
@@ -125,8 +127,14 @@ export class Connections {
     let cut = 0;
     for (const socket of this.#sockets) {
       if (socket[QUIET_SINCE] === Number.POSITIVE_INFINITY) cut++;
+      socket[CUT] = true;
       socket.destroy();
     }
     return cut;
+  }
+
+  /** Whether it is we who ended this connection, and not its client. */
+  wasCut(socket: Socket): boolean {
+    return (socket as Tracked)[CUT] === true;
   }
 }
