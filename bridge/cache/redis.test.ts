@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +34,11 @@ afterEach(async () => {
 });
 
 const address = () => `127.0.0.1:${(server.address() as AddressInfo).port}`;
-const hold = (url: string) => writeFile(join(folder, "url"), url);
+/** In one step, as Kubernetes puts a Secret in place: the file is read every 10 ms. */
+async function hold(url: string): Promise<void> {
+  await writeFile(join(folder, "next"), url);
+  await rename(join(folder, "next"), join(folder, "url"));
+}
 
 function start(): void {
   tier = createRedisTier({
@@ -45,6 +49,7 @@ function start(): void {
     ttlMs: 1_000,
     pollMs: 10,
     now: () => performance.now(),
+    clock: Date.now,
     random: () => 0.5,
   });
 }
