@@ -6,24 +6,25 @@ import {
   type ReconcileContext,
   type ReconcileResult,
 } from "../kube/controller.ts";
-import { isNotFound } from "../kube/errors.ts";
+import { FencedError } from "../kube/errors.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
+import { type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
-import { apply, type OnFound, type Outside } from "./apply.ts";
+import { apply, isRefused, type OnFound, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
-import { type Contests, createContests } from "./contest.ts";
+import type { Contests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
 import type { Gates } from "./gates.ts";
 import type { HttpRoutes } from "./http-routes.ts";
 import { keepSecret } from "./keep-secret.ts";
-import { emptyMemory, type Memory } from "./memory.ts";
+import { createKnownBridges, type Known } from "./known-bridges.ts";
+import type { Memory } from "./memory.ts";
 import type { BridgeMetrics } from "./metrics.ts";
 import type { BridgeRef } from "./names.ts";
 import type { AnalysisSettings } from "./observe/analysis.ts";
@@ -69,18 +70,6 @@ export interface BridgeControllerOptions {
 
 /** A write that the API server refused is tried again after this, or when something changes. */
 const REFUSED_RETRY_MS = 15_000;
-/** A bridge that the cache holds and the API server does not is looked up again after this. */
-const GONE_RETRY_MS = 5_000;
-
-/** What is known of one bridge between passes. */
-interface Known {
-  readonly uid: string;
-  readonly memory: Memory;
-  /** Receivers of notifications have been told what the operator before this one did not get to. */
-  readonly isTold: boolean;
-  readonly problem: WriteProblem | undefined;
-  readonly contests: Contests;
-}
 
 /**
  * The LLMBridge controller: observe, decide, apply, report, once per key at a time.
@@ -89,13 +78,14 @@ interface Known {
  * has seen a whole window.
  *
  * Before the first look at a bridge it is read by quorum, and the look waits until the cache is as new: what a leader before this
- * one wrote last may be newer than the cache, and its age cannot be told. Writes of children are bound to what they rest on (apply.ts).
+ * one wrote last may be newer than the cache, and its age cannot be told. So it is after a status write that failed or was not answered.
+ * However long the cache takes, nothing is decided on a bridge that is known to be out of date: that writes of children are bound to what
+ * they rest on (apply.ts) does not help where the children are new and the bridge is old.
  */
 export function createBridgeController(options: BridgeControllerOptions): Controller {
   const { client, caches, clock = systemClock, log } = options;
-  const known = new Map<string, Known>();
   const ownWrites = createOwnWrites({ clock, metrics: options.kubeMetrics });
-  for (const informer of caches.all) ownWrites.observe(informer);
+  for (const informer of caches.all) ownWrites.observe(informer, { strict: informer === caches.bridges });
   const fleet = createFleetBook({
     ...{ bridges: caches.bridges, rules: options.fleet, clock },
     onTurn: (key) => controller.enqueue(key, { priority: "child" }),
@@ -104,39 +94,25 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
-    const { uid } = known.get(formatKey(key)) ?? {};
+    const uid = known.forget(key);
     if (uid !== undefined) options.notifier?.forget(uid);
-    known.delete(formatKey(key));
     measuring.forget(key);
     options.gates.forget(key);
     options.secretContents.forget(key);
     options.metrics.forget(key);
   };
 
-  /** What is known of the bridge. Behind: the cache has not reached what was written before this process led. */
-  const recall = async (
-    key: ObjectKey,
-    uid: string,
-    signal: AbortSignal,
-  ): Promise<Known | "Behind" | "Gone"> => {
-    const found = known.get(formatKey(key));
-    if (found?.uid === uid) return found;
-    try {
-      ownWrites.wrote(key, LLMBRIDGES, await client.get(LLMBRIDGES, key.namespace, key.name, { signal }));
-    } catch (error) {
-      if (isNotFound(error)) return "Gone";
-      throw error;
-    }
-    const fresh = {
-      uid,
-      memory: emptyMemory(clock.now()),
-      isTold: false,
-      problem: undefined,
-      contests: createContests({ clock }),
-    };
-    known.set(formatKey(key), fresh);
-    return ownWrites.ready(key) ? fresh : "Behind";
+  /** After the status is stored, so that a pass that is repeated, here or by another operator, tells and counts nothing twice. */
+  const announce = (bridge: BridgeRef, plan: Plan): void => {
+    if (plan.ended) options.metrics.ended(plan.ended);
+    const { group, version, kind } = LLMBRIDGES;
+    const regarding = { apiVersion: `${group}/${version}`, kind, metadata: bridge };
+    for (const event of plan.events) options.recorder.record({ regarding, ...event });
+    options.notifier?.tell(bridge, plan.decisions, plan.status);
+    for (const decision of plan.decisions) log.info({ ...decision, ...bridge }, decision.message);
+    options.metrics.observe(bridge, plan);
   };
+  const known = createKnownBridges({ client, ownWrites, clock, onStored: announce });
 
   const decidePass = async (
     object: KubeObject,
@@ -170,19 +146,20 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   };
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
-    const object = caches.bridges.store.get(key.namespace, key.name);
-    if (!object || object.metadata.deletionTimestamp !== undefined) {
+    const cached = caches.bridges.store.get(key.namespace, key.name);
+    if (!cached || isDeleted(cached)) {
       // Children go by their owner reference; what was taken over is given back first.
       forget(key);
-      if (!object?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
-      return deleteBridge(client, object, clock.now(), context.signal);
+      if (!cached?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
+      return deleteBridge(client, cached, clock.now(), context.signal);
     }
-    const { uid } = object.metadata;
-    const before = await recall(key, uid, context.signal);
+    const { uid } = cached.metadata;
+    const before = await known.recall(key, uid, context.signal);
+    // The cache may have moved on while the bridge was read.
+    const object = caches.bridges.store.get(key.namespace, key.name);
     // Taken up again as soon as the cache shows what was read.
-    if (before === "Behind") return { kind: "requeueAfter", ms: 0 };
-    // The deletion is on its way to the cache and brings the key back.
-    if (before === "Gone") return { kind: "requeueAfter", ms: GONE_RETRY_MS };
+    if (before === "Behind" || object?.metadata.uid !== uid || isDeleted(object))
+      return { kind: "requeueAfter", ms: 0 };
     fleet.seen(key);
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
@@ -206,10 +183,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       problem ? withoutProgress(wanted, snapshot.status) : wanted,
       options.notifier?.settledThroughMs(uid),
     );
-    known.set(formatKey(key), { ...before, isTold: true, problem });
-    const reported = await reportPlan(writer, object, snapshot, plan, memory, context.signal);
-    known.set(formatKey(key), { ...before, isTold: true, memory: reported.memory, problem });
-    options.metrics.observe(key, snapshot, plan);
+    const after = { ...before, isTold: true, problem };
+    const dueInMs = await reportPlan(writer, object, { snapshot, plan, memory, after }, context.signal);
     // Told where the bridge's people look; now the key backs off alone.
     if (bug !== undefined) throw bug;
     if (problem) {
@@ -218,7 +193,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       return { kind: "requeueAfter", ms: before.problem ? REFUSED_RETRY_MS : 0 };
     }
     if (before.problem) return { kind: "requeueAfter", ms: 0 };
-    const wakes = [plan.wakeAfterMs, reported.dueInMs].filter((ms) => ms !== undefined);
+    const wakes = [plan.wakeAfterMs, dueInMs].filter((ms) => ms !== undefined);
     return wakes.length === 0 ? { kind: "done" } : { kind: "requeueAfter", ms: Math.min(...wakes) };
   };
 
@@ -229,28 +204,40 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       write.kind === "KeepSecret" ? keepSecret(copying, bridge, write, signal) : takeOver(write, signal);
   };
 
+  /** @returns milliseconds until the status is worth a write; undefined: not before something changes */
   const reportPlan = async (
     writer: KubeClient,
     object: KubeObject,
-    snapshot: Snapshot,
-    plan: Plan,
-    memory: Memory,
+    pass: {
+      readonly snapshot: Snapshot;
+      readonly plan: Plan;
+      readonly memory: Memory;
+      readonly after: Known;
+    },
     signal: AbortSignal,
-  ): Promise<{ memory: Memory; dueInMs: number | undefined }> => {
-    const { group, version, kind } = LLMBRIDGES;
-    const { bridge } = snapshot;
+  ): Promise<number | undefined> => {
+    const { snapshot, plan, memory, after } = pass;
+    const { bridge, status, nowMs } = snapshot;
+    const dueInMs = writeDueInMs(status, plan.status, memory.statusWrittenMs, nowMs);
+    if (dueInMs !== 0) {
+      known.note(bridge, { ...after, memory });
+      announce(bridge, plan);
+      return dueInMs;
+    }
+    const written = { ...memory, statusWrittenMs: nowMs };
+    known.note(bridge, { ...after, unanswered: { plan, memory: written } });
     const { resourceVersion } = object.metadata;
-    const regarding = { apiVersion: `${group}/${version}`, kind, metadata: bridge };
-    const dueInMs = writeDueInMs(snapshot.status, plan.status, memory.statusWrittenMs, snapshot.nowMs);
-    if (dueInMs === 0) await report(writer, { ...bridge, resourceVersion }, plan, signal);
-    // With the write that ends it, so that a pass that is repeated, here or by another operator, counts a rollout once.
-    if (dueInMs === 0 && plan.ended) options.metrics.ended(plan.ended);
-    // After the status, so that a pass that is repeated because the status could not be written announces nothing twice.
-    for (const event of plan.events) options.recorder.record({ regarding, ...event });
-    options.notifier?.tell(bridge, plan.decisions, plan.status);
-    for (const decision of plan.decisions) log.info({ ...decision, ...bridge }, decision.message);
-    if (dueInMs !== 0) return { memory, dueInMs };
-    return { memory: { ...memory, statusWrittenMs: snapshot.nowMs }, dueInMs: undefined };
+    try {
+      const result = await report(writer, { ...bridge, resourceVersion }, plan, signal);
+      if (result === "Gone") ownWrites.deleted(bridge, LLMBRIDGES, bridge.namespace, bridge.name, bridge.uid);
+    } catch (error) {
+      // For certain not stored, and nothing newer was met.
+      if (isRefused(error) || error instanceof FencedError) known.note(bridge, after);
+      throw error;
+    }
+    known.note(bridge, { ...after, memory: written });
+    announce(bridge, plan);
+    return undefined;
   };
 
   const controller = createController({
@@ -286,6 +273,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     },
   };
 }
+
+const isDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 /** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */
 async function tryApply(

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { createBridgeMetrics } from "./metrics.ts";
 import type { Plan } from "./plan.ts";
-import type { Snapshot } from "./snapshot.ts";
 
 const KEY = { namespace: "ai", name: "chat" };
 const time = "2026-01-01T00:00:00Z";
@@ -49,7 +48,7 @@ describe("the metrics of a bridge", () => {
   it("say what its status says, until it is gone", async () => {
     const registry = new Registry();
     const metrics = createBridgeMetrics(registry);
-    metrics.observe(KEY, {} as Snapshot, plan);
+    metrics.observe(KEY, plan);
     const shown = async (name: string) =>
       (await lines(registry, `llmbridge_operator_${name}{`)).map((line) =>
         line.replace(/^.*bridge="chat",?(.*)} /, "$1 "),
@@ -70,7 +69,7 @@ describe("the metrics of a bridge", () => {
       ...['alert="gc-time",severity="Warning" 1', 'alert="pool-waiting",severity="Critical" 0'],
     ]);
     const decision = { time, action: "Hold", reason: "Why", message: "", refused: [] };
-    metrics.observe(KEY, {} as Snapshot, { ...plan, decisions: [decision, decision] });
+    metrics.observe(KEY, { ...plan, decisions: [decision, decision] });
     expect(await shown("decisions_total")).toEqual(['action="Hold",reason="Why" 2']);
     metrics.forget(KEY);
     expect((await registry.metrics()).includes("chat")).toBe(false);
@@ -81,7 +80,7 @@ describe("the metrics of a rollout", () => {
   it("say since when it is in its phase and waits, and for what, until it is gone", async () => {
     const registry = new Registry();
     const metrics = createBridgeMetrics(registry);
-    metrics.observe(KEY, {} as Snapshot, waiting);
+    metrics.observe(KEY, waiting);
     const labels = (more: object) =>
       `{${Object.entries({ ...own, ...more })
         .map(([key, value]) => `${key}="${value}"`)
@@ -97,7 +96,7 @@ describe("the metrics of a rollout", () => {
       `${last}${labels({ outcome: "RolledBack", part: "progress" })} 60`,
       `${last}${labels({ outcome: "RolledBack", part: "waiting" })} 300`,
     ]);
-    metrics.observe(KEY, {} as Snapshot, planOf({}));
+    metrics.observe(KEY, planOf({}));
     expect(await lines(registry, "llmbridge_operator_rollout_waits_since_seconds")).toEqual([]);
     metrics.forget(KEY);
     expect(await lines(registry, last)).toEqual([]);
@@ -112,7 +111,7 @@ describe("the metrics of a rollout", () => {
       ...{ revision: "b", outcome: "Promoted", startedMs: 0, endedMs: 100_000 },
       ...{ progressMs: 40_000, waitingMs: 60_000 },
     });
-    metrics.observe(KEY, {} as Snapshot, waiting);
+    metrics.observe(KEY, waiting);
     expect(await lines(registry, `${name}_sum{outcome="Promoted"`)).toEqual([
       `${name}_sum{outcome="Promoted",part="progress"} 40`,
       `${name}_sum{outcome="Promoted",part="waiting"} 60`,

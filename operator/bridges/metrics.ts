@@ -3,11 +3,10 @@ import { formatKey, type ObjectKey } from "../kube/object.ts";
 import type { RolloutEnd } from "../rollout/types.ts";
 import { registerGauges, type Sample, sampleOf } from "./gauges.ts";
 import type { Plan } from "./plan.ts";
-import type { Snapshot } from "./snapshot.ts";
 
 /** What the operator says of each bridge. Series of a bridge that is gone are removed, so that names never pile up. */
 export interface BridgeMetrics {
-  observe(key: ObjectKey, snapshot: Snapshot, plan: Plan): void;
+  observe(key: ObjectKey, plan: Plan): void;
   /** A rollout is over, and the status says so. */
   ended(rollout: RolloutEnd): void;
   forget(key: ObjectKey): void;
@@ -42,7 +41,7 @@ export function createBridgeMetrics(registry: Registry): BridgeMetrics {
   const counted = new Map<string, Map<string, Readonly<Record<string, string>>>>();
 
   return {
-    observe(key, _snapshot, plan) {
+    observe(key, plan) {
       samples.set(formatKey(key), sampleOf(key, plan.status));
       if (plan.decisions.length === 0) return;
       const series = counted.get(formatKey(key)) ?? new Map<string, Readonly<Record<string, string>>>();

@@ -128,7 +128,7 @@ export function withNotified(plan: Plan, throughMs: number | undefined): Plan {
 
 /**
  * Writes the status by server-side apply, bound to the version of the bridge that it was decided on: what a rollout has reached is
- * kept nowhere else. A bridge that is gone needs none.
+ * kept nowhere else. A bridge that is gone needs none, and the caller is told.
  *
  * Of a status that cannot be read only the conditions are written, under a manager of their own, so that nothing else is given up.
  */
@@ -137,7 +137,7 @@ export async function report(
   bridge: BridgeRef & { readonly resourceVersion: string },
   plan: Pick<Plan, "status" | "statusScope">,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<"Written" | "Gone"> {
   const { namespace, name, uid, resourceVersion } = bridge;
   const whole = plan.statusScope === "Whole";
   const body = {
@@ -151,5 +151,7 @@ export async function report(
     await client.applyStatus(LLMBRIDGES, body, { fieldManager, signal });
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    return "Gone";
   }
+  return "Written";
 }

@@ -6,7 +6,7 @@ import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
 import type { Shape } from "./protobuf.ts";
 import { DEFAULT_TIMING, type ReflectorTiming, runReflector } from "./reflector.ts";
-import type { ListMode, ReflectorEffect, ReflectorState } from "./reflector-state.ts";
+import { BehindError, type ListMode, type ReflectorEffect, type ReflectorState } from "./reflector-state.ts";
 import { compareResourceVersions } from "./resource-version.ts";
 import { type Resource, resourceName } from "./resources.ts";
 import { type Change, createStore, type Indexer, type Store } from "./store.ts";
@@ -73,6 +73,11 @@ export interface Informer<T extends KubeObject> {
   covers(namespace: string): boolean;
   /** Whether everything up to this version has been seen; undefined when versions cannot be compared. */
   hasReached(namespace: string, resourceVersion: string): boolean | undefined;
+  /**
+   * Reads the collection anew where nothing was heard of it for `quietMs`: the caller knows of something that the watch should have
+   * brought by now. One that brings other changes is only slow, and is left alone; so is a list under way.
+   */
+  renew(namespace: string, quietMs: number): void;
   health(): InformerHealth;
 }
 
@@ -81,6 +86,16 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
   return { ...object, metadata };
 }
+
+/** What is covered by one reflector. */
+interface Part<T> {
+  reached: string;
+  phase: ReflectorState<T>["phase"];
+  movedAt: number;
+  giveUp: (why: Error) => void;
+}
+
+const createPart = <T>(): Part<T> => ({ reached: "", phase: "listing", movedAt: 0, giveUp: () => {} });
 
 export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
   const { resource, client, clock = systemClock, log = silentLog, metrics = createKubeMetrics() } = options;
@@ -92,12 +107,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const given = options.namespace;
   const namespaces: readonly string[] =
     given === undefined || given === "" ? [""] : typeof given === "string" ? [given] : given;
-  const parts = new Map(
-    namespaces.map((namespace) => [
-      namespace,
-      { reached: "", phase: "listing" as ReflectorState<T>["phase"], movedAt: 0 },
-    ]),
-  );
+  const parts = new Map(namespaces.map((namespace) => [namespace, createPart<T>()]));
   let started = false;
 
   const call = <A extends readonly unknown[]>(handler: (...inputs: A) => void, ...inputs: A): void => {
@@ -174,6 +184,9 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
               part.phase = state.phase;
               part.movedAt = clock.monotonic();
             },
+            onWatch: (giveUp) => {
+              part.giveUp = giveUp;
+            },
             onFailure: options.onFailure,
             clock,
             random: options.random ?? Math.random,
@@ -201,6 +214,11 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       if (reached === "") return false;
       const order = compareResourceVersions(reached, resourceVersion);
       return order === undefined ? undefined : order >= 0;
+    },
+    renew(namespace, quietMs) {
+      const part = partOf(namespace);
+      if (part?.phase !== "watching" || clock.monotonic() - part.movedAt < quietMs) return;
+      part.giveUp(new BehindError("the watch does not bring what is known to be there"));
     },
     health: () => ({
       synced: [...parts.values()].every((part) => part.reached !== ""),

@@ -14,15 +14,17 @@ import { type Resource, resourceName, resources } from "./resources.ts";
  * for. Writes of resources without an informer are not waited for.
  *
  * Fails open after `patienceMs` (a watch may be broken, and waiting for ever would stop the operator), and at once for versions that
- * are not decimal numbers and not equal; both are counted.
+ * are not decimal numbers and not equal; both are counted. For a resource that decisions rest on and writes cannot be bound to, waiting
+ * never ends so: its informer is told to read anew, again and again.
  */
 export interface OwnWrites {
   /**
    * Tells where writes of this resource will show up. Several informers of one resource may cover different namespaces.
+   * @param strict never fails open for want of time. Default false
    * @returns a function that ends it: what was to show up there is waited for no more
    */
-  observe<T extends KubeObject>(informer: Informer<T>): () => void;
-  /** Remembers that the reconcile of `key` wrote `object`; takes what the server answered. */
+  observe<T extends KubeObject>(informer: Informer<T>, options?: { readonly strict?: boolean }): () => void;
+  /** Remembers that the reconcile of `key` wrote `object`, or read it by quorum; takes what the server answered. */
   wrote(key: ObjectKey, resource: Resource, object: KubeObject): void;
   /** Remembers that the reconcile of `key` deleted the object with this uid; seen once it is gone or marked as being deleted. */
   deleted(key: ObjectKey, resource: Resource, namespace: string, name: string, uid: string): void;
@@ -37,11 +39,17 @@ export interface OwnWrites {
 interface Pending {
   readonly resource: Resource;
   readonly seen: () => boolean;
-  readonly timer: Timer;
+  timer: Timer;
+}
+
+/** Where a write is to show up. */
+interface Place {
+  readonly informer: Informer<KubeObject>;
+  readonly strict: boolean;
 }
 
 export interface OwnWritesOptions {
-  /** How long a write is waited for. Default 5 s. */
+  /** How long a write is waited for, or of a strict resource, until its informer is told to read anew. Default 5 s. */
   readonly patienceMs?: number;
   readonly clock?: Clock;
   readonly metrics?: KubeMetrics;
@@ -49,7 +57,7 @@ export interface OwnWritesOptions {
 
 export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
   const { patienceMs = 5000, clock = systemClock, metrics = createKubeMetrics() } = options;
-  const informers = new Map<string, Informer<KubeObject>[]>();
+  const places = new Map<string, Place[]>();
   /** By key, then by resource and uid: only the last write of an object counts. */
   const pending = new Map<string, { readonly key: ObjectKey; readonly writes: Map<string, Pending> }>();
   const handlers: ((key: ObjectKey) => void)[] = [];
@@ -71,63 +79,72 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     }
   };
 
-  const remember = (key: ObjectKey, resource: Resource, uid: string, seen: () => boolean): void => {
+  const remember = (
+    key: ObjectKey,
+    place: Place,
+    object: { readonly resource: Resource; readonly namespace: string; readonly uid: string },
+    isShown: () => boolean,
+  ): void => {
+    const { resource, namespace } = object;
+    const seen = () => !isObserved(place) || isShown();
     if (seen()) return;
     const id = formatKey(key);
-    const write = `${resourceName(resource)} ${uid}`;
+    const write = `${resourceName(resource)} ${object.uid}`;
     const entry = pending.get(id) ?? { key, writes: new Map<string, Pending>() };
     pending.set(id, entry);
     entry.writes.get(write)?.timer.cancel();
-    const timer = clock
-      .setTimer(patienceMs, () => {
-        metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
-        settle(id, write);
-      })
-      .unref();
-    entry.writes.set(write, { resource, seen, timer });
+    const wait = (): Timer => clock.setTimer(patienceMs, () => (place.strict ? renew() : failOpen())).unref();
+    const waiting: Pending = { resource, seen, timer: wait() };
+    const renew = (): void => {
+      place.informer.renew(namespace, patienceMs);
+      waiting.timer = wait();
+    };
+    const failOpen = (): void => {
+      metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
+      settle(id, write);
+    };
+    entry.writes.set(write, waiting);
   };
 
-  const informerFor = (resource: Resource, namespace: string): Informer<KubeObject> | undefined =>
-    informers.get(resourceName(resource))?.find((informer) => informer.covers(namespace));
+  const placeOf = (resource: Resource, namespace: string): Place | undefined =>
+    places.get(resourceName(resource))?.find(({ informer }) => informer.covers(namespace));
 
-  const isObserved = (informer: Informer<KubeObject>): boolean =>
-    informers.get(resourceName(informer.resource))?.includes(informer) ?? false;
+  const isObserved = (place: Place): boolean =>
+    places.get(resourceName(place.informer.resource))?.includes(place) ?? false;
 
   const wrote: OwnWrites["wrote"] = (key, resource, { metadata }) => {
-    const namespace = metadata.namespace ?? "";
-    const informer = informerFor(resource, namespace);
-    if (!informer) return;
-    remember(key, resource, metadata.uid, () => {
-      if (!isObserved(informer)) return true;
-      const held = informer.store.get(namespace, metadata.name)?.metadata;
-      if (held?.uid === metadata.uid && held.resourceVersion === metadata.resourceVersion) return true;
-      const reached = informer.hasReached(namespace, metadata.resourceVersion);
+    const { namespace = "", uid } = metadata;
+    const place = placeOf(resource, namespace);
+    if (!place) return;
+    remember(key, place, { resource, namespace, uid }, () => {
+      const held = place.informer.store.get(namespace, metadata.name)?.metadata;
+      if (held?.uid === uid && held.resourceVersion === metadata.resourceVersion) return true;
+      const reached = place.informer.hasReached(namespace, metadata.resourceVersion);
       if (reached === undefined) metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
       return reached ?? true;
     });
   };
 
   const deleted: OwnWrites["deleted"] = (key, resource, namespace, name, uid) => {
-    const informer = informerFor(resource, namespace);
-    if (!informer) return;
-    remember(key, resource, uid, () => {
-      if (!isObserved(informer)) return true;
-      const held = informer.store.get(namespace, name)?.metadata;
+    const place = placeOf(resource, namespace);
+    if (!place) return;
+    remember(key, place, { resource, namespace, uid }, () => {
+      const held = place.informer.store.get(namespace, name)?.metadata;
       return held?.uid !== uid || held.deletionTimestamp !== undefined;
     });
   };
 
   return {
-    observe(informer) {
+    observe(informer, { strict = false } = {}) {
       const name = resourceName(informer.resource);
-      const known = informers.get(name) ?? [];
-      informers.set(name, known);
-      const observed = informer as unknown as Informer<KubeObject>;
-      known.push(observed);
+      const known = places.get(name) ?? [];
+      places.set(name, known);
+      const place: Place = { informer: informer as unknown as Informer<KubeObject>, strict };
+      known.push(place);
       const ignore = informer.onProgress(() => check(name));
       return () => {
         ignore();
-        const at = known.indexOf(observed);
+        const at = known.indexOf(place);
         if (at !== -1) known.splice(at, 1);
         check(name);
       };
@@ -164,7 +181,8 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
         },
         async delete(resource, namespace, name, call) {
           await client.delete(resource, namespace, name, call);
-          const uid = call?.uid ?? informerFor(resource, namespace)?.store.get(namespace, name)?.metadata.uid;
+          const uid =
+            call?.uid ?? placeOf(resource, namespace)?.informer.store.get(namespace, name)?.metadata.uid;
           if (uid !== undefined && !call?.dryRun) deleted(key, resource, namespace, name, uid);
         },
       };

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ApiError } from "./errors.ts";
 import type { KubeObject } from "./object.ts";
 import {
+  BehindError,
   type ReflectorInput,
   type ReflectorState,
   SilenceError,
@@ -211,6 +212,11 @@ describe("watching", () => {
       }
     },
   );
+
+  it("lists by pages, this once, where it is known to be behind", () => {
+    const next = { ...startListing("behind", "Pages"), mode: "Stream" };
+    expect(step(watching, failed(new BehindError("known"))).state).toEqual({ phase: "waiting", next });
+  });
 
   it("resumes at once after an orderly end, unless that came at once", () => {
     expect(step(watching, { kind: "ended", quick: false }).state).toEqual(watching);

@@ -5,7 +5,7 @@ import type { KubeObject } from "./object.ts";
 import type { WatchEvent } from "./watch-event.ts";
 
 /** Why a full list is made. */
-export type ListReason = "start" | "expired" | "rejected" | "silent";
+export type ListReason = "start" | "expired" | "rejected" | "silent" | "behind";
 
 /** How the whole of a collection is read: as the first events of a watch, or page by page. */
 export type ListMode = "Stream" | "Pages";
@@ -13,6 +13,11 @@ export type ListMode = "Stream" | "Pages";
 /** Nothing was heard from a watch for longer than bookmarks take, or the end of its initial events was not. */
 export class SilenceError extends Error {
   override readonly name = "SilenceError";
+}
+
+/** Something is known to be there that a quiet watch does not bring. */
+export class BehindError extends Error {
+  override readonly name = "BehindError";
 }
 
 /** Reading the collection page by page; nothing of it is shown before the last page has come. */
@@ -87,7 +92,8 @@ function startPages<T>(reason: ListReason, mode: ListMode): Listing<T> {
  * Every error is survivable. A watch that breaks resumes from the last version seen. History that the server no longer has (410, as
  * an HTTP status or inside the stream) leads to a new list, and so does a watch request that the server refuses for any other reason
  * than being busy. A silent watch too: after a restore of etcd the server takes a watch from a version that it has not reached yet and
- * withholds every event until then.
+ * withholds every event until then. And one that is known to be behind: this list is read by pages, since what holds a watch back may
+ * hold back the next one too.
  *
  * Lists are streamed unless told otherwise. A stream that ends before it is whole starts anew: half a list has no version to go on
  * from. A server that refuses the form of the request, or answers it as a plain watch, is read by pages from then on; one that answers
@@ -174,6 +180,7 @@ function afterFailure<T>(state: Active<T>, error: unknown): Active<T> {
     case "watching": {
       if (isGone(error)) return startListing("expired", state.mode);
       if (error instanceof SilenceError) return startListing("silent", state.mode);
+      if (error instanceof BehindError) return startPages("behind", state.mode);
       if (isFutureVersion(error)) return startListing("rejected", state.mode);
       const refused = error instanceof ApiError && error.code < 500 && !isTooManyRequests(error);
       return refused ? startListing("rejected", state.mode) : state;

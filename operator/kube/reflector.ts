@@ -62,6 +62,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly onEffect: (effect: ReflectorEffect<T>) => Promise<void> | undefined;
   /** Told of every state entered and every sign of life. */
   readonly onState: (state: ReflectorState<T>) => void;
+  /** Told of every watch that begins, with what gives it up for the reason that it is handed; nothing once it has ended. */
+  readonly onWatch?: ((giveUp: (why: Error) => void) => void) | undefined;
   /** Told of every failure, before the wait that follows it; must not throw. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
   readonly clock: Clock;
@@ -170,6 +172,7 @@ async function follow<T extends KubeObject>(
   let heard = false;
   try {
     metrics.watchStarts.inc({ resource });
+    options.onWatch?.((why) => silence.abort(why));
     const events = await options.client.watch<T>(options.resource, {
       ...options.selection,
       shape: options.shape,

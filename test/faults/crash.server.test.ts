@@ -228,17 +228,23 @@ describe("scenario 4: a bridge that is deleted while no operator runs", () => {
   });
 });
 
+/** A bridge that was led from the first version to the second, and whose operator has ended. */
+async function leftOnSecond(): Promise<Stage> {
+  const stage = await bed.serving(FIRST);
+  const { bridge, command, holding } = stage.actor();
+  await bridge.patch({ image: SECOND });
+  const second = await holding(SECOND);
+  await command({ action: "promote", revision: second, full: true });
+  await bridge.promoted(SECOND);
+  await settled(stage, second);
+  await stage.kill();
+  return stage;
+}
+
 describe("scenario 6: a new process that is first shown an old list", () => {
   it("deletes, scales and moves nothing by it", async () => {
-    const stage = await bed.serving(FIRST);
-    const { bridge, command, holding } = stage.actor();
-    await bridge.patch({ image: SECOND });
-    const second = await holding(SECOND);
-    await command({ action: "promote", revision: second, full: true });
-    await bridge.promoted(SECOND);
-    await settled(stage, second);
-    await stage.kill();
-
+    const stage = await leftOnSecond();
+    const { bridge } = stage.actor();
     const before = stage.writes().length;
     stage.proxy.when(firstLooks(), replayed());
     // What has happened since the old list is not told either.
@@ -268,6 +274,23 @@ describe("scenario 6: a new process that is first shown an old list", () => {
     const { status, toChildren } = await seen(stage, before);
     expect(status.stable?.image).toBe(SECOND);
     expect(toChildren).toEqual([]);
+    await stage.close();
+  });
+
+  it("of bridges alone, on a watch that hangs for ever, waits until it has read them anew, and not for long", async () => {
+    const stage = await leftOnSecond();
+    const { bridge } = stage.actor();
+    await bridge.patch({ alerts: [] });
+    const before = stage.writes().length;
+    const looksAtBridges = firstLooks();
+    stage.proxy.when((request) => request.resource === "llmbridges" && looksAtBridges(request), replayed());
+    const ice = stage.proxy.freeze(({ verb, resource }) => verb === "watch" && resource === "llmbridges");
+    await stage.start();
+    // Far less than a watch takes to be given up for its silence; by the old bridge, all pods of what serves would be taken away.
+    const { status, toChildren } = await seen(stage, before);
+    expect(status.stable?.image).toBe(SECOND);
+    expect(toChildren).toEqual([]);
+    ice.thaw();
     await stage.close();
   });
 });
