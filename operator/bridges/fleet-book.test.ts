@@ -103,6 +103,39 @@ describe("a fleet with a limit", () => {
     expect(fleet.rolling()).toEqual(["c"]);
   });
 
+  it.each([
+    ["deleted", (fleet: Fleet, world: World) => fleet.remove(world)],
+    ["marked as being deleted", (fleet: Fleet, world: World) => fleet.terminate(world)],
+  ])("gives the place of one that is %s to the next, also in the middle of a look at it", (_, end) => {
+    for (const isLookedAt of [true, false]) {
+      const fleet = new Fleet({ maxRollouts: 1 });
+      const [a, b] = serving(fleet, ["a", "b"]) as [World, World];
+      for (const world of [a, b]) {
+        nextImage(world);
+        fleet.decide(world);
+        fleet.show(world);
+      }
+      fleet.told.length = 0;
+      if (isLookedAt) fleet.decide(a, () => end(fleet, a));
+      else end(fleet, a);
+      expect(fleet.told).toContain("b");
+      fleet.decide(b);
+      expect(fleet.rolling()).toEqual(["b"]);
+    }
+  });
+
+  it.each([
+    ["before", (fleet: Fleet, end: () => void) => [end(), fleet.restart()]],
+    ["after", (fleet: Fleet, end: () => void) => [fleet.restart(), end()]],
+  ])("looks at none after a restart that was marked as being deleted %s it", (_, restart) => {
+    const fleet = new Fleet({ maxRollouts: 1 });
+    const [a, b] = serving(fleet, ["a", "b"]) as [World, World];
+    restart(fleet, () => fleet.terminate(a));
+    nextImage(b);
+    fleet.decide(b);
+    expect(fleet.rolling()).toEqual(["b"]);
+  });
+
   it("keeps the order over a restart, and starts nothing before it has looked at all", () => {
     const fleet = new Fleet({ maxRollouts: 1 });
     const [a, b, c] = serving(fleet, ["a", "b", "c"]) as [World, World, World];

@@ -16,8 +16,8 @@ import type { BridgeRef } from "./names.ts";
 export interface FleetBook {
   /** The others as one bridge may see them now; no `await` may lie between this, the decision and `note`. */
   view(bridge: BridgeRef, after: readonly string[]): FleetView;
-  /** What was just decided of the bridge. */
-  note(bridge: ObjectKey, status: LLMBridgeStatus): void;
+  /** What was just decided of the bridge; of no account where it has been deleted while it was looked at. */
+  note(bridge: BridgeRef, status: LLMBridgeStatus): void;
   /** What was decided could not be carried out or stored: the stored state holds again, and the bridge stands in nobody's way. */
   revoke(bridge: ObjectKey): void;
   /** The stored state of the bridge is known to be its newest. */
@@ -106,37 +106,46 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     return update(key, bridge);
   };
 
+  const seen = (bridge: ObjectKey): void => {
+    if (unseen.delete(formatKey(bridge)) && unseen.size === 0) tellNext();
+  };
+
   bridges.onChange((change) => {
     const { kind, object } = change;
     const bridge = keyOf(object);
     const key = formatKey(bridge);
-    const gone = kind === "deleted";
+    // What is being deleted rolls no more, whatever its deletion waits for.
+    const gone = kind === "deleted" || isDeleted(object);
     const entry = gone ? NEITHER : entryOf(bridge, statusOf(object).rollout);
     if (isNeither(entry)) stored.delete(key);
     else stored.set(key, entry);
     if (gone) decided.delete(key);
-    if (gone) unseen.delete(key);
     if (update(key, bridge)) tellNext();
+    if (gone) seen(bridge);
     const before = kind === "updated" ? peerOf(change.previous) : undefined;
     if (gone || canonicalJson(before) !== canonicalJson(peerOf(object))) tellDependents(bridge.namespace);
   });
 
   return {
     view: ({ namespace }, after) => ({ ...whole(), peers: peersOf(bridges, namespace, after) }),
-    note: (bridge, { rollout }) => void decide(bridge, entryOf(bridge, rollout)),
+    note(bridge, { rollout }) {
+      const object = bridges.store.get(bridge.namespace, bridge.name);
+      if (object?.metadata.uid !== bridge.uid || isDeleted(object)) return;
+      decide(bridge, entryOf(bridge, rollout));
+    },
     revoke(bridge) {
       if (decide(bridge, NEITHER)) tellNext();
     },
-    seen(bridge) {
-      if (unseen.delete(formatKey(bridge)) && unseen.size === 0) tellNext();
-    },
+    seen,
     begin() {
-      for (const bridge of bridges.store.list()) unseen.add(formatKey(keyOf(bridge)));
+      for (const bridge of bridges.store.list()) if (!isDeleted(bridge)) unseen.add(formatKey(keyOf(bridge)));
     },
   };
 }
 
 const isNeither = ({ rolling, waiting }: Entry): boolean => !rolling && waiting === undefined;
+
+const isDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 const statusOf = (object: KubeObject): NonNullable<Stored["status"]> => (object as Stored).status ?? {};
 
@@ -160,7 +169,7 @@ function peersOf(
   const left = [...names];
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
     const object = bridges.store.get(namespace, name);
-    if (!object || object.metadata.deletionTimestamp !== undefined || peers[name]) continue;
+    if (!object || isDeleted(object) || peers[name]) continue;
     const peer = peerOf(object);
     peers[name] = peer;
     left.push(...peer.after);

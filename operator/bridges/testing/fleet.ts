@@ -41,11 +41,15 @@ export class Fleet {
     for (const world of this.worlds.values()) world.restartOperator();
   }
 
-  /** One look at one bridge, as the controller does it. Its spec is in the cache, its last status perhaps not. */
-  decide(world: World): void {
+  /**
+   * One look at one bridge, as the controller does it. Its spec is in the cache, its last status perhaps not.
+   * @param meanwhile what happens between the read of the bridge and the decision
+   */
+  decide(world: World, meanwhile: () => void = () => {}): void {
     world.nowMs = this.nowMs;
     this.put(world, this.shown.get(world) ?? {});
     this.book.seen(world.bridge);
+    meanwhile();
     const wasRolling = isRolling(world.status.rollout?.phase);
     world.rollouts = this.book.view(world.bridge, world.spec.rollout?.after ?? []);
     world.pass();
@@ -67,13 +71,19 @@ export class Fleet {
     this.put(world, world.status);
   }
 
-  private put(world: World, status: object): void {
+  private put(world: World, status: object, more: object = {}): void {
     const { bridge, spec, generation } = world;
     this.shown.set(world, status);
     this.version += 1;
-    const metadata = { ...bridge, resourceVersion: String(this.version), generation };
+    const metadata = { ...bridge, resourceVersion: String(this.version), generation, ...more };
     const object = { apiVersion: "v1", kind: "LLMBridge", metadata, spec, status } as unknown as KubeObject;
     this.tell(this.store.set(object));
+  }
+
+  /** It is marked as being deleted, and a finalizer keeps it there. */
+  terminate(world: World): void {
+    this.put(world, world.status, { deletionTimestamp: "2026-01-01T00:00:00Z", finalizers: ["a.example/b"] });
+    this.worlds.delete(formatKey(world.bridge));
   }
 
   remove(world: World): void {
