@@ -27,7 +27,8 @@ describe("covers", () => {
       { selector: { matchLabels: { a: "1" } } },
       false,
     ],
-    ["data with a key too many", { data: { a: "1", b: "2" } }, { data: { a: "1" } }, false],
+    ["data with a key of somebody else", { data: { a: "1", b: "2" } }, { data: { a: "1" } }, true],
+    ["data with another text", { data: { a: "2" } }, { data: { a: "1" } }, false],
     ["an object where a list is wanted", { l: {} }, { l: [1] }, false],
   ])("%s", (_, observed, desired, expected) => {
     expect(covers(observed, desired)).toBe(expected);
