@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
+import type { KubeClient } from "../kube/client.ts";
+import type { DesiredObject } from "../kube/object.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { TEMPLATE_KEY } from "./desired/configmaps.ts";
+import { report, writeDueInMs } from "./report.ts";
 import { World } from "./testing/world.ts";
 
 const world = () => {
@@ -27,6 +30,30 @@ it("scenario 27, an object that the plan fails on: it is left as it is, and says
     reason: "InternalError",
     message: expect.stringMatching(/cannot read replicas of undefined.*report it/),
   });
+});
+
+it("an object that is left as it is, is written to once, and keeps what its other conditions say", async () => {
+  const present = world();
+  const before = present.snapshot();
+  const fail = () => {
+    throw new TypeError("cannot read replicas of undefined");
+  };
+  const { plan } = decideOrLeave(before, fail);
+  const types = before.status.conditions.map(({ type }) => type);
+  expect(plan.status.conditions.map(({ type }) => type)).toEqual(types);
+  const written: DesiredObject[] = [];
+  const client = {
+    applyStatus: async (_: unknown, object: DesiredObject) => void written.push(object),
+  } as Partial<KubeClient> as KubeClient;
+  await report(client, { ...before.bridge, resourceVersion: "1" }, plan);
+  const told = plan.status.conditions.filter(({ type }) => type === "Progressing" || type === "Stalled");
+  expect(written).toMatchObject([{ status: { conditions: told } }]);
+
+  const { plan: next } = decideOrLeave(
+    { ...before, status: plan.status, nowMs: before.nowMs + 600_000 },
+    fail,
+  );
+  expect(writeDueInMs(plan.status, next.status, before.nowMs, before.nowMs + 600_000)).toBeUndefined();
 });
 
 it("passes on a plan that could be made, and clears the condition", () => {

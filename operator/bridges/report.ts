@@ -5,6 +5,7 @@ import type { KubeClient } from "../kube/client.ts";
 import { isNotFound } from "../kube/errors.ts";
 import { LLMBRIDGES } from "./caches.ts";
 import { sameJson } from "./canonical.ts";
+import { isTelling } from "./decide/leave-alone.ts";
 import { type BridgeRef, CONDITIONS_MANAGER, STATUS_MANAGER } from "./names.ts";
 import type { Plan } from "./plan.ts";
 
@@ -130,7 +131,8 @@ export function withNotified(plan: Plan, throughMs: number | undefined): Plan {
  * Writes the status by server-side apply, bound to the version of the bridge that it was decided on: what a rollout has reached is
  * kept nowhere else. A bridge that is gone needs none, and the caller is told.
  *
- * Of a status that cannot be read only the conditions are written, under a manager of their own, so that nothing else is given up.
+ * Of a status that cannot be read only the conditions that say so are written, under a manager of their own, so that nothing else is given
+ * up and no condition of a newer version is taken.
  */
 export async function report(
   client: KubeClient,
@@ -144,7 +146,7 @@ export async function report(
     apiVersion: `${GROUP}/${VERSION}`,
     kind: KIND,
     metadata: { namespace, name, uid, resourceVersion },
-    status: whole ? plan.status : { conditions: plan.status.conditions },
+    status: whole ? plan.status : { conditions: plan.status.conditions.filter(isTelling) },
   };
   const fieldManager = whole ? STATUS_MANAGER : CONDITIONS_MANAGER;
   try {
