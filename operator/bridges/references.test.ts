@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LABELS } from "../../contract/kubernetes.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { keptName } from "./names.ts";
 import {
@@ -189,6 +190,27 @@ describe("a ConfigMap that a bridge refers to", () => {
     expect(stable(world)).not.toBe(before);
     expect(copyOf(world, before, 0)).toBeUndefined();
     expect(copyOf(world, stable(world), 0)).toBeDefined();
+  });
+
+  it("leaves also where its removal is cut after the Deployment", () => {
+    const world = new World({ ...withPod(POD), rollout: { ...BASE.rollout, revisionHistoryLimit: 1 } });
+    world.configMaps = content;
+    world.run("12s");
+    const first = stable(world);
+    world.configMaps = { ...content, prompts: found({ system: "Be brief." }) };
+    world.run("90s");
+    const second = stable(world);
+    world.configMaps = { ...content, prompts: found({ system: "Be exact." }) };
+    const cut = [...world.children].filter(
+      ([, { object }]) => object.metadata.labels?.[LABELS.revision] === first,
+    );
+    expect(cut.length).toBeGreaterThan(2);
+    world.run("90s");
+    expect(copyOf(world, first, 0)).toBeUndefined();
+    for (const [name, child] of cut) world.children.set(name, child);
+    world.run("10s");
+    expect(copyOf(world, first, 0)).toBeUndefined();
+    expect(copyOf(world, second, 0)).toBeDefined();
   });
 });
 

@@ -7,7 +7,10 @@ import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
 import type { ChildrenInput } from "./children-input.ts";
 
-/** Old revisions beyond the history limit that hold no pod any more, oldest first; and baselines, which are no history. */
+/**
+ * Old revisions beyond the history limit that hold no pod any more; and baselines, which are no history. Also by their ConfigMaps, should the
+ * Deployment have gone alone: a removal may be cut between two writes.
+ */
 export function surplusRevisions(input: ChildrenInput): string[] {
   const { snapshot, outcome, replicas } = input;
   if (!outcome.tracks) return [];
@@ -16,16 +19,16 @@ export function surplusRevisions(input: ChildrenInput): string[] {
     (replicas[revision] ?? 0) === 0 &&
     snapshot.deployments.every((one) => one.revision !== revision || one.replicas === 0) &&
     !snapshot.pods.some((pod) => pod.revision === revision && !pod.finished);
-  const old = snapshot.deployments
-    .filter(({ revision }) => revision !== TAKEN_OVER && !isBaseline(revision))
-    .filter(({ revision }) => !live.has(revision) && isIdle(revision))
-    .sort((a, b) => lastUseMs(b) - lastUseMs(a));
-  // Their ConfigMaps too, should the Deployment have gone alone.
-  const baselines = [...snapshot.deployments, ...input.stored.values()].map(({ revision }) => revision);
-  return [
-    ...new Set(baselines.filter((revision) => isBaseline(revision) && isIdle(revision))),
-    ...old.slice(input.historyLimit).map(({ revision }) => revision),
-  ];
+  const lastUse = (revision: string): number => {
+    const deployment = snapshot.deployments.find((one) => one.revision === revision);
+    return deployment ? lastUseMs(deployment) : 0;
+  };
+  const known = [...snapshot.deployments, ...input.stored.values()].map(({ revision }) => revision);
+  const idle = [...new Set(known)].filter((revision) => revision !== TAKEN_OVER && isIdle(revision));
+  const old = idle
+    .filter((revision) => !isBaseline(revision) && !live.has(revision))
+    .sort((a, b) => lastUse(b) - lastUse(a));
+  return [...idle.filter(isBaseline), ...old.slice(input.historyLimit)];
 }
 
 /** A revision that was gone back to is older than its use. Where nobody noted when it was retired, its making is all that is known. */
