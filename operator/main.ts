@@ -189,5 +189,6 @@ try {
 } catch (error) {
   if (error instanceof SettingsError) console.error(`error: ${error.message}`);
   else console.error("error: the operator cannot start:", error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // What has been started already, such as the watch of the settings file, would keep a process alive that serves nothing.
+  process.exit(1);
 }
