@@ -13,6 +13,9 @@ export interface Status {
   };
 }
 
+/** A proxy in maintenance may ask for an hour; by then a watch, or the look at an object, would be as old as that. */
+const LONGEST_RETRY_AFTER_MS = 60_000;
+
 /**
  * The API server answered, and the answer was not success.
  * `message` names the request and repeats the server's own sentence. Use the predicates below instead of comparing codes.
@@ -24,7 +27,7 @@ export class ApiError extends Error {
   /** The server's machine-readable reason, such as NotFound or Conflict; empty when it gave none. */
   readonly reason: string;
   readonly status: Status;
-  /** How long the server asked to wait before the next try. */
+  /** How long the server asked to wait before the next try; 60 s where it asked for more. */
   readonly retryAfterMs: number | undefined;
 
   constructor(request: string, code: number, status: Status, retryAfterMs?: number) {
@@ -32,7 +35,7 @@ export class ApiError extends Error {
     this.code = code;
     this.reason = status.reason ?? "";
     this.status = status;
-    this.retryAfterMs = retryAfterMs;
+    this.retryAfterMs = retryAfterMs && Math.min(retryAfterMs, LONGEST_RETRY_AFTER_MS);
   }
 }
 

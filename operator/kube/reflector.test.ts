@@ -102,6 +102,12 @@ describe("reflector", () => {
     expect(gaps()).toEqual([7000, 7000]);
   });
 
+  it("waits a minute where the server asked for an hour", async () => {
+    const { clock, gaps } = start({ watch: fail(new ApiError("watch", 503, {}, 3_600_000)) });
+    await clock.advance(150_000);
+    expect(gaps()).toEqual([60_000, 60_000]);
+  });
+
   it("counts anew after two good minutes", async () => {
     let broken = true;
     const { clock, gaps, tries } = start({
