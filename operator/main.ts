@@ -152,7 +152,7 @@ async function run(settings: ProcessSettings): Promise<number> {
   ]);
   const lead: ElectionCallbacks = {
     async onStarted(leading) {
-      await Promise.all(caches.all.map((informer) => informer.synced()));
+      await Promise.all(caches.all.map((informer) => informer.settled()));
       log.info({}, "caches are full; reconciling");
       await Promise.all([controller.run(leading), podMonitors.run(leading), gateJobs.run(leading)]);
       await Promise.all([recorder.flush(FLUSH_MS), notifier.flush(FLUSH_MS)]);

@@ -125,6 +125,10 @@ export function bridgesReading({ bridges }: Caches, configMap: ObjectKey): reado
 /** How children are selected at the server and found again in a cache. */
 export const OWNED = { labelSelector: MANAGED_SELECTOR, indexers: { [BY_BRIDGE]: bridgeIndex } };
 
+/** Whether every cache covers the namespace: what is missing in one that may not be read is not known to be missing. */
+export const isWhole = ({ all }: Pick<Caches, "all">, namespace: string): boolean =>
+  all.every((informer) => informer.isListed(namespace));
+
 /** Objects of a cache that belong to the bridge by label and, where it has one, by controller reference. */
 export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: ObjectKey, uid: string): T[] {
   return informer.store

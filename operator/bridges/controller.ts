@@ -16,7 +16,7 @@ import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, isRefused, type OnFound, type Outside } from "./apply.ts";
-import { bridgesReading, type Caches, LLMBRIDGES } from "./caches.ts";
+import { bridgesReading, type Caches, isWhole, LLMBRIDGES } from "./caches.ts";
 import type { Contests } from "./contest.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
@@ -68,7 +68,7 @@ export interface BridgeControllerOptions {
   readonly clock?: Clock;
 }
 
-/** A write that the API server refused is tried again after this, or when something changes. */
+/** A write that the API server refused, or a namespace that may not be read, is tried again after this, or when something changes. */
 const REFUSED_RETRY_MS = 15_000;
 
 /**
@@ -152,6 +152,11 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       forget(key);
       if (!cached?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
       return deleteBridge(client, cached, clock.now(), context.signal);
+    }
+    if (!isWhole(caches, key.namespace)) {
+      // It is left alone, and nobody waits for a look at it.
+      fleet.seen(key);
+      return { kind: "requeueAfter", ms: REFUSED_RETRY_MS };
     }
     const { uid } = cached.metadata;
     const before = await known.recall(key, uid, context.signal);

@@ -1,6 +1,7 @@
 import { breath } from "./breath.ts";
 import type { KubeClient } from "./client.ts";
 import { type Clock, type Random, systemClock } from "./clock.ts";
+import { isForbidden } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
@@ -38,6 +39,10 @@ export interface InformerOptions<T extends KubeObject> {
 
 export interface InformerHealth {
   readonly synced: boolean;
+  /** Each namespace has been listed, or may not be. */
+  readonly settled: boolean;
+  /** Namespaces that may not be listed and never were, of those that were named. */
+  readonly refused: readonly string[];
   /** Phase of each reflector: listing, streaming, watching or waiting. */
   readonly phases: readonly ReflectorState<KubeObject>["phase"][];
   /** Since the reflector that has been still for longest entered a state or heard anything. */
@@ -57,6 +62,13 @@ export interface Informer<T extends KubeObject> {
   readonly store: Store<T>;
   /** Resolves after the first full list of every namespace. Stays pending while the server cannot be reached. */
   synced(): Promise<void>;
+  /**
+   * Resolves once every namespace has been listed, or has turned out to be one that may not be (403): one whose rights are gone must not
+   * keep the others waiting. Tried again all the same. Where no namespaces were named, as `synced`.
+   */
+  settled(): Promise<void>;
+  /** Whether the namespace has been listed. */
+  isListed(namespace: string): boolean;
   /** Runs until the signal aborts; the promise then resolves. Never rejects. May be called once. */
   start(signal: AbortSignal): Promise<void>;
   /**
@@ -90,12 +102,17 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
 /** What is covered by one reflector. */
 interface Part<T> {
   reached: string;
+  /** It may not be listed, and never was. */
+  isRefused: boolean;
   phase: ReflectorState<T>["phase"];
   movedAt: number;
   giveUp: (why: Error) => void;
 }
 
-const createPart = <T>(): Part<T> => ({ reached: "", phase: "listing", movedAt: 0, giveUp: () => {} });
+const createPart = <T>(): Part<T> => ({
+  ...{ reached: "", isRefused: false, phase: "listing", movedAt: 0 },
+  giveUp: () => {},
+});
 
 export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
   const { resource, client, clock = systemClock, log = silentLog, metrics = createKubeMetrics() } = options;
@@ -104,6 +121,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const handlers = new Set<(change: Change<T>) => void>();
   const progressHandlers = new Set<() => void>();
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
+  const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
   const given = options.namespace;
   const namespaces: readonly string[] =
     given === undefined || given === "" ? [""] : typeof given === "string" ? [given] : given;
@@ -123,11 +141,33 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     for (const handler of handlers) call(handler, change);
   };
 
+  const isSynced = () => [...parts.values()].every(({ reached }) => reached !== "");
+  const isSettled = () => [...parts.values()].every(({ reached, isRefused }) => reached !== "" || isRefused);
+
+  const refuse = (namespace: string, part: Part<T>, error: unknown): void => {
+    if (namespace === "" || part.reached !== "" || part.isRefused || !isForbidden(error)) return;
+    part.isRefused = true;
+    metrics.namespacesRefused.set({ resource: name, namespace }, 1);
+    log.warn({ err: error, resource: name, namespace }, "a namespace may not be read; it is left alone");
+    if (isSettled()) resolveSettled();
+  };
+
+  const admit = (namespace: string, part: Part<T>): void => {
+    if (!part.isRefused) return;
+    part.isRefused = false;
+    metrics.namespacesRefused.remove({ resource: name, namespace });
+    log.info({ resource: name, namespace }, "a namespace may be read now");
+  };
+
   const moveTo = (namespace: string, resourceVersion: string): void => {
     const part = parts.get(namespace);
-    if (part) part.reached = resourceVersion;
+    if (part) {
+      part.reached = resourceVersion;
+      admit(namespace, part);
+    }
     metrics.storeObjects.set({ resource: name }, store.size);
-    if ([...parts.values()].every((each) => each.reached !== "")) resolveSynced();
+    if (isSynced()) resolveSynced();
+    if (isSettled()) resolveSettled();
     for (const handler of progressHandlers) call(handler);
   };
 
@@ -162,6 +202,8 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     resource,
     store,
     synced: () => synced,
+    settled: () => settled,
+    isListed: (namespace) => (partOf(namespace)?.reached ?? "") !== "",
     async start(signal) {
       if (started) throw new Error(`the informer for ${name} was started twice`);
       started = true;
@@ -187,7 +229,10 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
             onWatch: (giveUp) => {
               part.giveUp = giveUp;
             },
-            onFailure: options.onFailure,
+            onFailure: (error) => {
+              refuse(namespace, part, error);
+              options.onFailure?.(error);
+            },
             clock,
             random: options.random ?? Math.random,
             log,
@@ -221,7 +266,9 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       part.giveUp(new BehindError("the watch does not bring what is known to be there"));
     },
     health: () => ({
-      synced: [...parts.values()].every((part) => part.reached !== ""),
+      synced: isSynced(),
+      settled: isSettled(),
+      refused: [...parts].filter(([, { isRefused }]) => isRefused).map(([namespace]) => namespace),
       phases: [...parts.values()].map((part) => part.phase),
       stillMs: clock.monotonic() - Math.min(...[...parts.values()].map((part) => part.movedAt)),
     }),

@@ -10,6 +10,7 @@ export interface KubeMetrics {
   readonly relists: Counter<"resource" | "reason">;
   readonly watchEvents: Counter<"resource" | "type">;
   readonly storeObjects: Gauge<"resource">;
+  readonly namespacesRefused: Gauge<"resource" | "namespace">;
   readonly optionalApis: Gauge<"resource" | "state">;
   readonly handlerErrors: Counter<"resource">;
   readonly queueDepth: Gauge<"controller">;
@@ -56,6 +57,12 @@ export function createKubeMetrics(registry: Registry = new Registry(), prefix = 
     relists: counter("relists_total", "Full lists, by why", "resource", "reason"),
     watchEvents: counter("watch_events_total", "Watch events by type", "resource", "type"),
     storeObjects: gauge("store_objects", "Objects held in memory", "resource"),
+    namespacesRefused: gauge(
+      "namespaces_refused",
+      "1 for a watched namespace that may not be read; its bridges are left alone",
+      "resource",
+      "namespace",
+    ),
     optionalApis: gauge(
       "optional_api",
       "1 for what is known of an API that need not be there: Unknown, Served, Absent or Forbidden",

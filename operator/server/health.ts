@@ -6,6 +6,8 @@ export interface Check {
   readonly name: string;
   /** Says what is wrong, or nothing. Must be quick and must not wait for anything. */
   readonly problem: () => string | undefined;
+  /** Says what else its reader should know, though nothing is wrong with the process. */
+  readonly note?: () => string | undefined;
 }
 
 interface Observed {
@@ -28,13 +30,23 @@ export function reflectorsMove(informers: Readonly<Record<string, Observed>>): C
   };
 }
 
-/** For /readyz: before the caches are full there is nothing to decide on. */
+/**
+ * For /readyz: before the caches are full there is nothing to decide on. A namespace that may not be read is named, and is no reason to
+ * take the operator from the others.
+ */
 export function cachesSynced(informers: Readonly<Record<string, Observed>>): Check {
   return {
     name: "caches",
     problem() {
-      const missing = Object.entries(informers).filter(([, one]) => !one.health().synced);
+      const missing = Object.entries(informers).filter(([, one]) => !one.health().settled);
       return missing.length === 0 ? undefined : `${namesOf(missing)} has not been listed yet`;
+    },
+    note() {
+      const refused = Object.entries(informers).flatMap(([name, one]) => {
+        const { refused: namespaces } = one.health();
+        return namespaces.length === 0 ? [] : [`${name} in ${namespaces.join(", ")}`];
+      });
+      return refused.length === 0 ? undefined : `may not be read and left alone: ${refused.join("; ")}`;
     },
   };
 }

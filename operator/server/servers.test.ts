@@ -65,13 +65,34 @@ describe("servers", () => {
 
 describe("checks", () => {
   const observed = (health: Partial<InformerHealth>) => ({
-    health: (): InformerHealth => ({ synced: true, phases: ["watching"], stillMs: 0, ...health }),
+    health: (): InformerHealth => ({
+      synced: true,
+      settled: true,
+      refused: [],
+      phases: ["watching"],
+      stillMs: 0,
+      ...health,
+    }),
   });
 
   it("readiness waits for every cache", () => {
-    const informers = { bridges: observed({}), pods: observed({ synced: false }) };
+    const informers = { bridges: observed({}), pods: observed({ synced: false, settled: false }) };
     expect(cachesSynced(informers).problem()).toBe("pods has not been listed yet");
     expect(cachesSynced({ bridges: observed({}) }).problem()).toBeUndefined();
+  });
+
+  it("readiness names a namespace that may not be read, and does not wait for it", async () => {
+    const bridges = observed({ synced: false, refused: ["gone", "locked"] });
+    const servers = await createServers({
+      ...{ registry: new Registry(), metricsPort: 0, healthPort: 0, host: "127.0.0.1", live: [] },
+      ready: [cachesSynced({ bridges, pods: observed({}) })],
+    });
+    const answer = await fetch(`http://127.0.0.1:${servers.healthPort}/readyz`);
+    expect([answer.status, await answer.text()]).toEqual([
+      200,
+      "[+] caches: may not be read and left alone: bridges in gone, locked\nok\n",
+    ]);
+    await servers.close();
   });
 
   it("liveness bears an unreachable server but not a reflector that stands still", () => {

@@ -68,10 +68,11 @@ async function* textOf(registry: Registry): AsyncGenerator<string> {
 }
 
 function report(checks: readonly Check[]): Answer {
-  const found = checks.map((check) => ({ name: check.name, problem: check.problem() }));
-  const lines = found.map(({ name, problem }) =>
-    problem === undefined ? `[+] ${name}` : `[-] ${name}: ${problem}`,
-  );
+  const found = checks.map(({ name, problem, note }) => ({ name, problem: problem(), note: note?.() }));
+  const lines = found.map(({ name, problem, note }) => {
+    const said = [problem, note].filter((text) => text !== undefined).join("; ");
+    return `[${problem === undefined ? "+" : "-"}] ${name}${said === "" ? "" : `: ${said}`}`;
+  });
   const status = found.some(({ problem }) => problem !== undefined) ? 503 : 200;
   return {
     status,

@@ -89,9 +89,9 @@ export function createConfigMaps(options: ConfigMapsOptions): ConfigMaps {
     async read(namespace, names, signal) {
       if (names.length === 0) return {};
       begin();
-      if (!informer.health().synced) await Promise.race([informer.synced(), patience(clock)]);
-      if (!informer.health().synced) {
-        const message = "The ConfigMaps of the cluster have not been listed yet.";
+      if (!informer.isListed(namespace)) await Promise.race([informer.settled(), patience(clock)]);
+      if (!informer.isListed(namespace)) {
+        const message = "The ConfigMaps of the namespace have not been listed yet.";
         return Object.fromEntries(names.map((name) => [name, { kind: "Unknown", message }]));
       }
       const readings = await Promise.all(names.map((name) => readOne({ namespace, name }, signal)));
