@@ -9,9 +9,13 @@ import { createVirtualClock } from "./virtual-clock.ts";
 
 /** What a real server does is in informer.server.test.ts. */
 
-function start(refusals: Record<string, number>, namespace: readonly string[] | undefined) {
+function start(
+  refusals: Record<string, number>,
+  namespace: readonly string[] | undefined,
+  registry = new Registry(),
+  metrics = createKubeMetrics(registry),
+) {
   const clock = createVirtualClock();
-  const registry = new Registry();
   const stop = new AbortController();
   const client = {
     async listPage(_: unknown, { namespace: of = "" }: ListOptions) {
@@ -25,7 +29,7 @@ function start(refusals: Record<string, number>, namespace: readonly string[] | 
   } as Partial<KubeClient> as KubeClient;
   const informer = createInformer({
     ...{ client, clock, namespace, resource: resources.pods, listing: "Pages" },
-    metrics: createKubeMetrics(registry),
+    metrics,
   });
   void informer.start(stop.signal);
   let isSettled = false;
@@ -38,6 +42,20 @@ function start(refusals: Record<string, number>, namespace: readonly string[] | 
       .filter((line) => !line.startsWith("#"));
   return { clock, informer, stop, shown, isSettled: () => isSettled };
 }
+
+it("two informers of one resource count their objects together", async () => {
+  const registry = new Registry();
+  const metrics = createKubeMetrics(registry);
+  const shown = async () => (await metrics.storeObjects.get()).values.map(({ value }) => value);
+  const one = start({}, ["one"], registry, metrics);
+  const two = start({}, ["one", "two"], registry, metrics);
+  await Promise.all([one.clock.advance(0), two.clock.advance(0)]);
+  expect(await shown()).toEqual([3]);
+  two.stop.abort();
+  await two.clock.advance(0);
+  expect(await shown()).toEqual([1]);
+  one.stop.abort();
+});
 
 describe("a namespace of several that may not be read", () => {
   it("is named and not waited for, and taken in once it may be", async () => {

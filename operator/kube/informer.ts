@@ -127,6 +127,12 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     given === undefined || given === "" ? [""] : typeof given === "string" ? [given] : given;
   const parts = new Map(namespaces.map((namespace) => [namespace, createPart<T>()]));
   let started = false;
+  /** What this informer adds to the gauge, which it shares with others of the same resource. */
+  let counted = 0;
+  const count = (size: number): void => {
+    metrics.storeObjects.inc({ resource: name }, size - counted);
+    counted = size;
+  };
 
   const call = <A extends readonly unknown[]>(handler: (...inputs: A) => void, ...inputs: A): void => {
     try {
@@ -165,7 +171,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       part.reached = resourceVersion;
       admit(namespace, part);
     }
-    metrics.storeObjects.set({ resource: name }, store.size);
+    count(store.size);
     if (isSynced()) resolveSynced();
     if (isSettled()) resolveSettled();
     for (const handler of progressHandlers) call(handler);
@@ -243,6 +249,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
         ),
       );
       await Promise.all(runs);
+      count(0);
     },
     onChange(handler) {
       handlers.add(handler);

@@ -109,7 +109,6 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
     });
     await Promise.all([informer.start(linked.signal), letGo]);
     linked.release();
-    metrics.storeObjects.set({ resource: name }, 0);
     return refusal;
   };
 
