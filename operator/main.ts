@@ -99,7 +99,7 @@ async function run(settings: ProcessSettings): Promise<number> {
     namespaces: namespace,
   });
   const configMaps = createConfigMaps({
-    ...{ client, log, metrics },
+    ...{ client, caches, log, metrics },
     namespaces: namespace,
     clock: systemClock,
   });

@@ -23,7 +23,8 @@ export const LLMBRIDGES: Resource = {
 };
 
 const BY_BRIDGE = "bridge";
-const BY_CONFIG_MAP = "configMap";
+/** Index of bridges: the keys of the ConfigMaps that they name. */
+export const BY_CONFIG_MAP = "configMap";
 /** Index of bridges: the keys of the HTTPRoutes that concern them, theirs by name and the one that they refer to. */
 export const BY_ROUTE = "route";
 const MANAGED_SELECTOR = Object.entries(MANAGED_BY)
@@ -99,8 +100,8 @@ function bridgeIndex(object: KubeObject): readonly string[] {
   return key ? [formatKey(key)] : [];
 }
 
-/** ConfigMaps that a bridge's stored spec names, valid or not. */
-function configMapIndex(object: KubeObject): readonly string[] {
+/** Keys of the ConfigMaps that a bridge's stored spec names, valid or not. */
+export function configMapIndex(object: KubeObject): readonly string[] {
   const { namespace = "" } = object.metadata;
   const { pod } = (object as { spec?: { pod?: StoredPod } }).spec ?? {};
   const refs = [

@@ -7,6 +7,7 @@ import type { KubeMetrics } from "../../kube/metrics.ts";
 import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../../kube/object.ts";
 import { resources } from "../../kube/resources.ts";
 import { whenAborted } from "../../kube/signals.ts";
+import { BY_CONFIG_MAP, type Caches, configMapIndex } from "../caches.ts";
 import { MANAGED_BY } from "../names.ts";
 import type { ConfigMapReading, ConfigMapReadings } from "../references.ts";
 
@@ -22,6 +23,8 @@ export interface ConfigMaps {
 
 export interface ConfigMapsOptions {
   readonly client: KubeClient;
+  /** What is read is kept as long as one of these names it. */
+  readonly caches: Pick<Caches, "bridges">;
   readonly namespaces?: readonly string[] | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -40,7 +43,7 @@ interface Kept {
  * A watch of metadata alone, so that the ConfigMaps of a whole cluster cost a few hundred bytes each, and one GET for each version of one that a bridge
  * refers to. Nothing at all is watched before a bridge refers to any.
  */
-export function createConfigMaps(options: ConfigMapsOptions): ConfigMaps {
+export function createConfigMaps({ caches, ...options }: ConfigMapsOptions): ConfigMaps {
   const { client, clock } = options;
   const [[label, value] = ["", ""]] = Object.entries(MANAGED_BY);
   const informer: Informer<KubeObject> = createInformer({
@@ -63,6 +66,12 @@ export function createConfigMaps(options: ConfigMapsOptions): ConfigMaps {
     if (kind === "deleted") kept.delete(formatKey(key));
     for (const listener of listeners) listener(key);
   });
+  caches.bridges.onChange((change) => {
+    if (change.kind === "added") return;
+    // The last state of what was deleted may name others than the cache held.
+    const before = change.kind === "updated" ? configMapIndex(change.previous) : [...kept.keys()];
+    for (const id of before) if (!isNamed(caches, id)) kept.delete(id);
+  });
 
   const readOne = async (key: ObjectKey, signal: AbortSignal): Promise<ConfigMapReading> => {
     const known = informer.store.get(key.namespace, key.name);
@@ -75,7 +84,8 @@ export function createConfigMaps(options: ConfigMapsOptions): ConfigMaps {
         Record<"data" | "binaryData", Record<string, string>>
       >;
       const reading = { kind: "Found", data, binaryData } as const;
-      kept.set(formatKey(key), { resourceVersion: found.metadata.resourceVersion, reading });
+      if (isNamed(caches, formatKey(key)))
+        kept.set(formatKey(key), { resourceVersion: found.metadata.resourceVersion, reading });
       return reading;
     } catch (error) {
       signal.throwIfAborted();
@@ -104,6 +114,9 @@ export function createConfigMaps(options: ConfigMapsOptions): ConfigMaps {
     },
   };
 }
+
+const isNamed = ({ bridges }: Pick<Caches, "bridges">, id: string): boolean =>
+  bridges.store.byIndex(BY_CONFIG_MAP, id).length > 0;
 
 const patience = (clock: Clock): Promise<void> =>
   new Promise((resolve) => clock.setTimer(PATIENCE_MS, resolve).unref?.());
