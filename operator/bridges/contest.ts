@@ -64,6 +64,8 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
       const found = before(write);
       const atMs = [...(found ? recent(found, clock) : []), clock.monotonic()];
       restored ??= new Map();
+      // Children of past revisions are restored no more.
+      for (const [key, one] of restored) if (recent(one, clock).length === 0) restored.delete(key);
       restored.set(keyOf(write), { uid: uidOf(write), wanted: wantedBy(write), atMs });
     },
   };
