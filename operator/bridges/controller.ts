@@ -253,7 +253,12 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     log,
     metrics: options.kubeMetrics,
   });
-  connectTriggers(caches, (key, add) => controller.enqueue(key, add));
+  let hasBegun = false;
+  connectTriggers(caches, (key, add) => {
+    // Nothing is remembered yet of a bridge that is gone; the keys of all that come and go would pile up in a standby.
+    if (!hasBegun && !caches.bridges.store.get(key.namespace, key.name)) controller.drop(key);
+    else controller.enqueue(key, add);
+  });
   options.configMaps.onChange((configMap) => {
     for (const bridge of bridgesReading(caches, configMap))
       controller.enqueue(keyOf(bridge), { priority: "user" });
@@ -268,8 +273,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   });
   return {
     enqueue: controller.enqueue,
+    drop: controller.drop,
     longestRunningMs: controller.longestRunningMs,
     run(signal) {
+      hasBegun = true;
       fleet.begin();
       return controller.run(signal);
     },

@@ -44,6 +44,24 @@ const results = async (): Promise<Record<string, number>> => {
 };
 
 describe("results", () => {
+  it("nothing is done for what was taken back before it began", async () => {
+    const seen: string[] = [];
+    const controller = createController({
+      name: "test",
+      clock,
+      reconcile: async ({ name }) => {
+        seen.push(name);
+        return done;
+      },
+    });
+    for (const name of ["gone", "kept"]) controller.enqueue(key(name), { priority: "user" });
+    controller.drop(key("gone"));
+    expect(controller.depth).toBe(1);
+    void controller.run(stop.signal);
+    await clock.advance(0);
+    expect(seen).toEqual(["kept"]);
+  });
+
   it("done waits for the next change; requeueAfter comes back by itself", async () => {
     const seen: string[] = [];
     const { controller } = run(async ({ name }) => {

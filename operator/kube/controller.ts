@@ -62,6 +62,8 @@ type Outcome = "done" | "requeue-after" | "conflict" | "deadline" | "error" | "b
 export interface Controller {
   /** Asks for a reconcile; may be called before `run`, the keys are kept. */
   enqueue(key: ObjectKey, options?: AddOptions): void;
+  /** Takes back what was asked for and has not begun. */
+  drop(key: ObjectKey): void;
   /**
    * Works until the signal aborts and resolves when the last reconcile has ended; never rejects. May be called again after
    * that.
@@ -160,6 +162,11 @@ export function createController(options: ControllerOptions): Controller {
     enqueue(key, add) {
       if (add?.priority === "user") awaited.add(formatKey(key));
       queue.add(key, add);
+    },
+    drop(key) {
+      awaited.delete(formatKey(key));
+      held.delete(formatKey(key));
+      queue.drop(key);
     },
     async run(signal) {
       const cut = new AbortController();

@@ -30,6 +30,23 @@ async function drain(): Promise<string[]> {
   return names;
 }
 
+describe("a key that is taken back", () => {
+  it("is not handed out, whether it is ready, delayed, failed or being worked on", async () => {
+    queue.add(key("taken"));
+    const taken = await take();
+    queue.add(taken);
+    queue.add(key("ready"), { priority: "user" });
+    queue.add(key("delayed"), { afterMs: 1000 });
+    queue.retry(key("failed"));
+    for (const name of ["taken", "ready", "delayed", "failed", "unknown"]) queue.drop(key(name));
+    queue.done(taken);
+    expect([queue.depth, clock.pending]).toEqual([0, 0]);
+    queue.add(key("ready"));
+    await clock.advance(60_000);
+    expect(await drain()).toEqual(["ready"]);
+  });
+});
+
 describe("set semantics", () => {
   it("holds a key once", async () => {
     queue.add(key("a"));

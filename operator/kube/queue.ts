@@ -39,6 +39,8 @@ export interface WorkQueue {
    * @returns milliseconds until then
    */
   retry(key: ObjectKey, atLeastMs?: number): number;
+  /** Takes a key back that is not taken; one that is, is not handed out again. */
+  drop(key: ObjectKey): void;
   /** Ends the back-off: the next failure counts as the first. */
   forget(key: ObjectKey): void;
   /** Keys that are ready and not taken. */
@@ -220,6 +222,18 @@ export function createQueue(options: QueueOptions): WorkQueue {
       delayed.delete(id);
       delay(key, "child", waitMs);
       return waitMs;
+    },
+    drop(key) {
+      const id = formatKey(key);
+      delayed.get(id)?.timer.cancel();
+      delayed.delete(id);
+      failures.delete(id);
+      if (taken.has(id)) taken.set(id, undefined);
+      const present = ready.get(id);
+      if (!present) return;
+      ready.delete(id);
+      levels[present.priority].remove(id, key.namespace);
+      metrics.queueDepth.set({ controller }, ready.size);
     },
     forget: (key) => void failures.delete(formatKey(key)),
   };
