@@ -237,6 +237,17 @@ describe("of a promoted version that is watched", () => {
     expect(toldLast(story)).toMatchObject({ action: "Finish" });
     expect(phaseOf(story.world)).not.toBe("Watching");
   });
+
+  it.each<[string, Partial<Parameters<typeof commanded>[1]>]>([
+    ["a step", { step: "all" }],
+    ["all of the traffic", { full: true }],
+  ])("promote for %s, which was meant for the canary, gives nothing up", (_name, meant) => {
+    const story = watched();
+    expect(commanded(story, { action: "promote", revision: "b", ...meant }).commandResult).toMatchObject({
+      ...{ result: "Refused", message: expect.stringMatching(/promoted already and watched/) },
+    });
+    expect(stateOf(story.world)).toMatchObject({ phase: "Watching", previousRevision: "a" });
+  });
 });
 
 describe("retry", () => {

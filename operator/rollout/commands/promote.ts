@@ -41,6 +41,12 @@ function endWatch({ state }: Context, command: Command): Obedience {
   const { stableRevision, previousRevision, phase } = state;
   if (command.revision !== stableRevision)
     return refuse(command, speaksOfAnother(command, `the promoted one is ${stableRevision}`));
+  // It was meant for the canary: one that is late or given twice must not give up the version to return to.
+  if (command.step !== undefined || command.full)
+    return refuse(
+      command,
+      `Revision ${stableRevision} is promoted already and watched; a promote that names no step and is not full ends the watch.`,
+    );
   if (phase === "Promoting")
     return refuse(command, "It is promoted already; its pods are not all ready yet.");
   const message = `Revision ${previousRevision} is given up before watchAfter is over.`;
