@@ -5,6 +5,7 @@ import {
   metricsGo,
   planBecomes,
   podsBecomeReady,
+  podsFail,
   settle,
   specAsksFor,
   storyOf,
@@ -246,6 +247,35 @@ describe("missing data", () => {
     timePasses(story, 9);
     expect(phaseOf(story.world)).toBe("Holding");
     timePasses(story, 1);
+    expect(stateOf(story.world).failed?.reason).toBe("NoData");
+  });
+
+  it.each(["Proceed", "Rollback"])(
+    "does not count for %s while no pods are asked for, nor before one is ready again",
+    (action) => {
+      const story = given(noData(action));
+      canaryAt(story, 0);
+      story.world.needed = 0;
+      metricsGo(story, false);
+      timePasses(story, 8 * 60);
+      story.world.needed = 2;
+      timePasses(story, 60);
+      expect(stateOf(story.world).noDataSince).toBeUndefined();
+      podsBecomeReady(story);
+      expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half" });
+      timePasses(story, 29);
+      expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half" });
+    },
+  );
+
+  it("counts on where a pod of several is not ready for a moment", () => {
+    const story = given(noData("Rollback"));
+    canaryAt(story, 0);
+    metricsGo(story, false);
+    timePasses(story, 20);
+    podsFail(story, "b");
+    podsBecomeReady(story);
+    timePasses(story, 10);
     expect(stateOf(story.world).failed?.reason).toBe("NoData");
   });
 

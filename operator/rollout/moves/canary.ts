@@ -111,7 +111,7 @@ export const stepping: MoveOf<"Stepping"> = (context) => {
 };
 
 export const holding: MoveOf<"Holding"> = (context) => {
-  const { state, step, input, canary, target, nowMs } = context;
+  const { state, step, input, canary, target, needed, nowMs } = context;
   if (!context.frozen && (step.name !== state.stepName || step.weight !== state.weight)) {
     return {
       kind: "Take",
@@ -127,7 +127,9 @@ export const holding: MoveOf<"Holding"> = (context) => {
   const served = state.servedSince ?? (context.router.inEffect(context) ? iso(context.clockMs) : undefined);
   const waiting = canary.ready >= target.canary ? undefined : (state.waitingSince ?? iso(nowMs));
   const seen = { ...context, state: { ...state, servedSince: served, waitingSince: waiting } };
-  const noDataSince = isWithoutData(seen) ? (state.noDataSince ?? iso(nowMs)) : undefined;
+  // Of a bridge that was scaled to 0 nothing can be measured, nor before a pod is ready again: that is no failure to wait out.
+  const isMeasurable = needed > 0 && canary.ready > 0;
+  const noDataSince = isMeasurable && isWithoutData(seen) ? (state.noDataSince ?? iso(nowMs)) : undefined;
   const change = { servedSince: served, waitingSince: waiting, noDataSince };
   const hold = firstHold({ ...context, state: { ...state, ...change } });
   if (hold) return stay(hold, change);
