@@ -88,6 +88,18 @@ describe("a weight finer than the pods", () => {
     expect(phaseOf(story.world)).toBe("Holding");
   });
 
+  it("AddPods: the deadline of the stable pods does not count for the canary's", () => {
+    const story = storyOf(worldAtRest({ plan: tenth, needed: 2 }));
+    specAsksFor(story, "b");
+    podsBecomeReady(story, "b");
+    timePasses(story, 9);
+    podsFail(story, "b");
+    timePasses(story, 5);
+    expect(phaseOf(story.world)).toBe("Preparing");
+    podsBecomeReady(story, "b");
+    expect(phaseOf(story.world)).toBe("Holding");
+  });
+
   it("AddPods within few pods: as near as they allow, and the summary says so", () => {
     const story = storyOf(worldAtRest({ plan: tenth, needed: 2, maxPods: 5 }));
     specAsksFor(story, "b");
@@ -274,6 +286,30 @@ describe("pods that lose their readiness", () => {
     podsBecomeReady(story, "b");
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
   });
+
+  const freeze = { name: "weekend", promote: "Refuse" as const, untilMs: undefined };
+  const frozen = { fleet: { freeze, order: undefined, limit: undefined } };
+  const routed = { traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }] } } };
+  it.each<[string, object, Partial<Story["world"]>, string]>([
+    ["by a freeze", {}, frozen, "Preparing"],
+    ["by a gateway before it serves", routed, { refusal: "no such listener" }, "Preparing"],
+    ["by a gateway on its way to a step", routed, { slowGateway: true }, "Stepping"],
+  ])(
+    "for a moment, where the canary was ready and held %s, are no lasting wait",
+    (_name, plan, held, phase) => {
+      const story = storyOf(worldAtRest({ needed: 4, plan: { ...halfAndAll, ...plan } }));
+      specAsksFor(story, "b");
+      Object.assign(story.world, held);
+      podsBecomeReady(story);
+      timePasses(story, 60);
+      expect([phaseOf(story.world), stateOf(story.world).waitingSince]).toEqual([phase, undefined]);
+      podsFail(story, "b", 1);
+      timePasses(story, 9);
+      expect(phaseOf(story.world)).toBe(phase);
+      timePasses(story, 1);
+      expect(stateOf(story.world).failed?.reason).toBe("NeverReady");
+    },
+  );
 
   it("keeps stable pods until the canary's are ready", () => {
     const story = storyOf(

@@ -35,12 +35,14 @@ describe("keepPause", () => {
   });
 
   it("moves every clock on at its end, by the time it stood still", () => {
-    const clocks = { servedSince: at(1), holdingSince: at(2), waitingSince: at(3), noDataSince: at(25) };
+    const waits = { waitingSince: at(3), stableWaitingSince: at(4) };
+    const clocks = { servedSince: at(1), holdingSince: at(2), ...waits, noDataSince: at(25) };
     const moved = keepPause(state({ ...clocks, evidenceSince: at(1), pausedSince: at(20) }), false, nowMs);
     expect(moved).toMatchObject({
       servedSince: at(11),
       holdingSince: at(12),
       waitingSince: at(13),
+      stableWaitingSince: at(14),
       // It began during the pause.
       noDataSince: at(30),
       evidenceSince: at(1),

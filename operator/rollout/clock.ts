@@ -15,7 +15,13 @@ export function atMs(time: string | undefined): number | undefined {
 }
 
 /** Clocks that stand still during a pause. */
-const STOPPABLE = ["servedSince", "holdingSince", "waitingSince", "noDataSince"] as const;
+const STOPPABLE = [
+  "servedSince",
+  "holdingSince",
+  "waitingSince",
+  "stableWaitingSince",
+  "noDataSince",
+] as const;
 
 const PAUSABLE: readonly RolloutStatus["phase"][] = ["Preparing", "Stepping", "Holding"];
 

@@ -34,10 +34,14 @@ function faultTimes(context: Context): number[] {
     : [];
 }
 
+function lateAfter(since: string | undefined, { spec }: Context["input"]): number | undefined {
+  const sinceMs = atMs(since);
+  return sinceMs === undefined ? undefined : sinceMs + durationMs(spec.progressDeadline);
+}
+
 function phaseTimes(context: Context): (number | undefined)[] {
   const { state, input, frozen } = context;
-  const waited = atMs(state.waitingSince);
-  const late = waited === undefined ? undefined : waited + durationMs(input.spec.progressDeadline);
+  const late = lateAfter(state.waitingSince, input);
   const settled = context.router.settlesAtMs(context);
   switch (state.phase) {
     case "Pending":
@@ -46,7 +50,7 @@ function phaseTimes(context: Context): (number | undefined)[] {
       return [late, settled];
     case "Preparing":
     case "Stepping":
-      return frozen ? [] : [deadlineMs(context), late, settled];
+      return frozen ? [] : [deadlineMs(context), lateAfter(state.stableWaitingSince, input), settled];
     case "Holding":
       return frozen
         ? []

@@ -167,8 +167,10 @@ export const rolloutStatus = z.object({
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
   /** When the rollout was paused; clocks stand still from here. */
   pausedSince: time.optional(),
-  /** When the present wait for readiness began, for progressDeadline. Moved on by the length of each pause. */
+  /** When the present wait for readiness began, for progressDeadline; absent while the pods are ready. Moved on by the length of each pause. */
   waitingSince: time.optional(),
+  /** Since when a canary that is prepared waits for stable pods that make its share small enough, for progressDeadline. Moved on by the length of each pause. */
+  stableWaitingSince: time.optional(),
   /** Since when there is nothing to judge by at this step, for noData. Moved on by the length of each pause. */
   noDataSince: time.optional(),
   /** When the canary first entered the Service; evidence is gathered from here. */

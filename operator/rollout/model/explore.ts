@@ -220,7 +220,7 @@ function age(world: World, time: string | undefined): string {
 function keyOf(world: World): string {
   const s = stateOf(world);
   const stored = [
-    ...[s.servedSince, s.holdingSince, s.waitingSince, s.pausedSince],
+    ...[s.servedSince, s.holdingSince, s.waitingSince, s.stableWaitingSince, s.pausedSince],
     ...[s.routedSince, s.leftSince, s.baselineLeftSince],
   ];
   const clocks = stored.map((time) => age(world, time));

@@ -81,9 +81,12 @@ describe("a canary that is prepared", () => {
     ["until they are ready", { ready: 8, unready: 1 }, 9, "StableNotReady"],
     ["not once they are", { ready: 9 }, 9, undefined],
     ["not after the deadline", { ready: 8, unready: 1 }, 10, undefined],
-    ["for ever where nobody knows since when", { ready: 8, unready: 1 }, undefined, "StableNotReady"],
+    ["from now on where nobody knows since when", { ready: 8, unready: 1 }, undefined, "StableNotReady"],
   ])("waits for stable pods that make its share small enough, %s", (_, a, after, reason) => {
-    const state = { stepName: "tenth", waitingSince: after === undefined ? undefined : minutes(-after) };
+    const state = {
+      stepName: "tenth",
+      stableWaitingSince: after === undefined ? undefined : minutes(-after),
+    };
     const move = at({ plan: small, pods: { a, b: 1 } }, state);
     if (reason === undefined) expect(move).toMatchObject({ transition: "Prepared" });
     else

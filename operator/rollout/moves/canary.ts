@@ -15,17 +15,21 @@ export const preparing: MoveOf<"Preparing"> = (context) => {
   const { canary, step, nowMs } = context;
   if (context.frozen) return stay(firstHold(context));
   const { canary: wanted, baseline: wantedBeside } = podsOfEach(context);
-  if (wanted === 0) return stay(noRoom(context), { waitingSince: undefined });
+  if (wanted === 0) return stay(noRoom(context), { waitingSince: undefined, stableWaitingSince: undefined });
+  const stableWaitingSince = lacksStablePods(context)
+    ? (context.state.stableWaitingSince ?? iso(nowMs))
+    : undefined;
   if (canary.ready < wanted) {
     const waitingSince = context.state.waitingSince ?? iso(nowMs);
-    return stay(firstHold(context) ?? notReady(context), { waitingSince });
+    return stay(firstHold(context) ?? notReady(context), { waitingSince, stableWaitingSince });
   }
   const waits =
     whyNoBaseline(context, wantedBeside) ??
     addedStablePods(context) ??
     context.router.whyNotOn(context) ??
     frozenEntry(context);
-  if (waits) return stay(waits);
+  // What it waits for now says nothing against its pods: should one of them be unready for a moment, that is a new wait.
+  if (waits) return stay(waits, { waitingSince: undefined, stableWaitingSince });
   return {
     kind: "Take",
     transition: "Prepared",
@@ -63,19 +67,22 @@ const notReady = ({ step }: Context): Hold => ({
  * made larger must not keep its own cure out for ever: after the deadline the canary goes on with the pods there are.
  */
 function addedStablePods(context: Context): Hold | undefined {
-  const { stable, target, needed, step } = context;
-  if (target.stable <= needed || stable.ready >= target.stable || isLate(context)) return undefined;
+  const { step } = context;
+  if (!lacksStablePods(context) || isLate(context)) return undefined;
   const message = `Stable pods that step ${step.name} (${step.weight}%) needs to be small enough are not ready.`;
   return { reason: "StableNotReady", message };
 }
 
+const lacksStablePods = ({ stable, target, needed }: Context): boolean =>
+  target.stable > needed && stable.ready < target.stable;
+
 function isLate({ state, input, clockMs }: Context): boolean {
-  const since = atMs(state.waitingSince);
+  const since = atMs(state.stableWaitingSince);
   return since !== undefined && clockMs >= since + durationMs(input.spec.progressDeadline);
 }
 
 export const stepping: MoveOf<"Stepping"> = (context) => {
-  const { canary, stable, state, step, target, nowMs, input, needed } = context;
+  const { canary, state, step, target, nowMs, input } = context;
   const planned = presentStep(input.spec, state);
   if (context.frozen) return stay(firstHold(context));
   if (planned.name !== state.stepName) {
@@ -85,30 +92,33 @@ export const stepping: MoveOf<"Stepping"> = (context) => {
       change: { stepName: planned.name, stepIndex: planned.index, waitingSince: state.waitingSince },
     };
   }
-  const { stable: stableNext, canary: canaryNext, baseline: baselineNext } = podsOfEach(context);
+  const pods = podsOfEach(context);
   if (target.canary === 0) return stay(noRoom(context), { waitingSince: undefined });
   if (canary.ready < target.canary) {
-    const full = canary.ready >= canaryNext;
+    const full = canary.ready >= pods.canary;
     const hold = full ? noRoom(context) : firstHold(context);
     return stay(hold, { waitingSince: full ? undefined : (state.waitingSince ?? iso(nowMs)) });
   }
-  const alone = whyNoBaseline(context, target.baseline);
-  if (alone) return stay(baselineNext < target.baseline ? noRoom(context) : alone);
-  if (stable.wantedReplicas !== stableNext)
-    return stay({ reason: "WeightNotApplied", message: `Pods for step ${step.name} are being adjusted.` });
-  if (step.weight === 0 && !isDark(context) && stable.ready < needed)
-    return stay({
-      reason: "StableNotReady",
-      message: "Stable pods are not all ready to take all of the traffic.",
-    });
-  const waits = context.router.whyNotOn(context);
-  if (waits) return stay(waits);
+  const waits = whyNotApplied(context, pods);
+  if (waits) return stay(waits, { waitingSince: undefined });
   return {
     kind: "Take",
     transition: "WeightApplied",
     change: { weight: step.weight, stepIndex: step.index, holdingSince: iso(nowMs) },
   };
 };
+
+/** Why a step's weight is not in force although the canary's pods are ready. */
+function whyNotApplied(context: Context, next: ReturnType<typeof podsOfEach>): Hold | undefined {
+  const { stable, step, target, needed } = context;
+  const alone = whyNoBaseline(context, target.baseline);
+  if (alone) return next.baseline < target.baseline ? noRoom(context) : alone;
+  if (stable.wantedReplicas !== next.stable)
+    return { reason: "WeightNotApplied", message: `Pods for step ${step.name} are being adjusted.` };
+  if (step.weight === 0 && !isDark(context) && stable.ready < needed)
+    return { reason: "StableNotReady", message: "Stable pods are not all ready to take all of the traffic." };
+  return context.router.whyNotOn(context);
+}
 
 export const holding: MoveOf<"Holding"> = (context) => {
   const { state, step, input, canary, target, needed, nowMs } = context;
