@@ -26,6 +26,8 @@ describe("pods of a rollout at one moment", () => {
   });
 
   const preparing = { phase: "Preparing", weight: 0 } as const;
+  const dark = { phase: "Holding", weight: 0, stepName: "preview" } as const;
+  const preview = { strategy: "BlueGreen" };
   it.each<Row>([
     ["gets all of the pods of its step", preparing, { pods: { b: 0 } }, [4, 0, 4]],
     ["gets what there is room for", preparing, { pods: { b: 0 }, maxPods: 6 }, [4, 0, 2]],
@@ -82,6 +84,31 @@ describe("pods of a rollout at one moment", () => {
       { ...preparing, ...fresh },
       { pods: { b: 0 }, plan: withFresh, maxPods: 5 },
       [4, 0, 1],
+    ],
+    ["makes room for the stable version", preparing, { needed: 6, maxPods: 8 }, [4, 0, 2]],
+    [
+      "leaves the stable version the room that it has made",
+      preparing,
+      { needed: 6, maxPods: 8, pods: { b: 2 } },
+      [6, 0, 2],
+    ],
+    [
+      "makes room for the stable version in a pause",
+      preparing,
+      { needed: 6, maxPods: 8, plan: { paused: true } },
+      [4, 0, 2],
+    ],
+    [
+      "with a baseline makes room for the stable version",
+      { ...preparing, ...fresh },
+      { needed: 6, maxPods: 8, pods: { b: 2, "a-baseline": 2 }, plan: withFresh },
+      [4, 1, 1],
+    ],
+    [
+      "makes room for the stable version at a step of weight 0",
+      dark,
+      { needed: 6, maxPods: 9, plan: preview },
+      [5, 0, 3],
     ],
     [
       "makes room for its baseline",

@@ -1,6 +1,7 @@
 import { baselineHasLeft, baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
 import type { Context } from "./context.ts";
 import { occupied } from "./look.ts";
+import { isDark } from "./plan.ts";
 import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
 import type { RevisionFacts } from "./types.ts";
@@ -51,10 +52,11 @@ export function podsOfEach(context: Context): Pods {
     case "Draining":
       return { ...NONE, stable: needed + surge(context) };
     case "Preparing":
-      return needed > 0 ? beforeTraffic(context) : NONE;
+      return needed > 0 ? withoutTraffic(context) : NONE;
     case "Stepping":
     case "Holding":
-      return needed > 0 ? withTraffic(context) : NONE;
+      if (needed <= 0) return NONE;
+      return isDark(context) ? withoutTraffic(context) : withTraffic(context);
     case "Aborting":
       return backward(context);
   }
@@ -72,15 +74,40 @@ const taken = ({ canary, baseline }: Context, pair: Pair): number =>
 /** Of the ready pods, those that stay when so many are wanted. */
 const stays = ({ ready }: RevisionFacts, wanted: number): number => Math.min(ready, wanted);
 
-/** The canary is not in the Service yet, so its pods make up for nothing: the stable version keeps every pod needed. */
-function beforeTraffic(context: Context): Pods {
-  const { needed, stable, target, frozen, room } = context;
-  if (frozen) return { ...asTheyAre(context), stable: Math.max(needed, stable.wantedReplicas) };
+/**
+ * The canary is not in the Service, so its pods make up for nothing: the stable version has every pod needed, and canary and baseline what is left. Where
+ * more are needed than there is room for beside them, they give way first, and the stable version grows into the places of those that have ended.
+ */
+function withoutTraffic(context: Context): Pods {
+  const { needed, stable, canary, baseline, target, frozen, room, state } = context;
+  const isStopped = frozen && state.phase !== "Holding";
+  const pair = fitted(
+    isStopped ? asTheyAre(context) : pairWithoutTraffic(context),
+    room - needed - canary.terminating - baseline.terminating,
+  );
+  const wanted = isStopped
+    ? Math.max(needed, stable.wantedReplicas)
+    : Math.max(needed, Math.min(target.stable, room - taken(context, pair)));
+  const others = occupied(canary) + occupied(baseline);
+  return {
+    ...pair,
+    stable: others > 0 ? Math.min(wanted, Math.max(stable.wantedReplicas, room - others)) : wanted,
+  };
+}
+
+/** Where a baseline finds no room beside the canary there is, the canary makes some: nobody is served by it. */
+function pairWithoutTraffic(context: Context): Pair {
+  const { needed, stable, target } = context;
   const besides = Math.max(needed, occupied(stable));
-  // Where a baseline finds no room beside the canary there is, the canary makes some: nobody is served by it yet.
-  const pair =
-    target.baseline > 0 ? partOf(context, freeBeside(context, besides)) : growPair(context, besides);
-  return { ...pair, stable: Math.max(needed, Math.min(target.stable, room - taken(context, pair))) };
+  return target.baseline > 0 ? partOf(context, freeBeside(context, besides)) : growPair(context, besides);
+}
+
+/** No more than there is room for, as many of the one as of the other. */
+function fitted({ canary, baseline }: Pair, most: number): Pair {
+  const free = Math.max(0, most);
+  if (canary + baseline <= free) return { canary, baseline };
+  const fewer = Math.max(free - baseline, Math.min(canary, Math.ceil(free / 2)));
+  return { canary: fewer, baseline: free - fewer };
 }
 
 function withTraffic(context: Context): Pods {

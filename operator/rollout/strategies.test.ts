@@ -99,6 +99,30 @@ describe("BlueGreen", () => {
     expect([pods(story, "a"), pods(story, "b")]).toEqual([5, 5]);
   });
 
+  it("gives way to a stable version that has to grow and no room to, and says what to raise", () => {
+    const story = previewed({ preview: { approval: true } }, { maxPods: 9 });
+    story.world.needed = 6;
+    podsBecomeReady(story);
+    expect([pods(story, "a"), pods(story, "b")]).toEqual([6, 3]);
+    expect(story.last?.hold).toMatchObject({
+      reason: "NoRoom",
+      message: expect.stringContaining(
+        "Step preview needs 6 pods beside the 6 that serve, but the bounds and backend budgets allow 9",
+      ),
+    });
+    for (const needed of [8, 9]) {
+      story.world.needed = needed;
+      podsBecomeReady(story);
+      expect([pods(story, "a"), pods(story, "b")]).toEqual([needed, 9 - needed]);
+    }
+    timePasses(story, 600);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "preview" });
+    story.world.needed = 3;
+    podsBecomeReady(story);
+    expect([pods(story, "a"), pods(story, "b")]).toEqual([3, 3]);
+    expect(story.last?.hold?.reason).toBe("Approval");
+  });
+
   it("starts nothing where the pods do not fit twice, and says what to raise", () => {
     const story = given(blueGreen, { maxPods: 5 });
     specAsksFor(story, "b");

@@ -51,10 +51,17 @@ function entry(step: PlanStep): string {
     : `; at ${at} it is reached through its own Service alone`;
 }
 
-function noRoom({ needed }: Context): Hold {
-  return needed > 0
-    ? { reason: "NoRoom", message: "There is no room for another canary pod until other pods have ended." }
-    : { reason: "NoPodsNeeded", message: "No pods are asked for; the canary goes on when there are." };
+function noRoom(context: Context): Hold {
+  const { needed, step, target, input } = context;
+  if (needed <= 0)
+    return { reason: "NoPodsNeeded", message: "No pods are asked for; the canary goes on when there are." };
+  const beside = target.canary + target.baseline;
+  const { maxPods } = input.capacity;
+  const message =
+    isDark(context) && maxPods < needed + beside
+      ? `Step ${step.name} needs ${beside} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections.`
+      : "There is no room for another canary pod until other pods have ended.";
+  return { reason: "NoRoom", message };
 }
 
 const notReady = ({ step }: Context): Hold => ({
@@ -135,14 +142,16 @@ export const holding: MoveOf<"Holding"> = (context) => {
     };
   }
   const served = state.servedSince ?? (context.router.inEffect(context) ? iso(context.clockMs) : undefined);
-  const waiting = canary.ready >= target.canary ? undefined : (state.waitingSince ?? iso(nowMs));
+  // Pods that it has no room for are nothing that it could make ready.
+  const isFull = canary.ready >= Math.min(target.canary, podsOfEach(context).canary);
+  const waiting = isFull ? undefined : (state.waitingSince ?? iso(nowMs));
   const seen = { ...context, state: { ...state, servedSince: served, waitingSince: waiting } };
   // Of a bridge that was scaled to 0 nothing can be measured, nor before a pod is ready again: that is no failure to wait out.
   const isMeasurable = needed > 0 && canary.ready > 0;
   const noDataSince = isMeasurable && isWithoutData(seen) ? (state.noDataSince ?? iso(nowMs)) : undefined;
   const change = { servedSince: served, waitingSince: waiting, noDataSince };
   const hold = firstHold({ ...context, state: { ...state, ...change } });
-  if (hold) return stay(hold, change);
+  if (hold) return stay(hold.reason === "PodsNotReady" && isFull ? noRoom(context) : hold, change);
   const released = state.approvedStep === step.name;
   const why = released
     ? "it was released by a person"
