@@ -17,7 +17,7 @@ import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { evictionsOf, followRestart } from "./restart.ts";
-import { noteBaseline, noteRoute } from "./routers/noted.ts";
+import { noteBaseline, noteRoute, noteShared } from "./routers/noted.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
@@ -66,7 +66,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const services = after.router.services(after);
   const routeWeight = after.router.routeWeight(after);
   return {
-    state: noteLots(noteBaseline(state, after, services), after),
+    state: noteLots(noteShared(noteBaseline(state, after, services), services), after),
     replicas: replicasOf(pods),
     services,
     routeWeight,

@@ -1,7 +1,7 @@
 import { baselineHasLeft, baselineServes, baselineStays, hasBaseline, isBaseline } from "./baseline.ts";
 import type { Context } from "./context.ts";
 import { occupied } from "./look.ts";
-import { isDark } from "./plan.ts";
+import { isDark, waitsForSwitch } from "./plan.ts";
 import { surge } from "./restart.ts";
 import { canaryIsOut } from "./traffic.ts";
 import type { RevisionFacts } from "./types.ts";
@@ -45,7 +45,8 @@ export function podsOfEach(context: Context): Pods {
     case "Pending":
       return { ...NONE, canary: needed };
     case "Promoting":
-      return { ...NONE, stable: needed };
+      // The pods of the version before are a bystander's by now, and give way once the commit is stored and left.
+      return { ...NONE, stable: Math.min(needed, Math.max(context.stable.wantedReplicas, context.room)) };
     case "Stable":
     case "Aborted":
     case "Watching":
@@ -56,7 +57,7 @@ export function podsOfEach(context: Context): Pods {
     case "Stepping":
     case "Holding":
       if (needed <= 0) return NONE;
-      return isDark(context) ? withoutTraffic(context) : withTraffic(context);
+      return isDark(context) || waitsForSwitch(context) ? withoutTraffic(context) : withTraffic(context);
     case "Aborting":
       return backward(context);
   }
@@ -200,9 +201,10 @@ function backward(context: Context): Pods {
     const most = fresh > 0 ? Math.max(stable.wantedReplicas, room - fresh - baseline.terminating) : needed;
     return { stable: Math.min(needed, most), canary: 0, baseline: fresh };
   }
-  if (canaryIsOut(context)) return { stable: needed, canary: canary.wantedReplicas, baseline: fresh };
-  const least = needed - stable.ready - servingBaseline(context);
   const most = Math.max(stable.wantedReplicas, room - occupied(canary) - occupied(baseline));
+  if (canaryIsOut(context))
+    return { stable: Math.min(needed, most), canary: canary.wantedReplicas, baseline: fresh };
+  const least = needed - stable.ready - servingBaseline(context);
   return {
     stable: Math.min(needed, most),
     canary: Math.min(canary.wantedReplicas, Math.max(0, least)),

@@ -86,6 +86,7 @@ const OF_THE_CANARY = [
   "weight",
   "approvedStep",
   "evidenceSince",
+  "sharesService",
   "copiesRefused",
   "baseline",
   "baselineLeftSince",

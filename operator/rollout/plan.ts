@@ -62,7 +62,21 @@ export function stepAt(spec: Rollout, index: number): PlanStep {
  * The canary has pods and none of the traffic: a step of weight 0 is in force, or being prepared. It is reached through its own Service.
  */
 export const isDark = (at: { readonly step: PlanStep; readonly state: RolloutStatus }): boolean =>
-  at.step.weight === 0 && (at.state.weight ?? 0) === 0;
+  at.step.weight === 0 && !serves(at.state);
+
+/** The canary has some of the traffic, by a weight in force or on its way to its first one. */
+export const serves = ({ weight, sharesService }: RolloutStatus): boolean =>
+  (weight ?? 0) > 0 || sharesService === true;
+
+/** BlueGreen's canary on its way to the switch, where traffic goes by pods: nobody is led to it before all of them are ready. */
+export const waitsForSwitch = ({
+  input,
+  state,
+}: {
+  readonly input: { readonly spec: Rollout };
+  readonly state: RolloutStatus;
+}): boolean =>
+  input.spec.strategy === "BlueGreen" && input.spec.traffic.router === "Replicas" && !serves(state);
 
 /** A hold counts from the canary's first requests, where it is to have some. */
 export const needsRequests = ({ weight, mirror, analysis }: PlanStep): boolean =>

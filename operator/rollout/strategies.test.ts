@@ -234,3 +234,65 @@ it("a strategy that is changed in the middle goes on where the plan has the same
   expect(stateOf(story.world)).toMatchObject({ phase: "Holding", canaryRevision: "b", stepName: "preview" });
   expect(services(story).main).toEqual(["a"]);
 });
+
+describe("a canary above half whose plan is edited", () => {
+  const preview = { hold: "0s", approval: true, analysis: "Background" } as const;
+  const most = { preview, steps: [step("most", 90), step("all", 100)] };
+  const atMost = (): Story => {
+    const story = given(most, { needed: 9 });
+    canaryAt(story, 0);
+    expect([pods(story, "a"), pods(story, "b")]).toEqual([1, 9]);
+    return story;
+  };
+  const routed = worldAtRest({
+    plan: { traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }] } } },
+  });
+
+  it.each<[string, Partial<World["spec"]>, string]>([
+    ["to BlueGreen", { strategy: "BlueGreen" }, "preview"],
+    ["to router Gateway", { traffic: routed.spec.traffic }, "most"],
+  ])("%s stays in the Service until the stable version can take all", (_name, change, stepName) => {
+    const story = atMost();
+    planBecomes(story, change);
+    expect([pods(story, "a"), services(story).main]).toEqual([9, ["a", "b"]]);
+    podsBecomeReady(story);
+    expect(services(story).main).toEqual(["a"]);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName });
+    expect(stateOf(story.world)).not.toHaveProperty("sharesService");
+  });
+
+  it("to BlueGreen in a pause stays where it is until that is over", () => {
+    const story = atMost();
+    planBecomes(story, { strategy: "BlueGreen", paused: true });
+    podsBecomeReady(story);
+    expect([pods(story, "a"), pods(story, "b"), services(story).main]).toEqual([1, 9, ["a", "b"]]);
+    planBecomes(story, { paused: false });
+    podsBecomeReady(story);
+    expect(services(story).main).toEqual(["a"]);
+  });
+
+  it("to BlueGreen on its way to its first weight stays in the Service too", () => {
+    const story = given({ preview });
+    specAsksFor(story, "b");
+    podsBecomeReady(story, "b");
+    podsFail(story, "b", 1);
+    Object.assign(story.world, { state: { ...stateOf(story.world), phase: "Stepping", weight: 0 } });
+    podsFail(story, "a", 1);
+    planBecomes(story, { strategy: "BlueGreen" });
+    expect([phaseOf(story.world), services(story).main]).toEqual(["Stepping", ["a", "b"]]);
+    podsBecomeReady(story);
+    expect(services(story).main).toEqual(["a"]);
+  });
+});
+
+it("BlueGreen without the room for its switch takes no pod from the version that serves", () => {
+  const story = given({ strategy: "BlueGreen", preview: { approval: true } }, { needed: 2, maxPods: 6 });
+  specAsksFor(story, "b");
+  podsBecomeReady(story);
+  story.world.needed = 4;
+  podsBecomeReady(story);
+  commanded(story, { action: "promote", revision: "b", full: true });
+  podsBecomeReady(story);
+  expect([pods(story, "a"), pods(story, "b"), services(story).main]).toEqual([4, 2, ["a"]]);
+  expect(story.last?.hold).toMatchObject({ reason: "NoRoom", message: expect.stringContaining("allow 6") });
+});

@@ -88,7 +88,13 @@ describe("a watch", () => {
 
   it("that is recalled makes the two change places", () => {
     const evidenceSince = iso(T0 - 1000);
-    const change = { stableRevision: "a", canaryRevision: "b", weight: 100, waitingSince: iso(T0) };
+    const change = {
+      stableRevision: "a",
+      canaryRevision: "b",
+      weight: 100,
+      sharesService: true,
+      waitingSince: iso(T0),
+    };
     expect(recalled({ ...promoted, evidenceSince }, T0)).toEqual({ ...change, evidenceSince });
     expect(recalled(promoted, T0)).toEqual({ ...change, evidenceSince: iso(T0) });
   });

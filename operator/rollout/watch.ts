@@ -47,6 +47,7 @@ export const recalled = (
   stableRevision: previousRevision,
   canaryRevision: stableRevision,
   weight: 100,
+  sharesService: true,
   evidenceSince: evidenceSince ?? iso(nowMs),
   waitingSince: iso(nowMs),
 });

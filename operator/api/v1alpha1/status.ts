@@ -175,6 +175,8 @@ export const rolloutStatus = z.object({
   noDataSince: time.optional(),
   /** When the canary first entered the Service; evidence is gathered from here. */
   evidenceSince: time.optional(),
+  /** The Service that clients use selects the canary's pods too. Under router Gateway that is left over from another one, and ends when the stable version has all its pods. */
+  sharesService: z.literal(true).optional(),
   /** What the present canary was started to be compared with, if not the stable version as it is. */
   baseline: z.enum(["SameAge"]).optional(),
   /** A change that the fleet's rules keep from starting: of which revision, since when, and whether a person has released it from a freeze. */

@@ -3,7 +3,7 @@ import { podsOfEach } from "../allocate.ts";
 import { atMs, iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenEntry } from "../fleet/holds.ts";
-import { isDark, type PlanStep, presentStep, shareText, stepAt } from "../plan.ts";
+import { isDark, type PlanStep, presentStep, shareText, stepAt, waitsForSwitch } from "../plan.ts";
 import { firstHold, isWithoutData, whyNoBaseline } from "../policies/proceed.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
@@ -58,7 +58,7 @@ function noRoom(context: Context): Hold {
   const beside = target.canary + target.baseline;
   const { maxPods } = input.capacity;
   const message =
-    isDark(context) && maxPods < needed + beside
+    (isDark(context) || waitsForSwitch(context)) && maxPods < needed + beside
       ? `Step ${step.name} needs ${beside} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections.`
       : "There is no room for another canary pod until other pods have ended.";
   return { reason: "NoRoom", message };

@@ -1,4 +1,5 @@
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
+import { podsOfEach } from "../allocate.ts";
 import { baselineHasLeft, baselineStays } from "../baseline.ts";
 import { atMs, iso } from "../clock.ts";
 import { queuedFor } from "../fleet/queue.ts";
@@ -21,7 +22,7 @@ export const promoting: MoveOf<"Promoting"> = (context) => {
     return stay({ reason: "WeightNotApplied", message: "Traffic is being led to the promoted version." });
   const deadline = (atMs(state.waitingSince) ?? nowMs) + durationMs(input.spec.progressDeadline);
   const moved = input.accepted && input.desired.revision !== state.stableRevision;
-  if (stable.ready < needed && nowMs < deadline && !moved)
+  if (stable.ready < Math.min(needed, podsOfEach(context).stable) && nowMs < deadline && !moved)
     return stay({ reason: "PodsNotReady", message: "Pods of the promoted version are not ready." });
   const watched = state.previousRevision !== undefined && isWatching(input.spec);
   return { kind: "Take", transition: watched && !moved ? "Committed" : "LetGo" };

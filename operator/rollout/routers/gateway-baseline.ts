@@ -40,7 +40,9 @@ export function baselineWeight(context: Context, canaryWeight: number): number {
   const planned = leaves
     ? Math.ceil(percentOf(Math.max(0, needed - stable.ready)))
     : baselineShare(canaryWeight);
-  const isWhole = !leaves && baseline.ready >= target.baseline;
+  // On the way to another step the weight in force may ask for more pods than that step does.
+  const isWhole =
+    !leaves && baseline.ready >= target.baseline && planned <= baselineShare(context.step.weight);
   const carried = isWhole ? 100 : Math.floor(percentOf(baseline.ready));
   return Math.min(planned, carried, mostByRoute(context), 100 - canaryWeight);
 }

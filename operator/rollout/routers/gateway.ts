@@ -130,17 +130,23 @@ const hasSettled = (context: Context): boolean => context.nowMs >= (settlesAtMs(
 /** The gateway leads nobody to the canary's Service by its weight, so that the first pods of the canary are not met by all of a step's clients. */
 const isAtZero = hasSettled;
 
-/** Pods of a kind of which none is ready leave their Service to the stable ones, and these to those of a baseline, or to the canary. */
+/**
+ * Pods of a kind of which none is ready leave their Service to the stable ones, and these to those of a baseline, or to the canary. Whoever goes past the
+ * gateway is led to the stable version; where they had the canary too, since the router was Replicas or no stable pod was ready, only once the stable
+ * version can take them all.
+ */
 function served(
   context: Context,
   stables: readonly string[],
   canaries: readonly string[] | undefined,
 ): ServiceTargets {
-  const { stable, canary, baselineRevision } = context;
+  const { stable, canary, baselineRevision, needed, state } = context;
   const own = canary.ready > 0 ? canaries : undefined;
   const fresh = leadsToBaseline(context) && baselineRevision !== undefined ? [baselineRevision] : undefined;
   const first = stable.ready > 0 ? stables : (fresh ?? own ?? stables);
-  return { main: first, stable: first, canary: own ?? first, baseline: fresh ?? first };
+  const shares = state.sharesService && stable.ready < needed;
+  const main = shares ? [...new Set([...first, ...(fresh ?? []), ...(own ?? [])])] : first;
+  return { main, stable: first, canary: own ?? first, baseline: fresh ?? first };
 }
 
 /** The planned weight, as far as the canary's ready pods carry it and the route's parents let it rise. */

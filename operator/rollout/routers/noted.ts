@@ -33,6 +33,15 @@ function noteRefusedCopies(state: RolloutStatus, { route }: RolloutInput): Rollo
   return { ...state, copiesRefused: route.acceptance.message.slice(0, 300) };
 }
 
+/** That the Service of a canary that has served leads to it: a router that leads to it otherwise takes it out only when the stable version can take all. */
+export function noteShared(state: RolloutStatus, { main }: ServiceTargets): RolloutStatus {
+  const { canaryRevision, evidenceSince } = state;
+  const isIn = canaryRevision !== undefined && evidenceSince !== undefined && main.includes(canaryRevision);
+  return isIn === (state.sharesService ?? false)
+    ? state
+    : compact({ ...state, sharesService: isIn || undefined });
+}
+
 /**
  * Since when nobody is led to the pods of a baseline that has served, by what this pass writes. A gateway follows later, and they wait for it; where
  * traffic goes by pods alone nothing is noted.

@@ -1,6 +1,6 @@
 import { baselineServes, baselineStays } from "../baseline.ts";
 import type { Context, Router } from "../context.ts";
-import { isDark, stepsOf } from "../plan.ts";
+import { isDark, stepsOf, waitsForSwitch } from "../plan.ts";
 import { isTooFine, podsForWeight, split } from "../split.ts";
 import { splitSameAge } from "../split-same-age.ts";
 import { canaryIsOut, plannedWeight } from "../traffic.ts";
@@ -73,13 +73,16 @@ interface Choices {
   both: string[];
 }
 
-/** Behind the Service while a canary is on its way. BlueGreen never mixes versions on its way forward: it switches once all pods are there. */
+/**
+ * Behind the Service while a canary is on its way. BlueGreen never mixes versions on its way forward: it switches once all pods are there. But a canary that
+ * serves, since the plan was another one, leaves only a stable version that can take all.
+ */
 function mainOf(context: Context, { stable, canary, both }: Choices): string[] {
-  const { state, input, needed, step } = context;
+  const { needed, step } = context;
   if (isDark(context)) return stable;
   if (isAlone(context)) return canary;
-  if (step.weight === 0 && context.stable.ready >= needed) return stable;
-  return input.spec.strategy === "BlueGreen" && (state.weight ?? 0) < 100 ? stable : both;
+  if (step.weight === 0) return context.stable.ready >= needed ? stable : both;
+  return waitsForSwitch(context) ? stable : both;
 }
 
 /**
