@@ -19,7 +19,7 @@ export function stepOf(context: Context): RolloutOutcome["step"] {
   const { step, state } = context;
   return {
     name: step.name,
-    index: step.index,
+    index: Math.max(0, step.index),
     count: step.count,
     weight: step.weight,
     holdUntilMs: state.phase === "Holding" ? holdEndsMs(context) : undefined,

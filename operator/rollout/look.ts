@@ -64,10 +64,14 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   };
 }
 
-/** A refused spec's plan is not followed: the step stays as it was when the spec was good, as far as it can be known. */
+/**
+ * An edited plan is not followed while the spec is refused or the rollout stands still: the step stays as it was, as far as it can be known. Nor does an
+ * edit raise its weight in a freeze.
+ */
 function stepInForce(input: RolloutInput, state: RolloutStatus): PlanStep {
   const step = presentStep(input.spec, state);
-  return input.accepted || state.phase !== "Holding" || state.weight === undefined
-    ? step
-    : { ...step, name: state.stepName ?? step.name, weight: state.weight };
+  const { phase, weight, stepName } = state;
+  if (phase !== "Holding" || weight === undefined) return step;
+  const stays = isFrozen(input) || (input.fleet?.freeze !== undefined && step.weight > weight);
+  return stays ? { ...step, name: stepName ?? step.name, weight } : step;
 }

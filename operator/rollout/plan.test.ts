@@ -68,7 +68,7 @@ describe("stepsOf", () => {
 });
 
 describe("presentStep", () => {
-  it.each([
+  it.each<[string, Partial<RolloutStatus>, string]>([
     ["is found by its name", { stepName: "half", weight: 10 }, "half"],
     [
       "that was removed is the last one that does not raise the weight",
@@ -76,7 +76,12 @@ describe("presentStep", () => {
       "half",
     ],
     ["that was removed may be at just that weight", { stepName: "gone", weight: 50 }, "half"],
-    ["below every weight is the first", { stepName: "gone", weight: 5 }, "first"],
+    ["below every weight stays where it is", { stepName: "gone", weight: 5 }, "gone"],
+    [
+      "below every weight on its way is the first",
+      { phase: "Stepping", stepName: "gone", weight: 5 },
+      "first",
+    ],
     ["is the first before any weight is in force", {}, "first"],
   ])("%s", (_, more, name) => {
     expect(presentStep(canary, state(more)).name).toBe(name);

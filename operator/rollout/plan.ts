@@ -90,15 +90,23 @@ export const lastStep = (spec: Rollout): PlanStep => stepAt(spec, stepsOf(spec).
 
 /**
  * The step a rollout is at, found by its name, since a plan may be edited while it runs. A step that was removed is taken to be the last one whose
- * weight is not above the weight in force, so that an edit never raises the weight by itself.
+ * weight is not above the weight in force, so that the removal never raises the weight by itself. Where each has more, a canary that holds stays where it
+ * is until a person leads it on; on its way it goes to the first, as what was to be proved before was.
  */
 export function presentStep(spec: Rollout, state: RolloutStatus): PlanStep {
   const steps = stepsOf(spec);
   const named = steps.findIndex((step) => step.name === state.stepName);
   if (named >= 0) return stepAt(spec, named);
-  const inForce = state.weight ?? 0;
-  return stepAt(
-    spec,
-    steps.findLastIndex((step) => step.weight <= inForce),
-  );
+  const { weight: inForce = 0, stepName } = state;
+  const notAbove = steps.findLastIndex((step) => step.weight <= inForce);
+  if (notAbove >= 0 || state.phase !== "Holding" || stepName === undefined) return stepAt(spec, notAbove);
+  return removed(stepName, inForce, steps.length);
 }
+
+/** Before the first step of the plan there is. What is proved worse at it acts. */
+const removed = (name: string, weight: number, count: number): PlanStep => ({
+  ...{ name, index: -1, count, weight, mirror: 0, holdMs: 0 },
+  ...{ approval: true, analysis: "Background", gates: [], replicas: undefined },
+});
+
+export const isRemoved = ({ index }: PlanStep): boolean => index < 0;

@@ -13,7 +13,7 @@ import {
   storyOf,
   timePasses,
 } from "./model/story.ts";
-import { phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
+import { copyOf, phaseOf, stateOf, step, worldAtRest } from "./model/world.ts";
 
 const plan = { steps: [step("half", 50), step("most", 75), step("all", 100)] };
 const given = (more: Parameters<typeof worldAtRest>[0] = {}) =>
@@ -182,6 +182,53 @@ describe("an edited plan", () => {
     podsBecomeReady(story);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
     expect(story.decisions.at(-1)).toMatchObject({ reason: "PlanEdited" });
+  });
+
+  const freeze = { name: "year-end", promote: "Refuse" as const, untilMs: undefined };
+  const frozen = { freeze, order: undefined, limit: undefined };
+  const tenth = step("tenth", 10, { approval: true });
+  const rest = [step("half", 50), step("all", 100)];
+
+  it.each([
+    ["in a freeze", frozen, "FleetFreeze"],
+    ["without one", undefined, "Approval"],
+  ])("that leaves only steps above the weight in force leads nobody on, %s", (_name, fleet, reason) => {
+    const story = storyOf(worldAtRest({ needed: 4, plan: { steps: [tenth, ...rest] } }));
+    canaryAt(story, 0);
+    const { revisions } = copyOf(story.world);
+    story.world.fleet = fleet;
+    planBecomes(story, { steps: rest });
+    evidenceSays(story, "ProvedBelow");
+    timePasses(story, 600);
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "tenth", weight: 10 });
+    expect([story.last?.hold?.reason, story.last?.step?.index]).toEqual([reason, 0]);
+    expect(story.world.revisions).toMatchObject({ b: { ready: revisions.b?.ready } });
+    story.world.fleet = undefined;
+    commanded(story, { action: "promote", revision: "b", step: "tenth" });
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
+  });
+
+  it("that leaves only steps above the weight in force still lets what is worse leave", () => {
+    const story = storyOf(worldAtRest({ needed: 4, plan: { steps: [tenth, ...rest] } }));
+    canaryAt(story, 0);
+    planBecomes(story, { steps: rest });
+    evidenceSays(story, "ProvedWorse");
+    expect(stateOf(story.world).failed?.reason).toBe("ErrorsProvedWorse");
+  });
+
+  it("with a higher weight for the present step goes there, but not before a freeze is over", () => {
+    const story = given();
+    canaryAt(story, 0);
+    story.world.fleet = frozen;
+    planBecomes(story, { steps: [step("half", 75), step("all", 100)] });
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
+    expect(story.last?.hold?.reason).toBe("FleetFreeze");
+    story.world.fleet = undefined;
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 75 });
   });
 
   it("that loses a step while it is being taken goes on with what is left", () => {

@@ -4,7 +4,7 @@ import { atMs, second } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { frozenStep } from "../fleet/holds.ts";
 import { failedOutside, verdictsOutside } from "../gates/holds.ts";
-import { needsRequests, shareText } from "../plan.ts";
+import { isRemoved, needsRequests, shareText, stepAt } from "../plan.ts";
 import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import { first, type Policy } from "./first.ts";
@@ -209,9 +209,14 @@ const evidenceFor = ({ step }: Context): readonly Policy<Hold>[] =>
   step.analysis === "Required" ? EVIDENCE : [served, holdTime];
 
 const approval: Policy<Hold> = ({ step, input }) =>
-  step.approval
+  isRemoved(step)
     ? hold(
         "Approval",
-        `Step ${step.name} waits for approval: \`kubectl llmbridge promote\` releases revision ${input.desired.revision}.`,
+        `Step ${step.name} was removed from the plan, and each that is left has more weight: \`kubectl llmbridge promote\` leads revision ${input.desired.revision} on to step ${stepAt(input.spec, 0).name}.`,
       )
-    : undefined;
+    : step.approval
+      ? hold(
+          "Approval",
+          `Step ${step.name} waits for approval: \`kubectl llmbridge promote\` releases revision ${input.desired.revision}.`,
+        )
+      : undefined;
