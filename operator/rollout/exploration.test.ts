@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from "vitest";
+import { editsOf } from "./model/edits.ts";
 import { explore, stagesOfPromotion } from "./model/explore.ts";
 import { step, T0, type World, worldAtRest } from "./model/world.ts";
 
@@ -125,6 +126,21 @@ describe("every small world around every stage of a rollout keeps the promises, 
       "Aborted",
     ];
     for (const phase of phases) expect(found.phases).toHaveProperty(phase);
+  });
+
+  it.each<[string, World]>([
+    ["three pods above half", small(3, [10, 75, 100])],
+    ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
+    ["three pods above half and two to spare", small(3, [75, 100], { maxPods: 5 })],
+    [
+      "two pods, blue and green, and two to spare",
+      withPlan(small(2, [100], { maxPods: 6 }), { strategy: "BlueGreen" }),
+    ],
+    ["three pods and a baseline above half", beside(small(3, [25, 75, 100]))],
+    ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
+  ])("%s, edited and scaled on the way", (name, world) => {
+    const found = explore(stagesOfPromotion(world), BOUND, editsOf(world));
+    told.push(`${name}, edited: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
   });
 
   it("a first version", () => {

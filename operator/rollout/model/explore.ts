@@ -1,29 +1,14 @@
-import type { Command } from "../../api/v1alpha1/commands.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
-import { baselineOf } from "../baseline.ts";
-import type { GateAnswer } from "../gates/answer.ts";
-import type { Verdicts } from "../types.ts";
 import { watchedRevision } from "../watch.ts";
+import { ALL, BELOW, command, EVENTS, type Event, gateSays, gateway, TICK_MS } from "./events.ts";
 import { checkPass } from "./invariants.ts";
-import {
-  copyOf,
-  followDeployment,
-  gatewayActs,
-  isAccepted,
-  isFollowed,
-  pass,
-  phaseOf,
-  stateOf,
-  type World,
-} from "./world.ts";
+import { copyOf, followDeployment, pass, phaseOf, stateOf, type World } from "./world.ts";
 
 /**
  * Every interleaving of what people, pods, metrics and time can do to a small world, breadth first, each world once. Each engine pass is held against
  * the invariants, and from every world an abort must end.
  */
 
-/** Longer than a hold and than the patience of an abort, half of progressDeadline and of inconclusive.after. */
-const TICK_MS = 6 * 60_000;
 /** Ages beyond the longest wait are all the same. */
 const OLDEST = 3;
 
@@ -36,177 +21,6 @@ export interface Exploration {
   /** Nothing new is left to find; false where the bound cut the search. */
   closed: boolean;
 }
-
-const always = Number.MAX_SAFE_INTEGER;
-const verdict = (category: "ProvedBelow" | "ProvedWorse"): Verdicts => ({
-  kind: "Judged",
-  errors: { category, message: category },
-  gates: [],
-  decidedAtMs: always,
-});
-const BELOW = verdict("ProvedBelow");
-const WORSE = verdict("ProvedWorse");
-const MISSING: Verdicts = { kind: "NoData", message: "no samples" };
-
-type Event = (world: World) => boolean;
-
-const setTo =
-  <K extends keyof World>(field: K, value: World[K]): Event =>
-  (world) => {
-    if (world[field] === value) return false;
-    world[field] = value;
-    return true;
-  };
-
-const podTurnsReady =
-  (revision: string): Event =>
-  (world) => {
-    const pods = world.revisions[revision];
-    if (!pods || pods.unready === 0 || pods.fault) return false;
-    pods.unready -= 1;
-    pods.ready += 1;
-    return true;
-  };
-
-const podTurnsUnready =
-  (revision: string): Event =>
-  (world) => {
-    const pods = world.revisions[revision];
-    if (!pods || pods.ready === 0) return false;
-    pods.ready -= 1;
-    pods.unready += 1;
-    return true;
-  };
-
-const podCrashes =
-  (revision: string): Event =>
-  (world) => {
-    const pods = world.revisions[revision];
-    if (!pods || pods.fault || pods.ready + pods.unready === 0) return false;
-    if (pods.ready > 0) {
-      pods.ready -= 1;
-      pods.unready += 1;
-    }
-    pods.fault = { reason: "CrashLoop", pod: revision, message: "it crashes", decisiveAtMs: 0 };
-    return true;
-  };
-
-const deploymentActs =
-  (revision: string): Event =>
-  (world) => {
-    const pods = world.revisions[revision];
-    if (!pods || pods.wanted === pods.ready + pods.unready) return false;
-    followDeployment(world, revision);
-    return true;
-  };
-
-const SOURCE_ANSWERS = { available: true, message: "" };
-const SOURCE_FAILS = { available: false, message: "no answer" };
-
-const paused =
-  (value: boolean): Event =>
-  (world) => {
-    if (world.spec.paused === value) return false;
-    world.spec = value ? pausedOf(world.spec) : unpausedOf(world.spec);
-    return true;
-  };
-
-const pausedOf = (spec: World["spec"]) => ({ ...spec, paused: true });
-const baselineGivenUp: Event = (world) => {
-  if (world.spec.baseline === "Stable") return false;
-  world.spec = { ...world.spec, baseline: "Stable" };
-  return true;
-};
-
-const unpausedOf = (spec: World["spec"]) => ({ ...spec, paused: false });
-
-const command =
-  (action: Command["action"], full = false): Event =>
-  (world) => {
-    const state = stateOf(world);
-    const { canaryRevision, stepName, failed } = state;
-    const revision = action === "retry" ? failed?.revision : (canaryRevision ?? watchedRevision(state));
-    if (revision === undefined || phaseOf(world) === "Aborting") return false;
-    world.command = { action, revision, full, id: "now", ...(stepName ? { step: stepName } : {}) };
-    return true;
-  };
-
-const gateway: Event = (world) => {
-  if (isFollowed(world) || world.refusal !== undefined) return false;
-  gatewayActs(world);
-  return true;
-};
-
-const refuses: Event = (world) => {
-  if (world.spec.traffic.router !== "Gateway") return false;
-  world.refusal = world.refusal === undefined ? "it says no" : undefined;
-  return true;
-};
-
-/** To the first or the last step of the plan, whichever way that is. */
-const jump =
-  (which: 0 | -1): Event =>
-  (world) => {
-    const to = world.spec.steps.at(which)?.name;
-    if (!command("jump")(world) || world.command === undefined || to === undefined) return false;
-    world.command = { ...world.command, to };
-    return true;
-  };
-
-/** The first gate that has no verdict gets one. */
-const gateSays =
-  (kind: GateAnswer["kind"]): Event =>
-  (world) => {
-    const asked = stateOf(world).gates?.find(({ state }) => state === "Asked");
-    if (!asked) return false;
-    world.gates = [{ name: asked.name, since: asked.since, kind, message: kind }];
-    return true;
-  };
-
-const tick: Event = (world) => {
-  world.nowMs += TICK_MS;
-  // What a gateway has accepted it follows long before.
-  if (isAccepted(world)) gatewayActs(world);
-  return true;
-};
-
-const REVISIONS = ["a", "b", "c"];
-/** Everything that has pods. */
-const ALL = [...REVISIONS, ...REVISIONS.map(baselineOf)];
-
-const EVENTS: Readonly<Record<string, Event>> = {
-  pass: () => true,
-  tick,
-  gateway,
-  refuses,
-  below: setTo("verdicts", BELOW),
-  worse: setTo("verdicts", WORSE),
-  missing: setTo("verdicts", MISSING),
-  sourceFails: setTo("metrics", SOURCE_FAILS),
-  sourceAnswers: setTo("metrics", SOURCE_ANSWERS),
-  gatePasses: gateSays("Passed"),
-  gateFails: gateSays("Failed"),
-  gateIsSilent: gateSays("NoData"),
-  baselineGivenUp,
-  pause: paused(true),
-  resume: paused(false),
-  promote: command("promote"),
-  promoteFully: command("promote", true),
-  skip: command("skip"),
-  jumpToFirst: jump(0),
-  jumpToLast: jump(-1),
-  abort: command("abort"),
-  retry: command("retry"),
-  ...Object.fromEntries(REVISIONS.map((revision) => [`spec ${revision}`, setTo("desired", revision)])),
-  ...Object.fromEntries(
-    ALL.flatMap((revision) => [
-      [`ready ${revision}`, podTurnsReady(revision)],
-      [`unready ${revision}`, podTurnsUnready(revision)],
-      [`crash ${revision}`, podCrashes(revision)],
-      [`deployment ${revision}`, deploymentActs(revision)],
-    ]),
-  ),
-};
 
 /** Events after which the engine is not asked at once, so that several can meet one pass. */
 const QUIET = /^(ready|unready|crash|deployment)/;
@@ -233,6 +47,7 @@ function keyOf(world: World): string {
     s.weight,
     s.approvedStep,
     s.copiesRefused,
+    s.sharesService,
     s.served,
     s.evidenceSince === undefined,
     s.baseline,
@@ -256,6 +71,11 @@ function keyOf(world: World): string {
     ...clocks,
     ...pods,
     world.desired,
+    world.needed,
+    world.spec.strategy,
+    world.spec.traffic.router,
+    world.spec.steps.length,
+    world.fleet !== undefined,
     world.spec.paused,
     verdicts,
     gates?.join("/"),
@@ -271,8 +91,14 @@ function keyOf(world: World): string {
 
 /**
  * Breadth first from several worlds at once, so that what lies around every stage of a rollout is seen before the bound cuts the search.
+ * @param more events besides those that can meet every world
  */
-export function explore(starts: readonly World[], bound: number): Exploration {
+export function explore(
+  starts: readonly World[],
+  bound: number,
+  more: Readonly<Record<string, Event>> = {},
+): Exploration {
+  const events = Object.entries({ ...EVENTS, ...more });
   const seen = new Map<string, number>();
   const result: Exploration = { worlds: 0, passes: 0, depth: 0, closed: true, phases: {} };
   let frontier: World[] = [];
@@ -294,7 +120,7 @@ export function explore(starts: readonly World[], bound: number): Exploration {
     const next: World[] = [];
     result.depth += 1;
     for (const world of frontier) {
-      for (const [name, event] of Object.entries(EVENTS)) {
+      for (const [name, event] of events) {
         const after = copyOf(world);
         if (!event(after)) continue;
         if (!QUIET.test(name)) result.passes += checkedPass(after);
@@ -380,7 +206,7 @@ function abortEndsWith(start: World, canary: string, podsComeUp: boolean): numbe
     if (isOut) world.nowMs += 5_000;
     const isOver = phaseOf(world) !== "Aborting" && stateOf(world).canaryRevision !== canary;
     if (isOut && isOver) return passes;
-    if (podsComeUp && stable && !stable.fault) {
+    if (podsComeUp && stable && !stable.fault && stable.unready > 0) {
       stable.ready += stable.unready;
       stable.unready = 0;
     } else {

@@ -25,7 +25,9 @@ const readyBehind = (world: World): number =>
 
 export function checkPass(before: World, after: World, outcome: RolloutOutcome): void {
   capacityIsKept(before, after);
+  servingComesFirst(before, after);
   weightIsCarried(before, after, outcome);
+  editsRaiseNothing(before, after, outcome);
   podsStayWithinRoom(before, after);
   transitionIsLegal(before, after);
   predecessorIsKept(before, after);
@@ -73,9 +75,11 @@ function capacityIsKept(before: World, after: World): void {
   if (readyBehind(after) < least) fail("capacity fell below what is needed", before, after);
 }
 
-/** (2) by a gateway: nobody is led to a Service without endpoints, and the stable version keeps the pods that it needs to take all back. */
+/** (2) by a gateway: nobody is led to a Service without endpoints, whoever goes past it loses no capacity, and the stable version keeps the pods that it needs to take all back. */
 function stableIsKept(before: World, after: World): void {
   if (servedBy(after).nobody > servedBy(before).nobody) fail("clients are led to nobody", before, after);
+  if (readyBehind(after) < Math.min(before.needed, readyBehind(before)))
+    fail("capacity beside the gateway fell below what is needed", before, after);
   const { stableRevision = "" } = stateOf(after);
   const ready = (world: World): number => {
     const pods = world.revisions[stableRevision];
@@ -83,6 +87,30 @@ function stableIsKept(before: World, after: World): void {
   };
   if (ready(after) < Math.min(before.needed, ready(before)))
     fail("the stable version lost pods", before, after);
+}
+
+/** (2) Beside a stable version that serves alone, and has not every pod asked for that is needed, a canary does not take the room. */
+function servingComesFirst(before: World, after: World): void {
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  if (!known || !["Preparing", "Stepping", "Holding"].includes(phaseOf(after) ?? "")) return;
+  const { stableRevision = "", canaryRevision = "", weight } = stateOf(after);
+  const context = contextOf(inputOf(before), known);
+  if (weight !== 0 || context.step.weight > 0 || stateOf(after).stepName !== known.stepName) return;
+  const wanted = (world: World, revision: string) => world.revisions[revision]?.wanted ?? 0;
+  const grows = wanted(after, canaryRevision) > wanted(before, canaryRevision);
+  if (grows && wanted(after, stableRevision) < before.needed)
+    fail("a canary without traffic grows before the version that serves", before, after);
+}
+
+/** An edit of the plan never leads more traffic to the canary by itself; nor does anything but a person in a freeze. */
+function editsRaiseNothing(before: World, after: World, outcome: RolloutOutcome): void {
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  if (!known || before.command !== undefined || known.canaryRevision !== stateOf(after).canaryRevision)
+    return;
+  const [was, now] = [known.weight, stateOf(after).weight ?? 0];
+  if (was === undefined || now <= was || known.phase !== "Holding") return;
+  const passed = outcome.decisions.some(({ action, reason }) => action === "Step" && reason !== "PlanEdited");
+  if (!passed) fail("an edit raised the weight", before, after);
 }
 
 /** (1) The weight of a version is raised only to what its ready pods carry of the capacity needed. */
@@ -205,7 +233,8 @@ function baselineFollowsTheCanary(before: World, after: World): void {
  */
 function baselineIsCarried(before: World, after: World): void {
   const [was, now] = [before.beside.written, after.beside.written];
-  if (now === 0) return;
+  // What a route says that nobody follows any more is not ours.
+  if (now === 0 || after.spec.traffic.router !== "Gateway") return;
   const baseline = baselineOf(stateOf(after).stableRevision ?? "");
   const pods = before.revisions[baseline];
   const ready = pods ? Math.min(pods.ready, pods.wanted) : 0;
