@@ -89,6 +89,13 @@ describe("decide", () => {
     expect(world.status.forecast?.message).toContain("proves nothing within 72h");
   });
 
+  it("says before a switch that nothing will be proved", () => {
+    const world = serving();
+    world.edit((spec) => ({ ...spec, rollout: { ...spec.rollout, strategy: "BlueGreen" } }));
+    world.run("10s");
+    expect(world.status.forecast?.message).toContain("(100%) is left when its hold is over");
+  });
+
   it("makes each child once and has nothing to correct in it a pass later", () => {
     const world = serving();
     expect(world.writes.filter((write) => write.kind !== "Create")).toEqual([]);

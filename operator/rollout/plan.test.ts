@@ -2,7 +2,16 @@ import { describe, expect, it } from "vitest";
 import { rollout } from "../api/v1alpha1/rollout.ts";
 import type { RolloutStatus } from "../api/v1alpha1/status.ts";
 import { step } from "./model/world.ts";
-import { isDark, lastStep, needsRequests, presentStep, shareText, stepAt, stepsOf } from "./plan.ts";
+import {
+  isDark,
+  lastStep,
+  needsRequests,
+  presentStep,
+  provingStep,
+  shareText,
+  stepAt,
+  stepsOf,
+} from "./plan.ts";
 
 const steps = [
   step("first", 10, { mirror: undefined, gates: ["quality"] }),
@@ -27,6 +36,7 @@ describe("stepAt", () => {
       holdMs: 300_000,
       approval: false,
       analysis: "Required",
+      provable: true,
       gates: [],
       replicas: undefined,
     });
@@ -41,6 +51,43 @@ describe("stepAt", () => {
       "all",
     ]);
     expect(lastStep(canary)).toEqual(stepAt(canary, 2));
+  });
+});
+
+describe("proof", () => {
+  const mirrored = step("dark", 0, { mirror: 50, analysis: "Background" });
+  const all = step("all", 100);
+  it.each<[string, object, boolean, string | undefined]>([
+    ["can be had at a weight between none and all", { steps }, true, "first"],
+    [
+      "was had before all of the traffic",
+      { steps: [step("half", 50, { analysis: "None" }), all] },
+      true,
+      "half",
+    ],
+    ["cannot be had where all of the traffic goes over at once", { steps: [all] }, false, undefined],
+    [
+      "cannot be had from a canary without requests",
+      { steps: [step("dark", 0, { analysis: "Background" }), all] },
+      false,
+      undefined,
+    ],
+    ["can be had from copies of requests", { steps: [mirrored, all] }, true, undefined],
+    ["cannot be had from a preview that is not asked for any", { strategy: "BlueGreen" }, false, undefined],
+    [
+      "can be had from a preview that is",
+      { strategy: "BlueGreen", preview: { analysis: "Required" } },
+      true,
+      undefined,
+    ],
+  ])("%s", (_, plan, provable, proving) => {
+    const spec = rollout.parse(plan);
+    expect([lastStep(spec).provable, provingStep(spec)?.name]).toEqual([provable, proving]);
+  });
+
+  it("is gathered at no step of a plan that asks for none", () => {
+    const half = step("half", 50, { analysis: "Background" });
+    expect(provingStep(rollout.parse({ steps: [half, { ...all, analysis: "None" }] }))).toBeUndefined();
   });
 });
 

@@ -14,6 +14,8 @@ export interface PlanStep {
   holdMs: number;
   approval: boolean;
   analysis: Step["analysis"];
+  /** Proof that the canary is no worse can be asked for, since the two versions serve at the same time, here or at a step before. */
+  provable: boolean;
   /** Names of gates whose verdict comes from outside. */
   gates: readonly string[];
   /** Pods of the canary, where the step says so. All: as many as the stable version needs. */
@@ -39,6 +41,20 @@ export function stepsOf({ strategy, steps, preview }: Rollout): readonly Planned
   }
 }
 
+/** Whether requests of the two versions can be compared at a step: those of another moment prove nothing, and at 100% only the canary has any. */
+const isCompared = ({ weight, mirror = 0, analysis }: Planned): boolean =>
+  weight < 100 && (weight > 0 || mirror > 0 || analysis === "Required");
+
+const isProvable = (steps: readonly Planned[], index: number): boolean =>
+  steps.slice(0, index + 1).some(isCompared);
+
+/** The step at which the proof that the plan asks for is to be gathered; undefined where it asks for none, or no step could give it. */
+export function provingStep(spec: Rollout): PlanStep | undefined {
+  const steps = stepsOf(spec).map((_, index) => stepAt(spec, index));
+  const asking = steps.find(({ weight, analysis }) => weight > 0 && analysis === "Required");
+  return asking?.weight === 100 ? steps.find(({ weight }) => weight > 0 && weight < 100) : asking;
+}
+
 export function stepAt(spec: Rollout, index: number): PlanStep {
   const steps = stepsOf(spec);
   const at = Math.max(0, Math.min(index, steps.length - 1));
@@ -53,6 +69,7 @@ export function stepAt(spec: Rollout, index: number): PlanStep {
     holdMs: durationMs(step.hold),
     approval: step.approval,
     analysis: step.analysis,
+    provable: isProvable(steps, at),
     gates: step.gates ?? [],
     replicas: step.replicas,
   };
@@ -106,7 +123,7 @@ export function presentStep(spec: Rollout, state: RolloutStatus): PlanStep {
 /** Before the first step of the plan there is. What is proved worse at it acts. */
 const removed = (name: string, weight: number, count: number): PlanStep => ({
   ...{ name, index: -1, count, weight, mirror: 0, holdMs: 0 },
-  ...{ approval: true, analysis: "Background", gates: [], replicas: undefined },
+  ...{ approval: true, analysis: "Background", provable: false, gates: [], replicas: undefined },
 });
 
 export const isRemoved = ({ index }: PlanStep): boolean => index < 0;

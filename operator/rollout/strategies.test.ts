@@ -135,6 +135,21 @@ describe("BlueGreen", () => {
     });
   });
 
+  it.each([
+    ["by itself", undefined, "Stable"],
+    ["not with a gate that has not passed", [{ name: "p95", metric: "CpuShare", below: "50%" }], "Holding"],
+  ])("is promoted without a proof that nobody could give, %s", (_name, gates, phase) => {
+    const story = given({ strategy: "BlueGreen", ...(gates ? { analysis: { gates } } : {}) });
+    specAsksFor(story, "b");
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "all", weight: 100 });
+    timePasses(story, 5);
+    expect(story.last?.hold?.reason).toBe("NoData");
+    evidenceSays(story, "Undecided");
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe(phase);
+  });
+
   it("asks for proof from the preview's own requests only where the spec says so", () => {
     const story = previewed({ preview: { analysis: "Required" } });
     expect(story.last?.hold?.reason).toBe("NoData");

@@ -3,7 +3,7 @@ import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import { evidenceConfig } from "../../evidence/config.ts";
 import { earliestDecision } from "../../evidence/earliest.ts";
-import { stepsOf } from "../../rollout/plan.ts";
+import { lastStep, provingStep } from "../../rollout/plan.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /** How often the stable version's past is read for this while nothing is rolled out. */
@@ -29,8 +29,8 @@ const STEPS: readonly (readonly [ms: number, text: string])[] = [
  */
 export function forecast(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): LLMBridgeStatus["forecast"] {
   const before = snapshot.status.forecast;
-  const step =
-    spec && stepsOf(spec.rollout).find(({ weight, analysis }) => weight > 0 && analysis === "Required");
+  const step = spec && provingStep(spec.rollout);
+  if (spec && !step) return withoutProof(spec.rollout);
   const stable = snapshot.status.rollout?.stableRevision;
   if (
     !spec ||
@@ -61,12 +61,21 @@ export function forecast(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): L
   const [promote, rollback] = [stepAbove(promoteAfterMs), stepAbove(rollbackAfterMs)];
   const message =
     promote === undefined
-      ? `With the present traffic step ${step.name} (${step.weight}%) proves nothing within 72h; raise its weight or promoteBelow.`
+      ? `With the present traffic step ${step.name} (${step.weight}%) proves nothing within 72h; raise ${step.weight < 50 ? "its weight or " : ""}promoteBelow.`
       : `With the present traffic a good version is proved good enough at step ${step.name} (${step.weight}%) within about ${promote}.`;
   return {
     ...(promote === undefined ? {} : { promoteAfter: promote }),
     ...(rollback === undefined ? {} : { rollbackAfter: rollback }),
     message,
+  };
+}
+
+/** A plan that goes to all of the traffic at once is left by time. */
+function withoutProof(rollout: LLMBridgeSpec["rollout"]): LLMBridgeStatus["forecast"] {
+  const { name, analysis, provable } = lastStep(rollout);
+  if (analysis !== "Required" || provable) return undefined;
+  return {
+    message: `Step ${name} (100%) is left when its hold is over and nothing speaks against the canary: no step before has both versions serve, so nothing can be proved.`,
   };
 }
 

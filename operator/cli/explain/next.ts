@@ -1,6 +1,6 @@
 import type { Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
-import { stepsOf } from "../../rollout/plan.ts";
+import { stepAt, stepsOf } from "../../rollout/plan.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import type { Coming } from "./coming.ts";
 import { gatesWithoutVerdict } from "./gates.ts";
@@ -80,12 +80,16 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
   if (phase === "Stepping") return [{ what: `When enough pods are ready, ${at} is in force.` }];
   if (phase !== "Holding") return [];
   const steps = stepsOf(rollout);
-  const after = steps[step.index + 1];
+  // A step that was removed from the plan comes before the first.
+  const present = steps.findIndex(({ name }) => name === step.name);
+  const after = steps[present + 1];
   const then = after ? `step ${after.name} (${after.weight}%) begins` : "the canary is promoted";
   const needs = [
     step.holdUntil === undefined ? "it has served requests and its hold is over" : "the hold is over",
-    ...(steps[step.index]?.analysis === "Required" ? evidenceNeeded(rollout) : []),
-    ...outsideNeeded(rollout, step.index),
+    ...(steps[present]?.analysis === "Required"
+      ? evidenceNeeded(rollout, stepAt(rollout, present).provable)
+      : []),
+    ...outsideNeeded(rollout, present),
     ...(step.needsApproval ? ["a person has promoted it"] : []),
   ];
   return [
@@ -93,11 +97,13 @@ function forward({ step, phase }: BridgeView["status"], rollout: Rollout): reado
   ];
 }
 
-function evidenceNeeded({ analysis }: Rollout): readonly string[] {
+function evidenceNeeded({ analysis }: Rollout, provable: boolean): readonly string[] {
   const { errors, latency, gates } = acting(analysis);
   return [
-    `errors are proved worse by less than ${marginText(errors.promoteBelow, errors.promoteIncrease)}`,
-    ...(latency
+    ...(provable
+      ? [`errors are proved worse by less than ${marginText(errors.promoteBelow, errors.promoteIncrease)}`]
+      : []),
+    ...(latency && provable
       ? [
           `requests slower than ${latency.objective} by less than ${marginText(latency.promoteBelow, latency.promoteIncrease)}`,
         ]

@@ -7,12 +7,15 @@ import type { View } from "./view.ts";
 /** The plan of the rollout in one line: what is passed, where it stands and how much of the hold is over, what comes. */
 export function stepsText({ spec, status }: BridgeView, { nowMs, colour }: View): string {
   const present = status.step;
-  const parts = stepsOf(spec.rollout).map((step, index) => {
+  const steps = stepsOf(spec.rollout);
+  // A step that was removed from the plan comes before the first.
+  const at = steps.findIndex(({ name }) => name === present?.name);
+  const parts = steps.map((step, index) => {
     const { name, weight, hold, approval } = step;
     const needsApproval = approval ? " (needs approval)" : "";
-    if (present === undefined || index > present.index)
+    if (present === undefined || index > at)
       return colour.faint(`○ ${name} ${weight}%${holdNote(hold)}${needsApproval}`);
-    if (index < present.index) return colour.faint(`✓ ${name} ${weight}%`);
+    if (index < at) return colour.faint(`✓ ${name} ${weight}%`);
     return `${colour.strong(`● ${name} ${weight}%`)}${progress(present.holdUntil, hold, nowMs)}${needsApproval}`;
   });
   return parts.join("   ");

@@ -156,7 +156,9 @@ export const holding: MoveOf<"Holding"> = (context) => {
   const why = released
     ? "it was released by a person"
     : step.analysis === "Required"
-      ? "its hold is over and the evidence is below the margins"
+      ? step.provable
+        ? "its hold is over and the evidence is below the margins"
+        : "its hold is over and nothing speaks against it; beside no other version nothing more can be proved"
       : `its hold is over, and no proof is asked for (analysis ${step.analysis})`;
   if (step.index < step.count - 1) {
     const next = stepAt(input.spec, step.index + 1);

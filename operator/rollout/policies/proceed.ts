@@ -169,6 +169,7 @@ const provedBelow =
   (signal: Signal): Policy<Hold> =>
   (context) => {
     const { latency } = context.input.spec.analysis;
+    if (!context.step.provable) return undefined;
     const asked = signal === "errors" || (latency !== undefined && !latency.dryRun);
     const verdict = signalVerdict(context, signal);
     if (!asked || verdict?.category === "ProvedBelow") return undefined;
