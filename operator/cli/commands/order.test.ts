@@ -60,6 +60,7 @@ describe("commandFor", () => {
       };
       const status = { phase: "Watching", canary: undefined, step: undefined, rollout };
       expect(order(command, status)).toEqual({ action: command, revision: "d04be8", id: "id-1" });
+      if (command === "promote") expect(order(command, status, true)).toMatchObject({ full: true });
     },
   );
 

@@ -76,8 +76,9 @@ export function commandFor(
   if (revision === undefined)
     throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
   if (args.command === "abort") return { action: "abort", revision, id };
-  if (args.command === "promote" && revision === watched) return { action: "promote", revision, id };
+  // Of a version that is watched it is refused: all of the traffic was asked for the canary, and that has it.
   if (args.command === "promote" && args.full) return { action: "promote", revision, full: true, id };
+  if (args.command === "promote" && revision === watched) return { action: "promote", revision, id };
   if (step === undefined)
     throw new CliFailure(`${args.name} is at no step; wait for its canary, or promote with --full.`);
   const { to } = args;
