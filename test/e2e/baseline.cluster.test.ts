@@ -22,6 +22,9 @@ const ANALYSIS = {
   errors: { rollbackAbove: "0.5%", promoteBelow: "10%" },
 };
 
+/** The bad version fails 5%: below the margin that lets the good one pass so soon, it would be proved good enough as likely as worse. */
+const STRICT = { errors: { promoteBelow: "1%" } };
+
 interface Way {
   readonly router: "Replicas" | "Gateway";
   readonly name: string;
@@ -103,7 +106,8 @@ describe.concurrent("a canary beside a baseline of the same age", () => {
 
     const pods = await restartsByPod(scene, bridge, second);
     const of = { bridge, load, stable: second, pods };
-    const back = await rollsBack(scene, of, { image: await scene.image("errors") }, "ErrorsProvedWorse");
+    const bad = { image: await scene.image("errors"), rollout: { analysis: STRICT } };
+    const back = await rollsBack(scene, of, bad, "ErrorsProvedWorse");
     await expect.poll(() => leftovers(bridge), { timeout: 60_000 }).toEqual([]);
     if (way.router === "Gateway") await expectRouteOfRest(bridge, second);
 
