@@ -55,8 +55,17 @@ const KEPT_RESERVE = Math.log(3);
 
 export const NO_GATE_EVIDENCE: GateEvidence = { looks: 0, broken: [], brokenMost: 0, kept: [] };
 
-/** Adds one look; one without data is not to be added. */
-export function observeGate(before: GateEvidence, side: Side, levels: GateLevels): GateEvidence {
+/**
+ * Adds one look; one without data is not to be added.
+ * @param proves Broken: the canary had it easier than what it is compared with, so that the look says nothing for it. What is left out of a test may hang on
+ *   the load, and not on the value. Default Either
+ */
+export function observeGate(
+  before: GateEvidence,
+  side: Side,
+  levels: GateLevels,
+  proves: "Either" | "Broken" = "Either",
+): GateEvidence {
   const begin = before.looks;
   // As with signals: what is broken late is not protected by a good past.
   const beginning = -Math.log((begin + 1) * (begin + 2));
@@ -67,12 +76,12 @@ export function observeGate(before: GateEvidence, side: Side, levels: GateLevels
   );
   // What is cut off of a test martingale leaves a supermartingale.
   const most = keptThreshold(levels) + KEPT_RESERVE;
-  const kept = KEPT_STAKES.map((stake, index) =>
-    Math.min(
-      most,
-      (before.kept[index] ?? -Math.log(KEPT_STAKES.length)) + Math.log1p(side === "Within" ? stake : -stake),
-    ),
-  );
+  const kept = KEPT_STAKES.map((stake, index) => {
+    const known = before.kept[index] ?? -Math.log(KEPT_STAKES.length);
+    return proves === "Broken"
+      ? known
+      : Math.min(most, known + Math.log1p(side === "Within" ? stake : -stake));
+  });
   const logM = logSum([...broken, -Math.log(begin + 2)]);
   return { looks: begin + 1, broken, brokenMost: Math.max(before.brokenMost, logM), kept };
 }

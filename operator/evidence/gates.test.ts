@@ -134,6 +134,8 @@ describe("a limit relative to the stable version", () => {
         for (let load = 0.4; load < 2.5; load *= 1.01) {
           const cost = 100 * load ** follows;
           expect(["Within", undefined]).toContain(side(gate, cost, load));
+          const { atBest } = compareGauges({ canary: [cost], stable: [100], load }, gate);
+          expect(["Within", undefined]).toContain(atBest);
           expect(["Within", "Between", undefined]).toContain(side(gate, cost * factor * 0.999, load));
           expect(["Between", "Over", undefined]).toContain(side(gate, cost * factor * 1.001, load));
         }
@@ -161,6 +163,21 @@ describe("a limit relative to the stable version", () => {
   ])("says why it cannot be told at %d times the load", (load, message) => {
     expect(compareGauges({ canary: [130], stable: [100], load }, growth("20%")).message).toBe(message);
   });
+
+  it.each([
+    ["is beyond it all the same", 121, 0.5, { side: undefined, atBest: "Over" }],
+    ["is far beyond it", 241, 0.5, { side: undefined, atBest: "Far" }],
+    ["is within it, as may be for want of requests", 120, 0.5, { side: undefined, atBest: "Within" }],
+    ["has none", 121, 0, { side: undefined }],
+    ["has many more", 300, 2, { side: undefined }],
+    ["has nearly as many", 110, 1 / 1.2, { side: "Between" }],
+  ] satisfies [string, number, number, object][])(
+    "may be proved broken by pods that serve far fewer requests: where the canary %s",
+    (_, canary, load, expected) => {
+      const { side, atBest } = compareGauges({ canary: [canary], stable: [100], load }, growth("20%"));
+      expect({ side, ...(atBest ? { atBest } : {}) }).toEqual(expected);
+    },
+  );
 
   it("is no part of a look that finds another limit of the gate broken", () => {
     expect(side({ ...growth("20%"), below: "90%" }, 1, undefined)).toBe("Over");
@@ -290,6 +307,17 @@ describe("observeGates", () => {
     });
     return { state, last: verdicts.at(-1), categories: verdicts.map((verdict) => verdict?.category) };
   };
+
+  it("rolls back what is beyond a relative limit for fewer requests, and passes nothing that is within it for that", () => {
+    const growth: Gate = { ...p95, below: undefined, maxIncrease: "20%", dryRun: false };
+    const idle = (canary: number) => ({
+      FirstByteP95: { canary: [canary], stable: [0.1], windowMs: 0, load: 0.4 },
+    });
+    const worse = look(times(11, idle(0.15)), start, growth);
+    expect(worse.categories).toEqual([...Array(10).fill("Undecided"), "Violated"]);
+    const alike = look(times(40, idle(0.1)), start, growth);
+    expect(alike.last).toMatchObject({ category: "NoData", looks: 40 });
+  });
 
   it("passes what was within its limit for half a dozen intervals", () => {
     expect(look(times(6, fast)).categories).toEqual([...Array(5).fill("Undecided"), "Passed"]);

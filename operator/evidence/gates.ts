@@ -55,8 +55,10 @@ export function observeGates(
     const gauge = compareGauges(reading, gate);
     const known = knownOf(state, gate);
     const isDue = intervalEndMs > known.lookedMs && intervalEndMs - known.lookedMs >= reading.windowMs;
-    const counted = isDue && gauge.side !== undefined;
-    const evidence = counted ? observeGate(known.evidence, gauge.side, levels) : known.evidence;
+    const look = gauge.side ?? gauge.atBest;
+    const counted = isDue && look !== undefined;
+    const proves = gauge.side === undefined ? "Broken" : "Either";
+    const evidence = counted ? observeGate(known.evidence, look, levels, proves) : known.evidence;
     seen[gate.name] = { ...known, evidence, lookedMs: counted ? intervalEndMs : known.lookedMs };
     const { canary, stable } = gauge;
     return {
@@ -90,6 +92,11 @@ function found(
   const finding = judgeGate(evidence, levels);
   if (finding === "Broken")
     return { category: "Violated", message: `${metric} of the canary is proved to break ${limitsOf(gate)}.` };
+  if (gauge.side === undefined && gauge.atBest !== undefined && gauge.atBest !== "Within")
+    return {
+      category: "Undecided",
+      message: `${metric} of the canary is beyond ${limitsOf(gate)}, though its pods serve far fewer requests than those of the stable version.`,
+    };
   // Where there is nothing to compare with, what was proved when there was stands.
   const stands = finding === "Kept" && gauge.canary !== undefined;
   if (gauge.side === undefined && !stands) return { category: "NoData", message: gauge.message };

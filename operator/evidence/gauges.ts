@@ -9,6 +9,8 @@ export type GateLimits = Omit<Gate, "dryRun">;
 export interface GaugeVerdict {
   /** The side of its limits that the canary is on; undefined without values to tell it by. */
   readonly side: Side | undefined;
+  /** Without a side: that which a canary is on whose pods serve far fewer requests. It can only look better for it, so that it may be found worse all the same. */
+  readonly atBest?: Side;
   /** The canary's value: the median over its pods, in the unit of the metric (shares 0..1, seconds, bytes, counts). */
   readonly canary?: number;
   readonly stable?: number;
@@ -52,7 +54,8 @@ const MOST_APART = 1.5;
  * CPU, garbage collection, memory and latency follow the load of a pod, so that `maxIncrease` and `minDecrease` are looked at only while pods of both
  * versions serve about as many requests: the one at most as many times what the other does as the limit allows of the value, 1.2 for `maxIncrease: 20%`,
  * and 1.1 at least and 1.5 at most. Within that the same version keeps any `maxIncrease`. A value may then be as it is or in proportion to the load: it is
- * over the limit if it is so either way, and within it if it is so either way.
+ * over the limit if it is so either way, and within it if it is so either way. Where pods of the canary serve fewer than that, what is over the limit is so all
+ * the more, and what is within it tells nothing.
  */
 export function compareGauges(gauges: Gauges, gate: GateLimits): GaugeVerdict {
   const canary = median(gauges.canary);
@@ -79,12 +82,23 @@ export function compareGauges(gauges: Gauges, gate: GateLimits): GaugeVerdict {
         : `${gate.metric} of the canary must be ${worst.rule}.`;
     return { ...values, side, message };
   }
-  if (unlike) return { ...values, side: undefined, message: unlike };
+  if (unlike) return { ...values, ...atBest(gauges, canary, stable, gate), message: unlike };
   return {
     ...values,
     side: "Within",
     message: `${gate.metric} of the canary is within ${limitsOf(gate)}.`,
   };
+}
+
+function atBest(
+  { load = 0 }: Gauges,
+  canary: number,
+  stable: number | undefined,
+  gate: GateLimits,
+): Pick<GaugeVerdict, "side" | "atBest"> {
+  const [limit] = stable === undefined ? [] : relativeLimits(gate, stable, 1);
+  const isLess = load > 0 && load < 1;
+  return { side: undefined, ...(limit && isLess ? { atBest: sideOf(limit, canary) } : {}) };
 }
 
 const WORST_FIRST: readonly Side[] = ["Far", "Over", "Between"];
