@@ -79,7 +79,8 @@ const SERVE_BADLY: readonly BadlyServing[] = [
         gates: [{ name: "memory", metric: "MemoryPerPod", maxIncrease: "30%" }],
       }),
     },
-    traffic: { rps: 5 },
+    // At a few requests a second chance deals pods so unlike shares that many looks say nothing.
+    traffic: { rps: 20 },
   },
 ];
 
