@@ -137,6 +137,25 @@ describe("a chat over WebSocket", () => {
     expect(await bridge.metric(METRICS.inFlight)).toBe(0);
   });
 
+  it.each([
+    [
+      "a stream",
+      "text/event-stream",
+      `${chunkEvent("one")}data: {"error":{"message":"out of memory"}}\n\n${DONE_EVENT}`,
+    ],
+    ["an answer in one piece", "application/json", '{"error":{"message":"out of memory"}}'],
+  ])("ends with the error that the upstream reports within %s of status 200", async (_what, type, body) => {
+    model.answer = (response) => void response.writeHead(200, { "content-type": type }).end(body);
+    await start();
+    const agent = new TestAgent();
+    await agent.chat(1);
+    await expect
+      .poll(() => agent.of(1).at(-1))
+      .toMatchObject({ type: "error", status: 502, error: { message: "out of memory" } });
+    expect(await errors("upstream")).toBe(1);
+    expect(await bridge.metric(METRICS.inFlight)).toBe(0);
+  });
+
   it("is refused where its body is nested too deep, and the agent goes on", async () => {
     await start();
     const agent = new TestAgent();

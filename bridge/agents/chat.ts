@@ -4,7 +4,7 @@ import { bridgeFailure, errorObject, type Failure } from "../http/failure.ts";
 import { checkModelRequest } from "../http/model-request.ts";
 import { isNestedDeeper, MAX_NESTING } from "../http/nesting.ts";
 import type { Service } from "../http/service.ts";
-import { credentialsRefused, domainOfStatus, incompleteStream } from "../http/verdict.ts";
+import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream } from "../http/verdict.ts";
 import type { Account } from "../metrics/account.ts";
 import { EventReader } from "../stream/events.ts";
 import { findUsage } from "../stream/usage.ts";
@@ -23,6 +23,9 @@ export interface ChatOutlet {
   /** The chat has sent its last message. */
   finished(id: AgentMessageId): void;
 }
+
+/** JSON that is an error of OpenAI's API instead of a part of an answer: its first field is an `error` that is not null. */
+const DECLARES_ERROR = /^\s*\{\s*"error"\s*:\s*[^\sn]/;
 
 /** Largest error body of an upstream that is read, in bytes. */
 const ERROR_BYTES = 64 * 1024;
@@ -140,18 +143,13 @@ export class AgentChat implements AnswerSink {
 
   fail(failure: Failure): void {
     if (this.#over) return;
-    if (failure.domain !== "client") {
-      this.#service.log.warn(
-        {
-          requestId: this.#requestId,
-          upstream: this.#upstream?.name,
-          domain: failure.domain,
-          code: failure.code,
-        },
-        failure.message,
-      );
-    }
+    if (failure.domain !== "client") this.#warn(failure);
     this.#close(failure.domain, failure.status, this.#errorMessage(failure.status, errorObject(failure)));
+  }
+
+  #warn({ domain, code, message }: Failure): void {
+    const { name } = this.#upstream ?? {};
+    this.#service.log.warn({ requestId: this.#requestId, upstream: name, domain, code }, message);
   }
 
   /** Sends the events that are there while there is room; false when it ran out. */
@@ -165,6 +163,10 @@ export class AgentChat implements AnswerSink {
         continue;
       }
       if (!isJson(event)) continue;
+      if (DECLARES_ERROR.test(event)) {
+        this.#failWithin(event);
+        return true;
+      }
       const usage = findUsage(event);
       if (usage !== undefined) this.#tokens = usage;
       this.#account.firstByte();
@@ -192,6 +194,10 @@ export class AgentChat implements AnswerSink {
   #concludePlain(text: string): void {
     const domain = domainOfStatus(this.#status);
     const whole = isJson(text) && text !== "" ? text : undefined;
+    if (domain === undefined && whole !== undefined && DECLARES_ERROR.test(whole)) {
+      this.#failWithin(whole);
+      return;
+    }
     if (domain === undefined && whole !== undefined) {
       this.#account.firstByte();
       this.#outlet.send(`"id":${this.#idJson},"type":"delta","data":${whole}`);
@@ -200,6 +206,17 @@ export class AgentChat implements AnswerSink {
     }
     const error = whole === undefined ? undefined : errorOf(whole);
     this.#close(domain ?? "upstream", this.#status, this.#errorMessage(this.#status, error));
+  }
+
+  /** The upstream reports an error in an answer that began well; the agent is told what it says. */
+  #failWithin(json: string): void {
+    const failure = errorWithin(this.#upstream?.name ?? "");
+    this.#warn(failure);
+    this.#close(
+      failure.domain,
+      failure.status,
+      this.#errorMessage(failure.status, errorOf(json) ?? errorObject(failure)),
+    );
   }
 
   #errorMessage(status: number, error: unknown): string {
