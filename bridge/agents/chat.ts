@@ -87,9 +87,12 @@ export class AgentChat implements AnswerSink {
     this.#call.begin();
   }
 
-  /** The agent cancelled it or is gone: the upstream is released at once and nothing more is sent. */
-  abort(): void {
-    this.#close("client", 499);
+  /**
+   * The agent cancelled it or is gone, or the bridge has no more time: the upstream is released at once and nothing more is sent.
+   * @param by Who ends it. Default client
+   */
+  abort(by: "client" | "bridge" = "client"): void {
+    this.#close(by, by === "client" ? 499 : 503);
   }
 
   /** There is room for messages again. */

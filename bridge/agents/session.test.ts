@@ -51,6 +51,7 @@ function start() {
     metrics,
     ledger,
     log: pino({ level: "silent" }),
+    catalog: { find: () => new Promise(() => undefined) },
   } as unknown as Service;
   const socket = new FakeSocket();
   const onEnd = vi.fn();
@@ -82,6 +83,19 @@ describe("an agent's message on which the bridge fails", () => {
     socket.receive({ type: "chat", id: 2, body: { model: "m" } });
     await expect.poll(() => socket.sent.at(-1)).toMatchObject({ type: "error", id: 2, status: 400 });
     expect(ledger.totals.errors).toEqual({ bridge: 1, upstream: 0, client: 1 });
+    expect(ledger.inFlight).toBe(0);
+  });
+});
+
+describe("an agent's chat that is not over", () => {
+  it.each([
+    ["the bridge's fault where it is cut, as at the end of a drain", "cut", "bridge"],
+    ["the agent's own doing where it leaves", "end", "client"],
+  ] as const)("counts as %s", (_what, how, domain) => {
+    const { session, socket, ledger } = start();
+    socket.receive({ type: "chat", id: 1, body: { model: "m", messages: [{ role: "user", content: "?" }] } });
+    session[how]();
+    expect(ledger.totals.errors).toEqual({ bridge: 0, upstream: 0, client: 0, [domain]: 1 });
     expect(ledger.inFlight).toBe(0);
   });
 });

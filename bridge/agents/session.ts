@@ -173,15 +173,16 @@ export class AgentSession implements ChatOutlet {
   cut(): boolean {
     const busy = this.busy;
     this.#socket?.terminate();
-    this.end();
+    this.end("bridge");
     return busy;
   }
 
-  end(): void {
+  /** @param by Who ends it. */
+  end(by: "client" | "bridge" = "client"): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#waiting = [];
-    for (const chat of [...this.#chats.values()]) chat.abort();
+    for (const chat of [...this.#chats.values()]) chat.abort(by);
     this.#options.onEnd(this);
   }
 
