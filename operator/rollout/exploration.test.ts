@@ -1,47 +1,10 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { editsOf } from "./model/edits.ts";
 import { explore, stagesOfPromotion } from "./model/explore.ts";
-import { step, T0, type World, worldAtRest } from "./model/world.ts";
-
-/** Worlds seen per row. `EXPLORE_WORLDS=100000` looks further (about a minute a row). */
-const BOUND = Number(process.env.EXPLORE_WORLDS ?? 1200);
+import { BOUND, beside, gated, small, withPlan } from "./model/small.ts";
+import { step, T0, type World } from "./model/world.ts";
 
 const told: string[] = [];
 afterAll(() => console.log(told.join("\n")));
-
-const small = (needed: number, weights: number[], more: Partial<World> = {}, router = "Replicas"): World =>
-  worldAtRest({
-    needed,
-    plan: {
-      traffic: { router },
-      progressDeadline: "10m",
-      watchAfter: "10m",
-      analysis: { inconclusive: { after: "10m", action: "Pause" } },
-      steps: weights.map((weight, index) => step(`s${index}`, weight)),
-    },
-    ...more,
-  });
-
-const withPlan = (world: World, change: Partial<World["spec"]>): World => ({
-  ...world,
-  spec: { ...world.spec, ...change },
-});
-
-/** The first step names a gate that is asked with it, the last one that is asked after the evidence. */
-const gated = (world: World): World => {
-  const gate = { webhook: { receiver: "evals" }, deadline: "10m" };
-  const { gates } = worldAtRest({
-    plan: {
-      gates: [
-        { name: "first", ...gate },
-        { name: "last", ...gate, begin: "AfterEvidence" },
-      ],
-    },
-  }).spec;
-  const steps = world.spec.steps.map((one, index) => ({ ...one, gates: [index === 0 ? "first" : "last"] }));
-  return withPlan(world, { gates, steps });
-};
-const beside = (world: World): World => withPlan(world, { baseline: "SameAge" });
 
 describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
   it.each<[string, World]>([
@@ -126,21 +89,6 @@ describe("every small world around every stage of a rollout keeps the promises, 
       "Aborted",
     ];
     for (const phase of phases) expect(found.phases).toHaveProperty(phase);
-  });
-
-  it.each<[string, World]>([
-    ["three pods above half", small(3, [10, 75, 100])],
-    ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
-    ["three pods above half and two to spare", small(3, [75, 100], { maxPods: 5 })],
-    [
-      "two pods, blue and green, and two to spare",
-      withPlan(small(2, [100], { maxPods: 6 }), { strategy: "BlueGreen" }),
-    ],
-    ["three pods and a baseline above half", beside(small(3, [25, 75, 100]))],
-    ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
-  ])("%s, edited and scaled on the way", (name, world) => {
-    const found = explore(stagesOfPromotion(world), BOUND, editsOf(world));
-    told.push(`${name}, edited: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
   });
 
   it("a first version", () => {

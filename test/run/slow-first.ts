@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Suites that take a minute or more, the longest first. vitest begins with the largest files where it has never measured them, and what takes
+ * Suites that take longest of those they run with, the longest first. vitest begins with the largest files where it has never measured them, and what takes
  * longest may be a small one: begun last, it alone would be waited for.
  */
 const SLOW = [
@@ -12,6 +12,9 @@ const SLOW = [
   "test/faults/upgrade.server.test.ts",
   "test/faults/leaders.server.test.ts",
   "operator/rollout/exploration.test.ts",
+  "operator/rollout/exploration-edits.test.ts",
+  "bridge/lifecycle/drain.test.ts",
+  "operator/bridges/mutations.test.ts",
 ];
 
 /** Wait for what is built beside the others on a machine that has nothing yet. */

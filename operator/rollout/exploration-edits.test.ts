@@ -1,0 +1,25 @@
+import { afterAll, describe, it } from "vitest";
+import { editsOf } from "./model/edits.ts";
+import { explore, stagesOfPromotion } from "./model/explore.ts";
+import { BOUND, beside, small, withPlan } from "./model/small.ts";
+import type { World } from "./model/world.ts";
+
+const told: string[] = [];
+afterAll(() => console.log(told.join("\n")));
+
+describe("every small world whose plan and demand are edited on the way keeps the promises", () => {
+  it.each<[string, World]>([
+    ["three pods above half", small(3, [10, 75, 100])],
+    ["three pods above half, Deployments that lag", small(3, [75, 100], { slowDeployments: true })],
+    ["three pods above half and two to spare", small(3, [75, 100], { maxPods: 5 })],
+    [
+      "two pods, blue and green, and two to spare",
+      withPlan(small(2, [100], { maxPods: 6 }), { strategy: "BlueGreen" }),
+    ],
+    ["three pods and a baseline above half", beside(small(3, [25, 75, 100]))],
+    ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
+  ])("%s", (name, world) => {
+    const found = explore(stagesOfPromotion(world), BOUND, editsOf(world));
+    told.push(`${name}, edited: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
+  });
+});
