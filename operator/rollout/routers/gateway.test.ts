@@ -34,10 +34,28 @@ describe("a weight is in effect", () => {
 
   it("where clients keep their version, when the gateway has had the time to follow it, whatever the share", () => {
     const story = atQuarter({ affinity: {} });
+    timePasses(story, 5 / 60);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", routedWeight: 25 });
     expect(stateOf(story.world).servedSince).toBeUndefined();
     timePasses(story, 5 / 60);
     expect(stateOf(story.world).servedSince).toBeDefined();
+  });
+});
+
+describe("where clients draw lots", () => {
+  it("the first weight waits until the gateway knows the canary's endpoints, and no later one does", () => {
+    const story = atQuarter({ affinity: {} });
+    expect(story.world.services.canary).toEqual(["b"]);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stepping", routedWeight: 0 });
+    expect(story.last).toMatchObject({ routeWeight: 0, hold: { reason: "WeightNotApplied" } });
+    timePasses(story, 4.9 / 60);
+    expect(story.last?.routeWeight).toBe(0);
+    timePasses(story, 0.1 / 60);
+    expect(story.last?.routeWeight).toBe(25);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", weight: 25, routedWeight: 25 });
+    commanded(story, { action: "promote", revision: "b", full: true });
+    podsBecomeReady(story);
+    expect(story.last?.routeWeight).toBe(100);
   });
 });
 

@@ -110,12 +110,15 @@ function hasTakenUp({ state, step, nowMs }: Context): boolean {
 }
 
 /** When what this phase began with has come through to the gateway's clients. */
-function settlesAtMs({ state }: Context): number | undefined {
+function settlesAtMs(context: Context): number | undefined {
+  const { state } = context;
   switch (state.phase) {
     case "Preparing":
       return state.routedWeight === 0 && state.routedBaseline === undefined
         ? settled(state.routedSince)
         : undefined;
+    case "Stepping":
+      return isDrawn(context) ? settled(state.phaseSince) : undefined;
     case "Promoting":
       return settled(state.phaseSince);
     case "Aborting":
@@ -124,6 +127,13 @@ function settlesAtMs({ state }: Context): number | undefined {
       return undefined;
   }
 }
+
+/**
+ * Clients draw lots at a weight that is to come, and keep what they meet. So the weight waits until the gateway knows the canary's endpoints: it may know the
+ * weight before them, and whoever asks between the two would keep the stable version.
+ */
+const isDrawn = ({ state, step, input }: Context): boolean =>
+  input.spec.traffic.route?.affinity !== undefined && (state.weight ?? 0) === 0 && step.weight > 0;
 
 const hasSettled = (context: Context): boolean => context.nowMs >= (settlesAtMs(context) ?? Infinity);
 
@@ -151,7 +161,8 @@ function served(
 
 /** The planned weight, as far as the canary's ready pods carry it and the route's parents let it rise. */
 function carriedWeight(context: Context): number {
-  const { canary, needed, target } = context;
+  const { canary, needed, target, state } = context;
+  if (state.phase === "Stepping" && context.nowMs < (settlesAtMs(context) ?? 0)) return 0;
   const planned = Math.min(plannedWeight(context), mostByRoute(context));
   if (planned === 0 || canary.ready >= target.canary) return planned;
   return Math.min(planned, Math.floor((100 * canary.ready) / Math.max(1, needed)));
