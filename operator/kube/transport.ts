@@ -24,6 +24,8 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Sending it twice does the same as sending it once. */
   readonly idempotent: boolean;
+  /** Sent no second time, whatever the answer: who asks decides anew. */
+  readonly once?: boolean;
   readonly lane?: Lane;
   readonly signal?: AbortSignal | undefined;
   /** For all tries together. Default: the transport's. */
@@ -167,7 +169,8 @@ export function createTransport(options: TransportOptions): Transport {
         } catch (error) {
           if (!(error instanceof ApiError || error instanceof TransportError) || linked.signal.aborted)
             throw error;
-          let waitMs = retryDelayMs({ error, tries, idempotent: request.idempotent }, random);
+          const { idempotent, once } = request;
+          let waitMs = once ? undefined : retryDelayMs({ error, tries, idempotent }, random);
           if (isUnauthorized(error) && !reauthenticated) {
             reauthenticated = true;
             connections.expire();
