@@ -9,7 +9,7 @@ import {
 import { FencedError } from "../kube/errors.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
+import { isBeingDeleted, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
 import type { Notifier } from "../notify/notifier.ts";
@@ -147,7 +147,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
     const cached = caches.bridges.store.get(key.namespace, key.name);
-    if (!cached || isDeleted(cached)) {
+    if (!cached || isBeingDeleted(cached)) {
       // Children go by their owner reference; what was taken over is given back first.
       forget(key);
       if (!cached?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
@@ -163,7 +163,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     // The cache may have moved on while the bridge was read.
     const object = caches.bridges.store.get(key.namespace, key.name);
     // Taken up again as soon as the cache shows what was read.
-    if (before === "Behind" || object?.metadata.uid !== uid || isDeleted(object))
+    if (before === "Behind" || object?.metadata.uid !== uid || isBeingDeleted(object))
       return { kind: "requeueAfter", ms: 0 };
     fleet.seen(key);
     const bridge = refOf(object);
@@ -285,8 +285,6 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     },
   };
 }
-
-const isDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 /** Runs the writes; what the API server refuses for good becomes a problem to report, everything else is thrown and tried again. */
 async function tryApply(

@@ -1,7 +1,7 @@
 import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import { PHASES, type Phase } from "../api/v1alpha1/status.ts";
 import type { Clock } from "../kube/clock.ts";
-import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
+import { formatKey, isBeingDeleted, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { byTurn, nextInTurn } from "../rollout/fleet/turn.ts";
 import { type FleetView, isRolling, type Peer, type Place, type Waiting } from "../rollout/fleet/view.ts";
@@ -115,7 +115,7 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     const bridge = keyOf(object);
     const key = formatKey(bridge);
     // What is being deleted rolls no more, whatever its deletion waits for.
-    const gone = kind === "deleted" || isDeleted(object);
+    const gone = kind === "deleted" || isBeingDeleted(object);
     const entry = gone ? NEITHER : entryOf(bridge, statusOf(object).rollout);
     if (isNeither(entry)) stored.delete(key);
     else stored.set(key, entry);
@@ -130,7 +130,7 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     view: ({ namespace }, after) => ({ ...whole(), peers: peersOf(bridges, namespace, after) }),
     note(bridge, { rollout }) {
       const object = bridges.store.get(bridge.namespace, bridge.name);
-      if (object?.metadata.uid !== bridge.uid || isDeleted(object)) return;
+      if (object?.metadata.uid !== bridge.uid || isBeingDeleted(object)) return;
       decide(bridge, entryOf(bridge, rollout));
     },
     revoke(bridge) {
@@ -138,14 +138,13 @@ export function createFleetBook({ bridges, rules, clock, onTurn }: FleetBookOpti
     },
     seen,
     begin() {
-      for (const bridge of bridges.store.list()) if (!isDeleted(bridge)) unseen.add(formatKey(keyOf(bridge)));
+      for (const bridge of bridges.store.list())
+        if (!isBeingDeleted(bridge)) unseen.add(formatKey(keyOf(bridge)));
     },
   };
 }
 
 const isNeither = ({ rolling, waiting }: Entry): boolean => !rolling && waiting === undefined;
-
-const isDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 const statusOf = (object: KubeObject): NonNullable<Stored["status"]> => (object as Stored).status ?? {};
 
@@ -169,7 +168,7 @@ function peersOf(
   const left = [...names];
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
     const object = bridges.store.get(namespace, name);
-    if (!object || isDeleted(object) || peers[name]) continue;
+    if (!object || isBeingDeleted(object) || peers[name]) continue;
     const peer = peerOf(object);
     peers[name] = peer;
     left.push(...peer.after);

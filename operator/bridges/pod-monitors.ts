@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../kube/clock.ts";
 import { createController, type ReconcileContext, type ReconcileResult } from "../kube/controller.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
+import { formatKey, isBeingDeleted, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { type Availability, createOptionalApi } from "../kube/optional-api.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import { resourceName } from "../kube/resources.ts";
@@ -102,7 +102,7 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
     const object = caches.bridges.store.get(key.namespace, key.name);
     const wanted = wantedBy(settings.current());
-    if (!wanted || !object || object.metadata.deletionTimestamp !== undefined) {
+    if (!wanted || !object || isBeingDeleted(object)) {
       known.delete(formatKey(key));
       return { kind: "done" };
     }

@@ -63,6 +63,9 @@ export function keyOf(object: { metadata: { namespace?: string | undefined; name
   return { namespace: object.metadata.namespace ?? "", name: object.metadata.name };
 }
 
+/** Whether its deletion has begun; finalizers may keep it for as long as they like. */
+export const isBeingDeleted = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
+
 /** Owner references of a read object; ObjectMeta leaves them out so that narrower domain types stay assignable. */
 export function ownersOf(object: KubeObject): readonly OwnerReference[] {
   return (object.metadata as { ownerReferences?: readonly OwnerReference[] }).ownerReferences ?? [];

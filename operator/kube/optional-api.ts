@@ -3,7 +3,7 @@ import { type ApiError, isForbidden, isNotFound } from "./errors.ts";
 import { createInformer, type Informer, type InformerOptions } from "./informer.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
-import type { KubeObject } from "./object.ts";
+import { isBeingDeleted, type KubeObject } from "./object.ts";
 import { resourceName, resources } from "./resources.ts";
 import { linkSignals, whenAborted } from "./signals.ts";
 
@@ -192,7 +192,6 @@ interface Definition {
 }
 
 /** Its objects are being deleted, and no new ones are taken. */
-const isGoing = ({ metadata }: KubeObject): boolean => metadata.deletionTimestamp !== undefined;
 
 function followDefinition({ name, pausesMs, ...options }: DefinitionOptions): Definition {
   const { client, clock, random, log, metrics } = options;
@@ -214,11 +213,11 @@ function followDefinition({ name, pausesMs, ...options }: DefinitionOptions): De
   informer.onProgress(() => {
     fails = false;
   });
-  informer.onChange(({ kind, object }) => options.onChange(kind !== "updated" || isGoing(object)));
+  informer.onChange(({ kind, object }) => options.onChange(kind !== "updated" || isBeingDeleted(object)));
   void informer.synced().then(resolve);
   return {
     settled,
-    isMissing: () => !fails && informer.health().synced && informer.store.list().every(isGoing),
+    isMissing: () => !fails && informer.health().synced && informer.store.list().every(isBeingDeleted),
     start: (signal) => informer.start(signal),
   };
 }
