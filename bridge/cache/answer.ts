@@ -1,4 +1,5 @@
 import type { RouteLabel } from "../../contract/metrics.ts";
+import { isRecord } from "../json-value.ts";
 
 /** A whole answer as the client got it; a stream is stored as the bytes of all its events. */
 export interface CachedAnswer {
@@ -55,10 +56,6 @@ function parsed(body: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** An answer with the time at which it was stored first, so that no tier keeps it longer than another. */

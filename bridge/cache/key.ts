@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { UpstreamConfig } from "../../contract/config.ts";
 import type { RouteLabel } from "../../contract/metrics.ts";
+import { isNestedDeeper, isRecord } from "../json-value.ts";
 
 /** A digest that only `cacheKey` makes, so that no entry can be addressed without its tenant. */
 export type CacheKey = string & { readonly __brand: "CacheKey" };
@@ -73,7 +74,7 @@ export function cacheKey(subject: CacheSubject): CacheKey | undefined {
   const parts: string[] = [];
   for (const name of fields) {
     const value = body[name];
-    if (isDeeper(value, MAX_DEPTH)) return undefined;
+    if (isNestedDeeper(value, MAX_DEPTH)) return undefined;
     parts.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
   }
   // JSON strings cannot run into each other, so ("a", "bc") and ("ab", "c") differ.
@@ -103,16 +104,4 @@ function isRepeatable(body: Record<string, unknown>): boolean {
     return false;
   if (Array.isArray(tools) && tools.some((tool) => !isRecord(tool) || tool.type !== "function")) return false;
   return true;
-}
-
-/** Whether a value holds arrays or objects in more than so many levels. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  const items: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  return items.some((item) => isDeeper(item, levels - 1));
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { MAX_NESTING } from "../json-value.ts";
 import { checkModelRequest, readModelRequest } from "./model-request.ts";
-import { MAX_NESTING } from "./nesting.ts";
 
 /** A chat and embeddings request with so many levels in all, its own object and the innermost array included. */
 function nested(levels: number, open: string, close: string): string {

@@ -1,7 +1,7 @@
+import { isNestedDeeper, isRecord, MAX_NESTING } from "../json-value.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
 import { clientFailure, type Failure } from "./failure.ts";
 import { jsonFaultOffset, linePlace } from "./json.ts";
-import { isNestedDeeper, MAX_NESTING } from "./nesting.ts";
 
 export type ReadRequest =
   | { readonly ok: true; readonly request: ModelRequest }
@@ -38,7 +38,7 @@ export function checkModelRequest(
   requestId: string,
   body?: Buffer,
 ): ReadRequest {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+  if (!isRecord(json)) {
     return refuse("body: not a JSON object; send an object with model and messages.");
   }
   if (isNestedDeeper(json, MAX_NESTING)) {
@@ -46,28 +46,27 @@ export function checkModelRequest(
       `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`,
     );
   }
-  const fields = json as Record<string, unknown>;
-  const { model, stream } = fields;
+  const { model, stream } = json;
   if (typeof model !== "string" || model === "") {
     return refuse("model: missing or not a string; name one of the models that /v1/models lists.", "model");
   }
   if (stream !== undefined && stream !== null && typeof stream !== "boolean") {
     return refuse("stream: not a boolean; write true or false.", "stream");
   }
-  if (route === "chat" && !Array.isArray(fields.messages)) {
+  if (route === "chat" && !Array.isArray(json.messages)) {
     return refuse(
       "messages: missing or not an array; send the conversation as an array of messages.",
       "messages",
     );
   }
-  if (route === "embeddings" && fields.input === undefined) {
+  if (route === "embeddings" && json.input === undefined) {
     return refuse("input: missing; send a text or an array of texts.", "input");
   }
   return {
     ok: true,
     request: {
-      body: body ?? Buffer.from(JSON.stringify(fields)),
-      json: fields,
+      body: body ?? Buffer.from(JSON.stringify(json)),
+      json,
       model,
       stream: route === "chat" && stream === true,
       requestId,

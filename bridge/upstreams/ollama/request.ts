@@ -1,10 +1,6 @@
-import { isNestedDeeper, MAX_NESTING } from "../../http/nesting.ts";
+import { isNestedDeeper, isRecord, MAX_NESTING } from "../../json-value.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** OpenAI's sampling fields and the names Ollama has for them. */
 const OPTIONS: ReadonlyArray<readonly [from: string, to: string]> = [
@@ -19,7 +15,7 @@ const OPTIONS: ReadonlyArray<readonly [from: string, to: string]> = [
 ];
 
 function options(body: Json): Record<string, unknown> {
-  const result: Record<string, unknown> = isObject(body.options) ? { ...body.options } : {};
+  const result: Record<string, unknown> = isRecord(body.options) ? { ...body.options } : {};
   for (const [from, to] of OPTIONS) {
     const value = body[from];
     if (value !== undefined && value !== null) result[to] = value;
@@ -41,10 +37,10 @@ function content(value: unknown): { content: string; images?: string[] } {
   const texts: string[] = [];
   const images: string[] = [];
   for (const part of value) {
-    if (!isObject(part)) continue;
+    if (!isRecord(part)) continue;
     if (typeof part.text === "string") texts.push(part.text);
     const image = part.image_url;
-    const url = isObject(image) ? image.url : image;
+    const url = isRecord(image) ? image.url : image;
     if (typeof url === "string") images.push(imageData(url));
   }
   return images.length === 0 ? { content: texts.join("\n") } : { content: texts.join("\n"), images };
@@ -63,12 +59,12 @@ function parsedArguments(text: unknown): unknown {
 }
 
 function message(value: unknown, toolNames: Map<string, string>): Record<string, unknown> {
-  if (!isObject(value)) return { role: "user", content: "" };
+  if (!isRecord(value)) return { role: "user", content: "" };
   const role = value.role === "developer" ? "system" : value.role;
   const result: Record<string, unknown> = { role, ...content(value.content) };
   if (Array.isArray(value.tool_calls)) {
-    result.tool_calls = value.tool_calls.filter(isObject).map((call) => {
-      const called = isObject(call.function) ? call.function : {};
+    result.tool_calls = value.tool_calls.filter(isRecord).map((call) => {
+      const called = isRecord(call.function) ? call.function : {};
       if (typeof call.id === "string" && typeof called.name === "string") {
         toolNames.set(call.id, called.name);
       }
@@ -83,10 +79,10 @@ function message(value: unknown, toolNames: Map<string, string>): Record<string,
 }
 
 function format(value: unknown): unknown {
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   if (value.type === "json_object") return "json";
   const schema = value.json_schema;
-  return value.type === "json_schema" && isObject(schema) ? schema.schema : undefined;
+  return value.type === "json_schema" && isRecord(schema) ? schema.schema : undefined;
 }
 
 /** The body of Ollama's `/api/chat` for a chat request of OpenAI's API (Ollama API, "Generate a chat completion"). */

@@ -20,3 +20,8 @@ export function isNestedDeeper(value: unknown, levels: number): boolean {
   }
   return false;
 }
+
+/** Whether a parsed value is an object, and not null or an array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
