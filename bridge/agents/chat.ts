@@ -7,6 +7,7 @@ import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream } fro
 import { isNestedDeeper, MAX_NESTING } from "../json-value.ts";
 import type { Account } from "../metrics/account.ts";
 import { EventReader } from "../stream/events.ts";
+import { textDeclaresError } from "../stream/tally.ts";
 import { findUsage } from "../stream/usage.ts";
 import type { UpstreamCall } from "../upstreams/call.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
@@ -23,9 +24,6 @@ export interface ChatOutlet {
   /** The chat has sent its last message. */
   finished(id: AgentMessageId): void;
 }
-
-/** JSON that is an error of OpenAI's API instead of a part of an answer: its first field is an `error` that is not null. */
-const DECLARES_ERROR = /^\s*\{\s*"error"\s*:\s*[^\sn]/;
 
 /** Largest error body of an upstream that is read, in bytes. */
 const ERROR_BYTES = 64 * 1024;
@@ -166,7 +164,7 @@ export class AgentChat implements AnswerSink {
         continue;
       }
       if (!isJson(event)) continue;
-      if (DECLARES_ERROR.test(event)) {
+      if (textDeclaresError(event)) {
         this.#failWithin(event);
         return true;
       }
@@ -197,11 +195,11 @@ export class AgentChat implements AnswerSink {
   #concludePlain(text: string): void {
     const domain = domainOfStatus(this.#status);
     const whole = isJson(text) && text !== "" ? text : undefined;
-    if (domain === undefined && whole !== undefined && DECLARES_ERROR.test(whole)) {
-      this.#failWithin(whole);
-      return;
-    }
     if (domain === undefined && whole !== undefined) {
+      if (textDeclaresError(whole)) {
+        this.#failWithin(whole);
+        return;
+      }
       this.#account.firstByte();
       this.#outlet.send(`"id":${this.#idJson},"type":"delta","data":${whole}`);
       this.#close(undefined, 200, `"id":${this.#idJson},"type":"done"`);

@@ -4,7 +4,7 @@ const BRACE = 0x7b;
 const DATA = Buffer.from("data:");
 const EVENT = Buffer.from("event:");
 const ERROR_FIELD = Buffer.from('"error"');
-const NOT_NULL = /^\s*:\s*[^\sn]/;
+const DECLARES_ERROR = /^\s*\{\s*"error"\s*:\s*[^\sn]/;
 
 /** Bytes at the start of a line that tell what the line is. */
 const START_BYTES = 64;
@@ -67,8 +67,11 @@ export class EventTally {
   }
 }
 
+/** Whether JSON begins as an error of OpenAI's API does: an object whose first field is an `error` that is not null. */
+export const textDeclaresError = (json: string): boolean => DECLARES_ERROR.test(json);
+
 /**
- * Whether JSON begins as an error of OpenAI's API does: an object whose first field is an `error` that is not null.
+ * The same of bytes. Only what begins so far like one is made a text, which most never does.
  * @param to Where to stop; some tens of bytes are enough.
  */
 export function declaresError(bytes: Buffer, from: number, to: number): boolean {
@@ -76,8 +79,8 @@ export function declaresError(bytes: Buffer, from: number, to: number): boolean 
   if (bytes[brace] !== BRACE) return false;
   const field = skipBlank(bytes, brace + 1, to);
   if (!holds(bytes, field, to, ERROR_FIELD)) return false;
-  const value = field + ERROR_FIELD.length;
-  return NOT_NULL.test(bytes.toString("latin1", value, Math.min(to, value + START_BYTES)));
+  const end = Math.min(to, field + ERROR_FIELD.length + START_BYTES);
+  return textDeclaresError(bytes.toString("latin1", brace, end));
 }
 
 function skipBlank(bytes: Buffer, from: number, to: number): number {
