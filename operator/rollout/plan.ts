@@ -41,9 +41,13 @@ export function stepsOf({ strategy, steps, preview }: Rollout): readonly Planned
   }
 }
 
+/** Whether both versions get requests at a step, of clients or copies of them. */
+export const servesBoth = ({ weight, mirror = 0 }: Planned): boolean =>
+  weight < 100 && (weight > 0 || mirror > 0);
+
 /** Whether requests of the two versions can be compared at a step: those of another moment prove nothing, and at 100% only the canary has any. */
-const isCompared = ({ weight, mirror = 0, analysis }: Planned): boolean =>
-  weight < 100 && (weight > 0 || mirror > 0 || analysis === "Required");
+const isCompared = (step: Planned): boolean =>
+  servesBoth(step) || (step.weight < 100 && step.analysis === "Required");
 
 const isProvable = (steps: readonly Planned[], index: number): boolean =>
   steps.slice(0, index + 1).some(isCompared);

@@ -1,5 +1,5 @@
 import type { Gate, Rollout } from "../api/v1alpha1/rollout.ts";
-import { stepsOf } from "./plan.ts";
+import { servesBoth, stepsOf } from "./plan.ts";
 
 const isRelative = ({ maxIncrease, minDecrease }: Gate): boolean =>
   maxIncrease !== undefined || minDecrease !== undefined;
@@ -11,10 +11,7 @@ const isRelative = ({ maxIncrease, minDecrease }: Gate): boolean =>
 export function uncomparedGates(spec: Rollout): string | undefined {
   if (spec.strategy === "Immediate") return undefined;
   const names = spec.analysis.gates.filter(isRelative).map(({ name }) => name);
-  const areBeside = stepsOf(spec).some(
-    ({ weight, mirror = 0 }) => (weight > 0 && weight < 100) || (weight === 0 && mirror > 0),
-  );
-  if (names.length === 0 || areBeside) return undefined;
+  if (names.length === 0 || stepsOf(spec).some(servesBoth)) return undefined;
   const [gates, compare, them] =
     names.length === 1 ? ["gate", "compares", "it a limit"] : ["gates", "compare", "them limits"];
   return `spec.rollout.analysis.gates: ${gates} ${names.join(", ")} ${compare} with the stable version, and at no step both versions serve; take strategy Canary with a step between 0% and 100%, or give ${them} below or above.`;
