@@ -39,9 +39,6 @@ const UNREAD_CLOSE = {
 /** How long a lost connection can be resumed, in milliseconds. Its answers go on until the outbox is full. */
 export const RESUME_MS = 15_000;
 
-/** How long an agent may leave messages unread before its connection is given up, in milliseconds. */
-const STALL_MS = 60_000;
-
 /** Between the notice to reconnect and closing, so that a message sent meanwhile is still answered here, in milliseconds. */
 const NOTICE_MS = 500;
 
@@ -145,7 +142,7 @@ export class AgentSession implements ChatOutlet {
     const now = performance.now();
     if (this.#lostAt !== undefined && now - this.#lostAt > RESUME_MS) this.end();
     if (this.#socket === undefined) return;
-    if (this.#stalledAt !== undefined && now - this.#stalledAt > STALL_MS) {
+    if (this.#stalledAt !== undefined && now - this.#stalledAt > this.#options.service.stallMs) {
       // The agent does not read; a close frame would wait behind what it leaves unread. It can resume when it reads again.
       this.#stalledAt = undefined;
       this.#options.service.metrics.cutConnections.inc({ reason: "error" });
