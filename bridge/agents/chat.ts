@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FaultDomain } from "../../contract/metrics.ts";
-import { bridgeFailure, errorObject, type Failure } from "../http/failure.ts";
+import { bridgeFailure, errorObject, type Failure, warnOf } from "../http/failure.ts";
 import { checkModelRequest } from "../http/model-request.ts";
 import type { Service } from "../http/service.ts";
 import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream } from "../http/verdict.ts";
@@ -148,9 +148,8 @@ export class AgentChat implements AnswerSink {
     this.#close(failure.domain, failure.status, this.#errorMessage(failure.status, errorObject(failure)));
   }
 
-  #warn({ domain, code, message }: Failure): void {
-    const { name } = this.#upstream ?? {};
-    this.#service.log.warn({ requestId: this.#requestId, upstream: name, domain, code }, message);
+  #warn(failure: Failure): void {
+    warnOf(this.#service.log, failure, { requestId: this.#requestId, upstream: this.#upstream?.name });
   }
 
   /** Sends the events that are there while there is room; false when it ran out. */

@@ -11,7 +11,7 @@ import type { AnswerSink, TokenCount } from "../upstreams/sink.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { type BodyReader, readBody } from "./body.ts";
 import { COMPRESS_BYTES, compressed, encodingFor } from "./compression.ts";
-import { bridgeFailure, type Failure } from "./failure.ts";
+import { bridgeFailure, type Failure, warnOf } from "./failure.ts";
 import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
 import { Reply, type ReplyReader } from "./reply.ts";
@@ -252,15 +252,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   }
 
   #log(failure: Failure): void {
-    this.#service.log.warn(
-      {
-        requestId: this.#requestId,
-        upstream: this.#upstream?.name,
-        domain: failure.domain,
-        code: failure.code,
-      },
-      failure.message,
-    );
+    warnOf(this.#service.log, failure, { requestId: this.#requestId, upstream: this.#upstream?.name });
   }
 
   /** The caller's connection is done with this response: completely sent, or lost. */

@@ -1,3 +1,4 @@
+import type { Logger } from "pino";
 import type { FaultDomain } from "../../contract/metrics.ts";
 
 /** What went wrong, as clients see it in `error.code`. Stable: programs switch on it. */
@@ -53,6 +54,15 @@ export function errorObject(failure: Failure): Record<string, unknown> {
     param: failure.param ?? null,
     code: failure.code,
   };
+}
+
+/** Warns of a failure that is not the client's doing; its words hold nothing of request or answer. */
+export function warnOf(
+  log: Pick<Logger, "warn">,
+  { domain, code, message }: Failure,
+  about: { readonly requestId: string; readonly upstream: string | undefined },
+): void {
+  log.warn({ ...about, domain, code }, message);
 }
 
 /** The body `{error: {...}}` of OpenAI's API. */
