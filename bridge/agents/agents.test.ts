@@ -35,6 +35,14 @@ class TestAgent {
     this.socket.send(JSON.stringify({ type: "chat", id, body }));
   }
 
+  /** From here on every message is acknowledged as it comes. */
+  acknowledgeAll(): void {
+    this.socket.on("message", (data) => {
+      const { offset } = JSON.parse(String(data)) as Message;
+      this.socket.send(JSON.stringify({ type: "ack", offset }));
+    });
+  }
+
   of(id: unknown): Message[] {
     return this.messages.filter((message) => message.id === id);
   }
@@ -232,10 +240,7 @@ describe("a chat over WebSocket", () => {
     await expect.poll(() => agent.last?.offset).toBe(50);
     agent.socket.send('{"type":"cancel","id":1}');
     await agent.chat(2, { model: "m", messages: [{ role: "user", content: "second" }] });
-    agent.socket.on("message", (data) => {
-      const { offset } = JSON.parse(String(data)) as Message;
-      agent.socket.send(JSON.stringify({ type: "ack", offset }));
-    });
+    agent.acknowledgeAll();
     agent.socket.send('{"type":"ack","offset":50}');
     await expect.poll(() => agent.of(2).at(-1)?.type).toBe("done");
     expect(agent.text(2)).toBe("answer");
@@ -370,10 +375,7 @@ describe("a connection that broke", () => {
     agent.socket.send('{"type":"ack","offset":0}');
     await agent.chat(1);
     await expect.poll(() => agent.last?.offset).toBe(50);
-    agent.socket.on("message", (data) => {
-      const { offset } = JSON.parse(String(data)) as Message;
-      agent.socket.send(JSON.stringify({ type: "ack", offset }));
-    });
+    agent.acknowledgeAll();
     agent.socket.send('{"type":"ack","offset":50}');
     await expect.poll(() => agent.last?.type).toBe("done");
     expect(agent.last?.offset).toBe(201);

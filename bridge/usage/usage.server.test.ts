@@ -6,19 +6,8 @@ import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type PostgresServer, startPostgres } from "../../test/servers/postgres.ts";
 import { createMetrics, type Metrics } from "../metrics/registry.ts";
-import { createUsage, type Usage, type UsageOptions, type UsageRecord } from "./usage.ts";
-
-const record: UsageRecord = {
-  tenant: "acme",
-  route: "chat",
-  model: "m",
-  upstream: "main",
-  promptTokens: 12,
-  completionTokens: 34,
-  status: 200,
-  durationMs: 56.5,
-  cache: "miss",
-};
+import { usageRecord as record } from "../testing/usage.ts";
+import { createUsage, type Usage, type UsageOptions } from "./usage.ts";
 
 let server: PostgresServer;
 let watcher: Client;

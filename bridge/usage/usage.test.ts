@@ -7,19 +7,8 @@ import { createMetrics, type Metrics } from "../metrics/registry.ts";
 import { runBridge } from "../testing/bridge.ts";
 import { startModel } from "../testing/model.ts";
 import { type PostgresStub, startPostgresStub } from "../testing/postgres.ts";
-import { createUsage, type Usage, type UsageRecord } from "./usage.ts";
-
-const record: UsageRecord = {
-  tenant: "acme",
-  route: "chat",
-  model: "m",
-  upstream: "main",
-  promptTokens: 12,
-  completionTokens: 34,
-  status: 200,
-  durationMs: 56.5,
-  cache: "miss",
-};
+import { usageRecord as record } from "../testing/usage.ts";
+import { createUsage, type Usage } from "./usage.ts";
 
 let server: PostgresStub;
 let folder = "";
