@@ -254,9 +254,9 @@ describe("limitValue", () => {
   });
 
   it.each([
-    ["RequestsPerCpuSecond", "5%", '"5%" is not a count such as 35000'],
+    ["RequestsPerCpuSecond", "5%", '"5%" is not a plain number such as 35000'],
     ["FirstByteP95", "5", '"5" is not a duration such as 120ms'],
-    ["MemoryPerPod", "5s", '"5s" is not a quantity such as 512Mi'],
+    ["MemoryPerPod", "5s", '"5s" is not bytes such as 512Mi'],
     ["ErrorShare", "5s", '"5s" is not a percentage such as 5%'],
   ] as const)("refuses for %s what is in another unit: %s", (metric, text, message) => {
     expect(() => limitValue({ metric }, text)).toThrow(message);

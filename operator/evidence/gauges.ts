@@ -1,5 +1,6 @@
-import { type AmountUnit, amount } from "../api/v1alpha1/amounts.ts";
+import { amount } from "../api/v1alpha1/amounts.ts";
 import { GATE_METRIC_UNITS, type Gate } from "../api/v1alpha1/rollout.ts";
+import { UNITS } from "../api/v1alpha1/rules/units.ts";
 import { share } from "../api/v1alpha1/scalars.ts";
 import type { Side } from "./gate-evidence.ts";
 
@@ -165,18 +166,11 @@ export function limitsOf(gate: GateLimits): string {
     .join(" and ");
 }
 
-const LIKE: Readonly<Record<AmountUnit, string>> = {
-  percent: "a percentage such as 5%",
-  duration: "a duration such as 120ms",
-  bytes: "a quantity such as 512Mi",
-  count: "a count such as 35000",
-};
-
 /** A limit in the unit that readings have: shares 0..1, seconds, bytes, plain counts. Throws RangeError on text the schema would refuse. */
 export function limitValue(gate: Pick<Gate, "metric">, text: string): number {
   const unit = GATE_METRIC_UNITS[gate.metric];
   const value = amount(unit, text);
-  if (value === undefined) throw new RangeError(`"${text}" is not ${LIKE[unit]}`);
+  if (value === undefined) throw new RangeError(`"${text}" is not ${UNITS[unit].words}`);
   return value;
 }
 

@@ -107,7 +107,7 @@ describe("BlueGreen", () => {
     expect(story.last?.hold).toMatchObject({
       reason: "NoRoom",
       message: expect.stringContaining(
-        "Step preview needs 6 pods beside the 6 that serve, but the bounds and backend budgets allow 9",
+        "Step preview needs 6 pods beside the 6 that serve, but 9 fit within spec.budget.cpu; raise spec.budget.cpu to fit 12.",
       ),
     });
     for (const needed of [8, 9]) {
@@ -309,5 +309,8 @@ it("BlueGreen without the room for its switch takes no pod from the version that
   commanded(story, { action: "promote", revision: "b", full: true });
   podsBecomeReady(story);
   expect([pods(story, "a"), pods(story, "b"), services(story).main]).toEqual([4, 2, ["a"]]);
-  expect(story.last?.hold).toMatchObject({ reason: "NoRoom", message: expect.stringContaining("allow 6") });
+  expect(story.last?.hold).toMatchObject({
+    reason: "NoRoom",
+    message: expect.stringContaining("6 fit within spec.budget.cpu; raise spec.budget.cpu to fit 8."),
+  });
 });

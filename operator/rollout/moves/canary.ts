@@ -56,10 +56,10 @@ function noRoom(context: Context): Hold {
   if (needed <= 0)
     return { reason: "NoPodsNeeded", message: "No pods are asked for; the canary goes on when there are." };
   const beside = target.canary + target.baseline;
-  const { maxPods } = input.capacity;
+  const { maxPods, maxPodsBy } = input.capacity;
   const message =
     (isDark(context) || waitsForSwitch(context)) && maxPods < needed + beside
-      ? `Step ${step.name} needs ${beside} pods beside the ${needed} that serve, but the bounds and backend budgets allow ${maxPods}; raise spec.scaling.maxReplicas, spec.budget or the backend's connections.`
+      ? `Step ${step.name} needs ${beside} pods beside the ${needed} that serve, but ${maxPods} fit within ${maxPodsBy}; raise ${maxPodsBy} to fit ${needed + beside}.`
       : "There is no room for another canary pod until other pods have ended.";
   return { reason: "NoRoom", message };
 }
