@@ -26,3 +26,21 @@ describe("sameness", () => {
     );
   });
 });
+
+describe("canonical JSON", () => {
+  it("says what JSON does, of any text, as a key and as a value", () => {
+    const odd = fc.constantFrom("a\nb", "$", '"', "\\", "\u2028", "\ud800", "");
+    const text = fc.oneof(fc.string({ unit: "binary" }), odd);
+    fc.assert(
+      fc.property(text, text, (key, member) => {
+        expect(canonicalJson({ [key]: [member] })).toBe(JSON.stringify({ [key]: [member] }));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("sorts members as text, also those that look like numbers, and leaves out what is undefined", () => {
+    const written = canonicalJson({ b: [2, null, undefined], 9: 1, 10: { z: undefined, "a b": Number.NaN } });
+    expect(written).toBe('{"10":{"a b":null},"9":1,"b":[2,null,null]}');
+  });
+});
