@@ -36,13 +36,14 @@ export default defineConfig({
         },
       },
       {
-        // Servers in the test's own process, child processes, worker threads.
+        // Servers in the test's own process, child processes, worker threads. Each test ends what it starts, so that files can share a process here too.
         test: {
           name: "unit-processes",
           include: ["{bridge,tools,test}/**/*.test.ts"],
           exclude: NOT_UNIT,
           ...PATIENCE,
           ...ONE_MORE,
+          isolate: false,
         },
       },
       {

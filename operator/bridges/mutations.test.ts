@@ -58,10 +58,9 @@ const template = (world: World): unknown => {
 };
 
 const isAccepted = (spec: LLMBridgeSpecInput) => condition(serving(spec), "Accepted")?.status === "True";
-const [accepted, refused] = [
-  MUTATIONS.filter((one) => isAccepted(specWith(one))),
-  MUTATIONS.filter((one) => !isAccepted(specWith(one))),
-];
+const { accepted = [], refused = [] } = Object.groupBy(MUTATIONS, (one) =>
+  isAccepted(specWith(one)) ? "accepted" : "refused",
+);
 
 /** Long enough for two steps with their evidence. */
 function settle(world: World): void {

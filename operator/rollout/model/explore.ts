@@ -89,6 +89,17 @@ function keyOf(world: World): string {
   ].join();
 }
 
+/** Two passes with the same question have the same answer: finer than a world's key, since it is asked what an edit or a command comes to. */
+const questionOf = (world: World): string =>
+  [keyOf(world), world.verdicts.kind, JSON.stringify(world.command), textOf(world.spec)].join();
+
+const texts = new WeakMap<World["spec"], string>();
+function textOf(spec: World["spec"]): string {
+  const text = texts.get(spec) ?? JSON.stringify(spec);
+  texts.set(spec, text);
+  return text;
+}
+
 /**
  * Breadth first from several worlds at once, so that what lies around every stage of a rollout is seen before the bound cuts the search.
  * @param more events besides those that can meet every world
@@ -99,7 +110,8 @@ export function explore(
   more: Readonly<Record<string, Event>> = {},
 ): Exploration {
   const events = Object.entries({ ...EVENTS, ...more });
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
+  const asked = new Set<string>();
   const result: Exploration = { worlds: 0, passes: 0, depth: 0, closed: true, phases: {} };
   let frontier: World[] = [];
   const visit = (world: World, into: World[]) => {
@@ -109,7 +121,7 @@ export function explore(
       result.closed = false;
       return;
     }
-    seen.set(key, result.depth);
+    seen.add(key);
     into.push(world);
     const { phase } = stateOf(world);
     result.phases[phase] = (result.phases[phase] ?? 0) + 1;
@@ -123,7 +135,12 @@ export function explore(
       for (const [name, event] of events) {
         const after = copyOf(world);
         if (!event(after)) continue;
-        if (!QUIET.test(name)) result.passes += checkedPass(after);
+        if (!QUIET.test(name)) {
+          const question = questionOf(after);
+          if (asked.has(question)) continue;
+          asked.add(question);
+          result.passes += checkedPass(after);
+        }
         visit(after, next);
       }
     }
