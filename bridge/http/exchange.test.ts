@@ -331,6 +331,33 @@ describe("an upstream that fails", () => {
     },
   );
 
+  it.each(["text/html", "Text/HTML; charset=utf-8"])(
+    "is a broken configuration of the bridge when it answers with a page (%s)",
+    async (type) => {
+      model.answer = (response) =>
+        response.writeHead(200, { "content-type": type }).end("<html>welcome</html>");
+      await start();
+      for (const stream of [false, true]) {
+        const response = await post({ ...question, stream });
+        expect(response.status).toBe(502);
+        expect(await errorOf(response)).toMatchObject({
+          code: "upstream_page",
+          message: `Upstream openai answered with a web page; correct its url (${model.url}/v1), or look for what answers on the way in its stead.`,
+        });
+      }
+      await expect.poll(() => errors("bridge")).toBe(2);
+    },
+  );
+
+  it("passes on a page that comes with an error, as the upstream's fault", async () => {
+    model.answer = (response) =>
+      response.writeHead(503, { "content-type": "text/html" }).end("<html>sorry</html>");
+    await start();
+    const response = await post(question);
+    expect([response.status, await response.text()]).toEqual([503, "<html>sorry</html>"]);
+    await expect.poll(() => errors("upstream")).toBe(1);
+  });
+
   const reported = (said: string): string => JSON.stringify({ error: { message: said, code: 500 } });
   it.each([
     ["an event", [chunkEvent("par"), `data: ${reported("the engine died")}\n\n`, DONE_EVENT]],
@@ -534,7 +561,7 @@ describe("a cached answer", () => {
     expect((await post(cacheable)).headers.get(HEADERS.cache)).toBe("hit");
   });
 
-  it("is never made from a stream that reports an error, or from a page", async () => {
+  it("is never made from a stream that reports an error, or where a page came", async () => {
     await start({ cacheTtlMs: 60_000 });
     const failed = stream(chunkEvent("one"), 'data: {"error":{"code":500}}\n\n', DONE_EVENT);
     const page = (response: import("node:http").ServerResponse) => {

@@ -17,6 +17,7 @@ export type FailureCode =
   | "request_timeout"
   | "upstream_credentials"
   | "upstream_redirect"
+  | "upstream_page"
   | "upstream_connect_timeout"
   | "upstream_first_byte_timeout"
   | "upstream_idle_timeout"

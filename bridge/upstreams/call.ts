@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
-import { redirected } from "./redirect.ts";
+import type { Failure } from "../http/failure.ts";
 import type { AnswerSink } from "./sink.ts";
 import type { Refusal, Slot, SocketPool, Waiter } from "./sockets.ts";
 import {
@@ -10,6 +10,7 @@ import {
   overloaded,
   transportFailure,
 } from "./transport-failure.ts";
+import { answeredWithPage, redirected } from "./wrong-place.ts";
 
 export interface CallRequest {
   readonly method: "GET" | "POST";
@@ -114,16 +115,22 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
   ): void {
     if (this.#done || status < 200) return;
     this.#status = status;
-    if (status >= 300 && status < 400) {
-      this.#redirect(controller, headers.location);
-      return;
-    }
-    this.#sink.start(status, headers);
+    const failure = this.#wrongPlace(headers);
+    if (failure === undefined) this.#sink.start(status, headers);
+    else this.#refuse(controller, failure);
   }
 
-  #redirect(controller: Dispatcher.DispatchController, location: string | undefined): void {
+  /** Set where it is not the API that answers. Errors are passed on, whatever they look like. */
+  #wrongPlace(headers: IncomingHttpHeaders): Failure | undefined {
+    if (this.#status >= 400) return undefined;
     const { upstream, url } = this.#context;
-    const failure = redirected(upstream, url, this.#request.path, this.#status, location);
+    if (this.#status >= 300)
+      return redirected(upstream, url, this.#request.path, this.#status, headers.location);
+    const isPage = headers["content-type"]?.toLowerCase().startsWith("text/html") === true;
+    return isPage ? answeredWithPage(upstream, url) : undefined;
+  }
+
+  #refuse(controller: Dispatcher.DispatchController, failure: Failure): void {
     this.#finish(this.#statusClass());
     controller.abort(new Error(failure.code));
     this.#sink.fail(failure);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redirected } from "./redirect.ts";
+import { redirected } from "./wrong-place.ts";
 
 describe("redirected", () => {
   it.each([

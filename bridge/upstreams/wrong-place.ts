@@ -35,3 +35,15 @@ export function redirected(
     message: `Upstream ${upstream} redirects (${status}) to ${place ?? "nowhere that can be read"}, and the bridge follows no redirects; ${remedy}.`,
   };
 }
+
+/**
+ * An upstream that answers well, but with a page for people: its `url` names a place beside the API, or something on the way answers in its stead. No
+ * client can read that, and a version of the bridge whose `url` leads there has failed.
+ * @param url The upstream's `url` as it is called.
+ */
+export const answeredWithPage = (upstream: string, url: string): Failure => ({
+  status: 502,
+  domain: "bridge",
+  code: "upstream_page",
+  message: `Upstream ${upstream} answered with a web page; correct its url (${url}), or look for what answers on the way in its stead.`,
+});
