@@ -6,7 +6,7 @@ import { obey } from "./commands/obey.ts";
 import type { Context } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
 import { asked, heard } from "./gates/book.ts";
-import { contextOf, isFrozen } from "./look.ts";
+import { contextOf, standsStill } from "./look.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
 import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
@@ -91,7 +91,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
 
 /** Pauses keep their clocks, and a mark of failure ends when the spec asks for something else. */
 function refresh(state: RolloutStatus, input: RolloutInput): RolloutStatus {
-  const kept = keepPause(noteRoute(state, input), isFrozen(input), input.nowMs);
+  const kept = keepPause(noteRoute(state, input), standsStill(input), input.nowMs);
   const outdated =
     input.accepted && kept.failed !== undefined && kept.failed.revision !== input.desired.revision;
   return outdated ? { ...kept, failed: undefined } : kept;

@@ -362,6 +362,29 @@ describe("a pause", () => {
     expect(stateOf(story.world).stepName).toBe("all");
   });
 
+  it("is what a bridge without pods has: neither its hold nor `inconclusive` nor `noData` go on", () => {
+    const analysis = {
+      inconclusive: { after: "1h", action: "Rollback" },
+      noData: { after: "1h", action: "Rollback" },
+    };
+    const story = given({ analysis });
+    const { needed } = story.world;
+    canaryAt(story, 0);
+    timePasses(story, 4);
+    story.world.needed = 0;
+    settle(story);
+    timePasses(story, 600);
+    expect([phaseOf(story.world), story.last?.hold?.reason]).toEqual(["Holding", "NoPodsNeeded"]);
+    story.world.needed = needed;
+    podsBecomeReady(story);
+    timePasses(story, 5);
+    expect(story.last?.hold?.reason).toBe("HoldTime");
+    timePasses(story, 60);
+    expect(phaseOf(story.world)).toBe("Holding");
+    timePasses(story, 2);
+    expect(stateOf(story.world).failed?.reason).toBe("Inconclusive");
+  });
+
   it("starts nothing new, and keeps a step that is being taken where it is", () => {
     const story = given({ paused: true }, { needed: 3 });
     specAsksFor(story, "b");

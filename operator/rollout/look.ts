@@ -34,6 +34,9 @@ export const occupied = (facts: RevisionFacts): number =>
 export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
   !accepted || spec.paused || alerts.hold !== undefined;
 
+/** Neither holds nor deadlines count: it is frozen, or there are no pods, which prove nothing and have failed at nothing. */
+export const standsStill = (input: RolloutInput): boolean => isFrozen(input) || input.capacity.needed <= 0;
+
 export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const { needed, maxPods } = input.capacity;
   const step = stepInForce(input, state);

@@ -165,7 +165,7 @@ export const rolloutStatus = z.object({
     .max(8)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
-  /** When the rollout was paused; clocks stand still from here. */
+  /** When the rollout was paused, or the bridge scaled to 0; clocks stand still from here. */
   pausedSince: time.optional(),
   /** When the present wait for readiness began, for progressDeadline; absent while the pods are ready. Moved on by the length of each pause. */
   waitingSince: time.optional(),
