@@ -7,7 +7,7 @@ import type { Informer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { controllerOf, formatKey, type ObjectKey } from "../kube/object.ts";
-import { createOptionalApi } from "../kube/optional-api.ts";
+import { createOptionalApis } from "../kube/optional-apis.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import { resources } from "../kube/resources.ts";
 import type { GateAnswer } from "../rollout/gates/answer.ts";
@@ -89,15 +89,15 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
   const known = new Map<string, Known>();
   const listeners: ((key: ObjectKey) => void)[] = [];
   const ownWrites = createOwnWrites({ clock, metrics });
-  const api = createOptionalApi<RawJob>({
-    ...{ client, clock, log, metrics, resource: resources.jobs, namespace: namespaces },
+  const api = createOptionalApis<RawJob>({
+    ...{ client, clock, log, metrics, resource: resources.jobs, namespaces },
     ...OWNED,
     transform: slimJob,
     watchDefinition: false,
   });
 
   const answersOf = (mine: Known): readonly GateAnswer[] => {
-    const copy = api.current();
+    const copy = api.current(mine.bridge.namespace);
     return mine.wanted.booked
       .filter(({ gate, entry }) => gate.job && entry.state === "Asked")
       .flatMap(({ entry: { name, since }, question }): GateAnswer | [] => {
@@ -105,7 +105,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
         const found = copy?.store.get(question.bridge.namespace, jobName);
         const job = found && controllerOf(found)?.uid === mine.bridge.uid ? found : undefined;
         if (!job) {
-          const message = mine.problem ?? unavailable(api.availability());
+          const message = mine.problem ?? unavailable(api.availability(mine.bridge.namespace));
           return message === undefined ? [] : { name, since, kind: "Waiting", message };
         }
         const words = mine.words.get(wordsKey(job));
@@ -118,7 +118,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
     const mine = known.get(formatKey(key));
-    const copy = api.current();
+    const copy = api.current(key.namespace);
     // The key comes back with the next look, and with the Jobs.
     if (!mine || !copy) return { kind: "done" };
     const jobs = ofBridge(copy, key, mine.bridge.uid);

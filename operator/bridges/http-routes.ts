@@ -5,7 +5,7 @@ import type { Informer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { controllerOf, formatKey, keyOf, type ObjectKey } from "../kube/object.ts";
-import { createOptionalApi } from "../kube/optional-api.ts";
+import { createOptionalApis } from "../kube/optional-apis.ts";
 import type { AdministratorSettings } from "../settings/file.ts";
 import type { SettingsFile } from "../settings/watch.ts";
 import { BY_ROUTE, type Caches, usesRoute } from "./caches.ts";
@@ -45,8 +45,8 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
   const { client, caches, settings, namespaces, kubeMetrics: metrics, log, clock = systemClock } = options;
   const listeners: ((key: ObjectKey) => void)[] = [];
   const isWanted = ({ httpRoutes }: AdministratorSettings): boolean => httpRoutes !== undefined;
-  const api = createOptionalApi<HttpRoute>({
-    ...{ client, clock, log, metrics, resource: HTTP_ROUTES, namespace: namespaces },
+  const api = createOptionalApis<HttpRoute>({
+    ...{ client, clock, log, metrics, resource: HTTP_ROUTES, namespaces },
     watchDefinition: namespaces === undefined,
   });
   const tell = (key: ObjectKey): void => {
@@ -67,8 +67,8 @@ export function createHttpRoutes(options: HttpRoutesOptions): HttpRoutes {
   return {
     look(bridge, traffic) {
       if (!isWanted(settings.current())) return { kind: "Disabled" };
-      const availability = api.availability();
-      const copy = api.current();
+      const availability = api.availability(bridge.namespace);
+      const copy = api.current(bridge.namespace);
       if (availability.kind === "Absent" || availability.kind === "Forbidden") return availability;
       if (!copy) return { kind: "Unknown" };
       const named = (name: string): HttpRoute | undefined => copy.store.get(bridge.namespace, name);

@@ -4,7 +4,8 @@ import { createController, type ReconcileContext, type ReconcileResult } from ".
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
 import { formatKey, isBeingDeleted, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
-import { type Availability, createOptionalApi } from "../kube/optional-api.ts";
+import type { Availability } from "../kube/optional-api.ts";
+import { createOptionalApis } from "../kube/optional-apis.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import { resourceName } from "../kube/resources.ts";
 import type { AdministratorSettings } from "../settings/file.ts";
@@ -63,6 +64,7 @@ const API = resourceName(POD_MONITORS);
 const WAITING: PodMonitorState = { status: "Unknown", reason: "Waiting", message: "It is being looked at." };
 
 interface Known {
+  readonly namespace: string;
   readonly uid: string;
   readonly contests: Contests;
   state: PodMonitorState;
@@ -73,8 +75,8 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   const known = new Map<string, Known>();
   const listeners: ((key: ObjectKey) => void)[] = [];
   const ownWrites = createOwnWrites({ clock, metrics });
-  const api = createOptionalApi<KubeObject>({
-    ...{ client, clock, log, metrics, resource: POD_MONITORS, namespace: namespaces },
+  const api = createOptionalApis<KubeObject>({
+    ...{ client, clock, log, metrics, resource: POD_MONITORS, namespaces },
     ...OWNED,
     watchDefinition: namespaces === undefined,
   });
@@ -83,7 +85,7 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     const found = known.get(formatKey(bridge));
     if (found?.uid === bridge.uid) return found;
     const contests = createContests({ clock, creations: true });
-    const fresh = { uid: bridge.uid, contests, state: WAITING };
+    const fresh = { namespace: bridge.namespace, uid: bridge.uid, contests, state: WAITING };
     known.set(formatKey(bridge), fresh);
     return fresh;
   };
@@ -91,7 +93,9 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   const stateOf: PodMonitors["stateOf"] = (bridge) => {
     if (!settings.current().podMonitors) return undefined;
     const found = known.get(formatKey(bridge));
-    return stateFor(api.availability()) ?? (found?.uid === bridge.uid ? found.state : WAITING);
+    return (
+      stateFor(api.availability(bridge.namespace)) ?? (found?.uid === bridge.uid ? found.state : WAITING)
+    );
   };
 
   const tell = (object: KubeObject): void => {
@@ -106,7 +110,7 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
       known.delete(formatKey(key));
       return { kind: "done" };
     }
-    const copy = api.current();
+    const copy = api.current(key.namespace);
     // The key comes back with the API.
     if (!copy) return { kind: "done" };
     const bridge = refOf(object);
@@ -141,12 +145,12 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   caches.bridges.onChange(({ kind, object }) => {
     if (kind !== "updated") controller.enqueue(keyOf(object), { priority: "resync" });
   });
-  api.onCopy((copy) => {
+  api.onCopy((copy, holds) => {
     const ends = [ownWrites.observe(copy), watchOwned(copy, childFacts, controller.enqueue)];
     return () => {
       for (const end of ends) end();
       // What was said of them went with them.
-      known.clear();
+      for (const [id, { namespace }] of known) if (holds(namespace)) known.delete(id);
     };
   });
   api.onAvailability(lookAtAll);

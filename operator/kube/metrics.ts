@@ -65,7 +65,7 @@ export function createKubeMetrics(registry: Registry = new Registry(), prefix = 
     ),
     optionalApis: gauge(
       "optional_api",
-      "1 for what is known of an API that need not be there: Unknown, Served, Absent or Forbidden",
+      "What is known of an API that need not be there, Unknown, Served, Absent or Forbidden: 1, or in how many of the watched namespaces",
       "resource",
       "state",
     ),

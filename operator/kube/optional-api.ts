@@ -15,7 +15,9 @@ export type Availability =
 const KINDS = ["Unknown", "Served", "Absent", "Forbidden"] as const satisfies Availability["kind"][];
 
 export interface OptionalApiOptions<T extends KubeObject>
-  extends Omit<InformerOptions<T>, "onFailure" | "timing"> {
+  extends Omit<InformerOptions<T>, "onFailure" | "timing" | "namespace"> {
+  /** The namespace whose objects are followed. Default: all. */
+  readonly namespace?: string | undefined;
   /**
    * Watch the CustomResourceDefinition of the API, this one alone and by its metadata: an API that appears is used at once, and nothing is
    * asked while it is absent. Takes the right to list and watch it in the whole cluster.
@@ -31,9 +33,8 @@ export interface OptionalApiOptions<T extends KubeObject>
  * Guarantees: an API that is missing, refused, taken away or broken fails nothing and is never asked for in a hot loop; what `current`
  * gives is a copy of the API as it is served now, never one of an API that has gone or of another definition under its name; a failing
  * handler disturbs nobody else.
- * Caveats: without its definition the API is tried again with pauses that double up to five minutes, and so is one that may not be read;
- * a right that is missing in one of several namespaces stands for all of them. Failures of any other kind are the informer's: the copy
- * stays, as old as the first of them.
+ * Caveats: without its definition the API is tried again with pauses that double up to five minutes, and so is one that may not be read.
+ * Failures of any other kind are the informer's: the copy stays, as old as the first of them.
  */
 export interface OptionalApi<T extends KubeObject> {
   availability(): Availability;
@@ -58,6 +59,7 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
   const copyHandlers: ((copy: Informer<T>) => () => void)[] = [];
   const handlers: (() => void)[] = [];
   let availability: Availability = { kind: "Unknown" };
+  let counted: Availability["kind"] | undefined;
   let copy: Informer<T> | undefined;
 
   const call = <R>(handler: () => R): R | undefined => {
@@ -75,7 +77,11 @@ export function createOptionalApi<T extends KubeObject>(options: OptionalApiOpti
     availability = next;
     if (!isNews) return;
     for (const state of KINDS)
-      metrics.optionalApis.set({ resource: name, state }, state === next.kind ? 1 : 0);
+      metrics.optionalApis.inc(
+        { resource: name, state },
+        Number(state === next.kind) - Number(state === counted),
+      );
+    counted = next.kind;
     if (next.kind === "Forbidden") log.warn({ reason: next.message }, "an optional API may not be used");
     else log.info({ state: next.kind }, "an optional API is seen in another state");
     for (const handler of handlers) call(handler);
