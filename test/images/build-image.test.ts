@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { baseName, cachedImage, type ImageRequest, imageId } from "./build-image.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { baseName, builtImage, cachedImage, type ImageRequest, imageId } from "./build-image.ts";
 import { nodeImageName } from "./node-base.ts";
 import { productRequest } from "./product.ts";
 
@@ -65,4 +65,27 @@ it("nothing is cached that was not built", () => {
 it("the bridge's image does not change with the operator's sources, nor the other way round", () => {
   expect(productRequest("bridge").inputs).not.toContain("operator");
   expect(productRequest("operator").inputs).not.toContain("bridge");
+});
+
+/** Stands for buildah in a mount namespace: notes what it is asked for, and writes the archive that is to be pushed. */
+const BUILDAH = `#!/bin/sh
+echo "$*" >> "$ASKED"
+for word in "$@"; do case "$word" in oci-archive:*) archive=\${word#oci-archive:}; : > "\${archive%%:*}";; esac; done
+`;
+
+it("is built once by all who want it first at the same time", async () => {
+  const asked = join(context, "asked");
+  writeFileSync(join(context, "unshare"), BUILDAH);
+  chmodSync(join(context, "unshare"), 0o755);
+  vi.stubEnv("PATH", `${context}:${process.env.PATH}`);
+  vi.stubEnv("ASKED", asked);
+  try {
+    const wanted = { ...request, uncompressed: true };
+    const cache = join(context, "cache");
+    const built = await Promise.all([1, 2, 3].map(() => builtImage(cache, wanted)));
+    expect(built).toEqual([cachedImage(cache, wanted), built[0], built[0]]);
+    expect(readFileSync(asked, "utf8").match(/ bud /g)).toHaveLength(1);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

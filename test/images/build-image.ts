@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { cacheKey, fileParts } from "../../tools/setup/cache.ts";
+import { withLock } from "../cluster/lock.ts";
 import { buildah } from "./buildah.ts";
 import { archiveSizes, type ImageSizes } from "./sizes.ts";
 
@@ -90,9 +91,12 @@ export async function buildImage(cache: string, request: ImageRequest): Promise<
   return image;
 }
 
-/** {@link cachedImage}, or else {@link buildImage}. */
+/** {@link cachedImage}, or else {@link buildImage}, by one process at a time: on a new machine several clusters want the same images first. */
 export async function builtImage(cache: string, request: ImageRequest): Promise<BuiltImage> {
-  return cachedImage(cache, request) ?? (await buildImage(cache, request));
+  const cached = () => cachedImage(cache, request);
+  const { archive } = paths(cache, request.name, imageId(request));
+  const lock = { path: `${archive}.lock`, doing: `building image ${request.name}` };
+  return cached() ?? (await withLock(lock, async () => cached() ?? (await buildImage(cache, request))));
 }
 
 interface ImagePaths {

@@ -17,7 +17,7 @@ export async function supportImages(cache: string, tools: ToolPaths): Promise<re
 }
 
 /**
- * The gateway that one suite runs. Its nine minutes of compiling are `make test`'s to do beside what comes before (test/run.ts); a suite that is run by
+ * The gateway that one suite runs. Its minutes of compiling are `make test`'s to do beside what comes before (test/run.ts); a suite that is run by
  * itself on a machine without it waits.
  */
 export async function gatewayImage(cache: string, progress: Progress): Promise<BuiltImage> {

@@ -226,14 +226,20 @@ async function replace(
   { module, file, by }: Instead,
   { name, cwd, env, copy }: { name: ToolName; cwd: string; env: NodeJS.ProcessEnv; copy: string },
 ): Promise<void> {
-  const folder = await run([go, "list", "-mod=mod", "-m", "-f", "{{.Dir}}", module], { cwd, env });
-  await run(["cp", "-r", "--no-preserve=mode", folder.trim(), copy]);
+  const folder = await moduleFolder(go, env, module, cwd);
+  await run(["cp", "-r", "--no-preserve=mode", folder, copy]);
   cpSync(join(import.meta.dirname, name, by), join(copy, file));
   await run([go, "mod", "edit", "-replace", `${module}=${copy}`], { cwd, env });
 }
 
-/** Where Go keeps a version of a module; it is fetched if it is not there. */
-async function moduleFolder(go: string, env: NodeJS.ProcessEnv, module: string): Promise<string> {
-  const downloaded = await run([go, "mod", "download", "-json", module], { env });
+/** Where Go keeps a module, of a version or as the module in `cwd` has it; it is fetched if it is not there. */
+async function moduleFolder(
+  go: string,
+  env: NodeJS.ProcessEnv,
+  module: string,
+  cwd?: string,
+): Promise<string> {
+  const where = cwd === undefined ? { env } : { env, cwd };
+  const downloaded = await run([go, "mod", "download", "-json", module], where);
   return (JSON.parse(downloaded) as { Dir: string }).Dir;
 }
