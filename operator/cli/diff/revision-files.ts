@@ -20,11 +20,12 @@ export const CONTENTS = "contents";
 export function revisionFiles(data: Readonly<Record<string, string>>, revision: string): RevisionFiles {
   const mask = (text: string) =>
     text.replaceAll(revision, "REVISION").replace(/(-REVISION-secret-\d+)-[0-9a-z]+/g, "$1");
-  const { deployment, nodeOptions } = withoutNodeOptions(data[TEMPLATE_KEY] ?? "");
+  // Before it is YAML: a hash that looks like a number would leave its quotes behind.
+  const { deployment, nodeOptions } = withoutNodeOptions(mask(data[TEMPLATE_KEY] ?? ""));
   return {
     [FILES.config]: mask(data[FILES.config] ?? ""),
     [NODE_OPTIONS]: nodeOptions,
-    "deployment.yaml": mask(deployment),
+    "deployment.yaml": deployment,
     ...contentsFile(data),
   };
 }
