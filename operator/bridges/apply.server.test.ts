@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BridgeApi, bridgeApi } from "../../test/conformance/bridge-api.ts";
 import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
+import { announced } from "../../test/kube/announced.ts";
 import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
 import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
 import { createClient, type KubeClient } from "../kube/client.ts";
@@ -58,14 +59,9 @@ beforeEach(async () => {
 describe("apply", () => {
   it("makes what is not there by one request, and asks who has a name only where somebody has", async () => {
     const asked: string[] = [];
-    const transport = server.transport();
-    const counted = createClient({
-      ...transport,
-      send: (request) => {
-        asked.push(`${request.verb} ${request.subject}`);
-        return transport.send(request);
-      },
-    });
+    const counted = createClient(
+      announced(server.transport(), ({ verb, subject }) => void asked.push(`${verb} ${subject}`)),
+    );
     const make = () =>
       apply(
         counted,

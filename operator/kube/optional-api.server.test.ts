@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { announced } from "../../test/kube/announced.ts";
 import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
 import { cuttable } from "../../test/kube/cut.ts";
 import { POD_MONITORS, removePodMonitors, servePodMonitors } from "../../test/kube/pod-monitors.ts";
@@ -41,17 +42,7 @@ function follow(options: Partial<OptionalApiOptions<KubeObject>> = {}) {
     if (forbidden.has(resource)) throw new ApiError(`watch ${resource}`, 403, { message: "not allowed" });
   };
   const api = createOptionalApi({
-    client: createClient({
-      ...line,
-      async open(request) {
-        ask(request);
-        return line.open(request);
-      },
-      async send(request) {
-        ask(request);
-        return line.send(request);
-      },
-    }),
+    client: createClient(announced(line, ask)),
     resource: POD_MONITORS,
     watchDefinition: true,
     pausesMs: [20, 60_000],

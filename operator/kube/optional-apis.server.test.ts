@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { announced } from "../../test/kube/announced.ts";
 import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
 import { POD_MONITORS, removePodMonitors, servePodMonitors } from "../../test/kube/pod-monitors.ts";
 import { until } from "../../test/kube/until.ts";
@@ -41,17 +42,7 @@ function follow(options: Partial<OptionalApisOptions<KubeObject>>) {
         throw new ApiError("list podmonitors", 403, { message: "not allowed" });
   };
   const apis = createOptionalApis({
-    client: createClient({
-      ...line,
-      async open(request) {
-        ask(request);
-        return line.open(request);
-      },
-      async send(request) {
-        ask(request);
-        return line.send(request);
-      },
-    }),
+    client: createClient(announced(line, ask)),
     resource: POD_MONITORS,
     watchDefinition: false,
     pausesMs: [20, 100],
@@ -73,7 +64,7 @@ function follow(options: Partial<OptionalApisOptions<KubeObject>>) {
 }
 
 it("keeps an API that one namespace refuses from no other, and uses it there once it may", async () => {
-  const { apis, refused, start, end, is, counts, kinds } = follow({ namespaces: [OPEN, CLOSED] });
+  const { apis, refused, start, end, is, counts, kinds } = follow({ namespaces: [OPEN, CLOSED, OPEN] });
   const gone: string[] = [];
   apis.onCopy((_, holds) => () => void gone.push([OPEN, CLOSED, "other"].filter(holds).join()));
   refused.add(CLOSED);

@@ -32,25 +32,31 @@ export interface OptionalApis<T extends KubeObject> {
   start(signal: AbortSignal): Promise<void>;
 }
 
+/** Stands for every namespace, as it does for an informer. */
+const ALL = "";
+
 export function createOptionalApis<T extends KubeObject>(options: OptionalApisOptions<T>): OptionalApis<T> {
   const { namespaces, ...shared } = options;
-  const each: readonly (readonly [namespace: string | undefined, api: OptionalApi<T>])[] = namespaces
-    ? namespaces.map((namespace) => [namespace, createOptionalApi({ ...shared, namespace })] as const)
-    : [[undefined, createOptionalApi(shared)]];
-  const isOf = (mine: string | undefined, namespace: string) => mine === undefined || mine === namespace;
-  const of = (namespace: string) => each.find(([mine]) => isOf(mine, namespace))?.[1];
+  // By a set: a namespace that is named twice is followed once.
+  const apis: ReadonlyMap<string, OptionalApi<T>> = new Map(
+    [...new Set(namespaces ?? [ALL])].map((namespace) => [
+      namespace,
+      createOptionalApi({ ...shared, namespace }),
+    ]),
+  );
+  const of = (namespace: string) => apis.get(namespace) ?? apis.get(ALL);
   return {
     availability: (namespace) => of(namespace)?.availability() ?? { kind: "Unknown" },
     current: (namespace) => of(namespace)?.current(),
     onAvailability(handler) {
-      for (const [, api] of each) api.onAvailability(handler);
+      for (const api of apis.values()) api.onAvailability(handler);
     },
     onCopy(handler) {
-      for (const [mine, api] of each)
-        api.onCopy((copy) => handler(copy, (namespace) => isOf(mine, namespace)));
+      for (const api of apis.values())
+        api.onCopy((copy) => handler(copy, (namespace) => of(namespace) === api));
     },
     async start(signal) {
-      await Promise.all(each.map(([, api]) => api.start(signal)));
+      await Promise.all([...apis.values()].map((api) => api.start(signal)));
     },
   };
 }

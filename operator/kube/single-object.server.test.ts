@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { announced } from "../../test/kube/announced.ts";
 import { type ApiServer, startApiServer } from "../../test/kube/api-server.ts";
 import { cuttable } from "../../test/kube/cut.ts";
 import { until } from "../../test/kube/until.ts";
@@ -47,17 +48,7 @@ function follow(
     state.kind === "Found" ? (state.object.data?.a ?? "") : state.kind;
   const ended = followObject<ConfigMap>(
     {
-      client: createClient({
-        ...line,
-        async open(request) {
-          note(request);
-          return line.open(request);
-        },
-        async send(request) {
-          note(request);
-          return line.send(request);
-        },
-      }),
+      client: createClient(announced(line, note)),
       ...{ resource: configMaps, namespace, name, clock: systemClock, random: () => 1 },
       metrics: createKubeMetrics(),
       timing: { ...QUICK, ...timing },

@@ -91,12 +91,23 @@ export async function buildImage(cache: string, request: ImageRequest): Promise<
   return image;
 }
 
-/** {@link cachedImage}, or else {@link buildImage}, by one process at a time: on a new machine several clusters want the same images first. */
-export async function builtImage(cache: string, request: ImageRequest): Promise<BuiltImage> {
-  const cached = () => cachedImage(cache, request);
-  const { archive } = paths(cache, request.name, imageId(request));
-  const lock = { path: `${archive}.lock`, doing: `building image ${request.name}` };
-  return cached() ?? (await withLock(lock, async () => cached() ?? (await buildImage(cache, request))));
+/**
+ * {@link cachedImage}, or else {@link buildImage} once `prepare` has put the bases into the store. One build at a time: two would write the same archive,
+ * and look for bases in a store that the other is cleaning. `fresh`: it was built now.
+ */
+export async function builtImage(
+  cache: string,
+  request: ImageRequest,
+  prepare: () => Promise<void> = async () => {},
+): Promise<BuiltImage & { fresh: boolean }> {
+  const cached = cachedImage(cache, request);
+  if (cached !== undefined) return { ...cached, fresh: false };
+  return withLock({ path: join(cache, "images.lock"), doing: "building an image" }, async () => {
+    const built = cachedImage(cache, request);
+    if (built !== undefined) return { ...built, fresh: false };
+    await prepare();
+    return { ...(await buildImage(cache, request)), fresh: true };
+  });
 }
 
 interface ImagePaths {

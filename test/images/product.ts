@@ -1,12 +1,11 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { withLock } from "../cluster/lock.ts";
 import {
   type BuiltImage,
   baseName,
   buildImage,
-  cachedImage,
+  builtImage,
   type ImageRequest,
   isStored,
   localName,
@@ -45,23 +44,7 @@ export async function productImage(
   target: ProductImage,
 ): Promise<BuiltImage & { fresh: boolean }> {
   const request = productRequest(target);
-  return cachedOrBuilt(cache, request, async () => ensureNodeBase(cache));
-}
-
-/** One build at a time: two would write the same archive, and look for bases in a store that the other is cleaning. */
-async function cachedOrBuilt(
-  cache: string,
-  request: ImageRequest,
-  prepare: () => Promise<void>,
-): Promise<BuiltImage & { fresh: boolean }> {
-  const cached = cachedImage(cache, request);
-  if (cached !== undefined) return { ...cached, fresh: false };
-  return withLock({ path: join(cache, "images.lock"), doing: "building an image" }, async () => {
-    const built = cachedImage(cache, request);
-    if (built !== undefined) return { ...built, fresh: false };
-    await prepare();
-    return { ...(await buildImage(cache, request)), fresh: true };
-  });
+  return builtImage(cache, request, async () => ensureNodeBase(cache));
 }
 
 /** An image built on the bridge's: its Dockerfile begins with `ARG BRIDGE_IMAGE` and `FROM ${BRIDGE_IMAGE}`. */
@@ -86,7 +69,7 @@ export async function imageOnProduct(
     basedOn: [product.id],
     buildArgs: { ...request.buildArgs, [argument]: localName(baseName(product)) },
   };
-  return cachedOrBuilt(cache, full, async () => {
+  return builtImage(cache, full, async () => {
     if (await isStored(cache, baseName(product))) return;
     await ensureNodeBase(cache);
     await buildImage(cache, productRequest(target));
