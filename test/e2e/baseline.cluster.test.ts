@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, type ExpectStatic, it } from "vitest";
 import { LABELS } from "../../contract/kubernetes.ts";
 import { HTTP_ROUTES, type HttpRoute } from "../../operator/bridges/route/http-route.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
@@ -88,7 +88,8 @@ const unharmed = (revisions: readonly string[]) =>
   revisions.map((revision) => ({ revision, failed: 0, cut: 0 }));
 
 describe.concurrent("a canary beside a baseline of the same age", () => {
-  it.each(WAYS)("by $router", async (way) => {
+  // Its own `expect`: the global one polls for the test that runs, and knows of none once a concurrent one has ended.
+  it.for(WAYS)("by $router", async (way, { expect }) => {
     const bridge = scene.bridge(way.name);
     const first = await serve(bridge, way);
     const load = await scene.load(bridge, {
@@ -109,7 +110,7 @@ describe.concurrent("a canary beside a baseline of the same age", () => {
     const bad = { image: await scene.image("errors"), rollout: { analysis: STRICT } };
     const back = await rollsBack(scene, of, bad, "ErrorsProvedWorse");
     await expect.poll(() => leftovers(bridge), { timeout: 60_000 }).toEqual([]);
-    if (way.router === "Gateway") await expectRouteOfRest(bridge, second);
+    if (way.router === "Gateway") await expectRouteOfRest(expect, bridge, second);
 
     const report = await load.stop(20_000);
     const baseline = `${second}-baseline`;
@@ -132,7 +133,7 @@ describe.concurrent("a canary beside a baseline of the same age", () => {
 });
 
 /** The route gives all to the stable version, and the baseline's Service, whatever its weight, leads there too. */
-async function expectRouteOfRest({ name }: Bridge, stable: string): Promise<void> {
+async function expectRouteOfRest(expect: ExpectStatic, { name }: Bridge, stable: string): Promise<void> {
   const { namespace } = scene;
   const weights = async () => {
     const route = await scene.client.get<HttpRoute>(HTTP_ROUTES, namespace, name);
