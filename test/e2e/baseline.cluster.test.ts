@@ -28,12 +28,14 @@ const STRICT = { errors: { promoteBelow: "1%" } };
 interface Way {
   readonly router: "Replicas" | "Gateway";
   readonly name: string;
-  /** How far the canary's part of what both got may be from a half, beyond what chance does to so few: kube-proxy deals connections, not requests. */
+  /** Share of requests on a connection of their own: kube-proxy deals connections, and a few that are kept alive may all lead to one of two pods. */
+  readonly freshShare: number;
+  /** How far the canary's part of what both got may be from a half, beyond what chance does to so few, agents' chats among them. */
   readonly unequal: number;
 }
 const WAYS: readonly Way[] = [
-  { router: "Replicas", name: "pods", unequal: 0.2 },
-  { router: "Gateway", name: "routed", unequal: 0.08 },
+  { router: "Replicas", name: "pods", freshShare: 1, unequal: 0.2 },
+  { router: "Gateway", name: "routed", freshShare: 0.3, unequal: 0.08 },
 ];
 
 let scene: Scene;
@@ -94,7 +96,7 @@ describe.concurrent("a canary beside a baseline of the same age", () => {
     const first = await serve(bridge, way);
     const load = await scene.load(bridge, {
       ...(way.router === "Gateway" ? { url: gatewayUrl } : {}),
-      ...{ rps: 30, longStreams: 2, longStreamSeconds: 15, agents: 2 },
+      ...{ rps: 30, freshShare: way.freshShare, longStreams: 2, longStreamSeconds: 15, agents: 2 },
     });
 
     const good = await scene.image("next");
