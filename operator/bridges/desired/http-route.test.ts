@@ -29,10 +29,21 @@ describe("the route that the operator makes", () => {
             { ...backend, name: "chat-production", weight: 90 },
             { ...backend, name: "chat-canary", weight: 10 },
           ],
+          timeouts: { request: "0s" },
         },
       ],
     });
     expect(made({ hostnames: ["a.example.com"] })).toMatchObject({ hostnames: ["a.example.com"] });
+  });
+
+  it("limits in none of its rules how long an answer takes", () => {
+    const affinity = { cookie: "who", maxAge: "1h" };
+    const canaryMatches = [{ header: "x-canary", value: "always" }];
+    const own = { parentRefs: PARENTS, hostnames: [], canaryMatches, affinity };
+    const round = { id: "b2-x1", canary: "b2", weight: 25, maxAgeSeconds: 3600 };
+    const { rules } = httpRoute(BRIDGE, own, { percent: 25, baseline: 25, mirror: 10, round }).spec;
+    expect(rules).toHaveLength(6);
+    expect(rules).toMatchObject(rules.map(() => ({ timeouts: { request: "0s" } })));
   });
 
   it("leads some clients to the canary whatever its weight, before all others", () => {

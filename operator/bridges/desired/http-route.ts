@@ -31,13 +31,19 @@ export interface RouteSplit {
   readonly round: AffinityRound | undefined;
 }
 
+/**
+ * What every rule has: no limit of the gateway's on how long an answer may take. Without a word on it, gateways that are made of Envoy end a whole answer,
+ * streams too, after 15 s (RouteAction.timeout); the bridge has limits of its own. Gateways that do not know the field pass over it.
+ */
+const UNLIMITED = { timeouts: { request: "0s" } };
+
 /** Clients that get the canary whatever its weight. Its Service leads to the stable version while there is none. */
 function preview(matches: readonly CanaryMatch[], canary: object, isMirrored: boolean): object[] {
   if (matches.length === 0) return [];
   // A path in full goes before any header (Gateway API, HTTPRouteRule), so those that are mirrored are named here too.
   const paths = isMirrored ? [EVERYWHERE, ...MIRRORED] : [EVERYWHERE];
   const all = paths.flatMap((path) => matches.map((match) => matchOf(match, path)));
-  return [{ matches: all, backendRefs: [canary] }];
+  return [{ matches: all, backendRefs: [canary], ...UNLIMITED }];
 }
 
 function matchOf({ header, cookie = "", value }: CanaryMatch, path: object): object {
@@ -79,6 +85,7 @@ function known(
     matches: [{ path: EVERYWHERE, headers: [cookieMatch(cookie, lots)] }],
     filters,
     backendRefs: [backend(service, 1)],
+    ...UNLIMITED,
   });
   return [
     leads(canaryLots(round), canaryService(bridge.name)),
@@ -103,6 +110,7 @@ export function httpRoute(
       backend(canary, percent),
       ...(baseline === undefined ? [] : [backend(baselineService(bridge.name), baseline)]),
     ],
+    ...UNLIMITED,
   };
   return {
     apiVersion: `${HTTP_ROUTES.group}/${HTTP_ROUTES.version}`,
