@@ -153,6 +153,16 @@ describe("firstHold", () => {
     expect(firstHold(at(more, { approvedStep: "half" }))).toBeUndefined();
   });
 
+  const asked = (more: object) => ({ steps: [step("half", 50, more), step("all", 100)] });
+  it("says that requests do not show the step where the canary serves some", () => {
+    const context = at({ ...says("ProvedBelow"), plan: asked({}) }, { servedSince: undefined });
+    const canary = { ...context.canary, servedRequests: true };
+    expect(firstHold({ ...context, canary })).toEqual({
+      reason: "WeightNotApplied",
+      message: "The requests that the canary serves do not show step half (50%) yet.",
+    });
+  });
+
   it("takes a verdict whose last interval lies just within", () => {
     expect(firstHold(at(says("ProvedBelow", { decidedAtMs: T0 - 9 * 60_000 + 15_000 })))).toBeUndefined();
   });
@@ -162,7 +172,6 @@ describe("firstHold", () => {
     expect(firstHold(at({ ...says("ProvedBelow"), plan: dry }))).toBeUndefined();
   });
 
-  const asked = (more: object) => ({ steps: [step("half", 50, more), step("all", 100)] });
   it.each([
     [
       "requests",

@@ -115,13 +115,13 @@ const FAILED: readonly Policy<Hold>[] = [
   failedOutside,
 ];
 
-const served: Policy<Hold> = ({ state, step }) =>
-  state.servedSince !== undefined || !needsRequests(step)
-    ? undefined
-    : hold(
-        "NoRequests",
-        `The canary has not served a request at step ${step.name} (${shareText(step)}) yet.`,
-      );
+const served: Policy<Hold> = ({ state, step, canary }) => {
+  if (state.servedSince !== undefined || !needsRequests(step)) return undefined;
+  const at = `step ${step.name} (${shareText(step)})`;
+  return canary.servedRequests === true
+    ? hold("WeightNotApplied", `The requests that the canary serves do not show ${at} yet.`)
+    : hold("NoRequests", `The canary has not served a request at ${at} yet.`);
+};
 
 const holdTime: Policy<Hold> = (context) => {
   const end = holdEndsMs(context);

@@ -38,6 +38,7 @@ describe("router Gateway at one moment", () => {
     evidenceSince: seconds(-60),
     waitingSince: seconds(-1),
   } as const;
+  const fromTenth = () => ({ steps: [step("tenth", 10), step("quarter", 25), step("all", 100)] });
   const copying = { steps: [step("half", 0, { mirror: 50 }), step("all", 100)] };
 
   it.each([
@@ -163,6 +164,27 @@ describe("router Gateway at one moment", () => {
       { plan: fromQuarter },
       { servedRequests: true, ...canary },
     );
+    expect(gateway.inEffect(context)).toBe(isIn);
+  });
+
+  const copiesFirst = { steps: [step("copies", 0, { mirror: 50 }), step("quarter", 25), step("all", 100)] };
+  const quarter = {
+    phase: "Holding",
+    weight: 25,
+    routedWeight: 25,
+    stepName: "quarter",
+    stepIndex: 1,
+  } as const;
+  const followed = { ...quarter, routedSince: seconds(-5) };
+  const notYet = { ...quarter, routedSince: seconds(-4.9) };
+  it.each([
+    ["that may be of copies while the gateway may not follow", copiesFirst, notYet, 25, false],
+    ["that may be of copies once it does", copiesFirst, followed, 25, true],
+    ["that is past the weight while the gateway may not follow", fromTenth(), notYet, 26, false],
+    ["that is past the weight once it does", fromTenth(), followed, 26, true],
+    ["that is just the weight at once", fromTenth(), notYet, 25, true],
+  ] as const)("takes a share %s", (_, steps, state, requestShare, isIn) => {
+    const context = at(state, { plan: steps }, { servedRequests: true, requestShare });
     expect(gateway.inEffect(context)).toBe(isIn);
   });
 

@@ -93,7 +93,8 @@ export const gateway: Router = {
     // Whom a client meets is drawn once: of few or uneven clients the share says little about the weight, and what it says was true of the last step too.
     if (input.spec.traffic.route?.affinity) return hasTakenUp(context);
     const before = stepsOf(input.spec)[step.index - 1]?.weight ?? 0;
-    if (isNearer(canary.requestShare, step.weight, before) && isBaselineSeen(context, before)) return true;
+    const isSeen = isNearer(canary.requestShare, step.weight, before) && isBaselineSeen(context, before);
+    if (isSeen && (!mayBeLeftOver(context) || hasTakenUp(context))) return true;
     const since = atMs(state.holdingSince);
     return since !== undefined && clockMs >= since + SHARE_PATIENCE_MS;
   },
@@ -107,6 +108,12 @@ export const gateway: Router = {
 /** Every parent took the weights so long ago that the gateway follows it. */
 function hasTakenUp({ state, step, nowMs }: Context): boolean {
   return state.routedWeight === step.weight && nowMs >= (settled(state.routedSince) ?? Infinity);
+}
+
+/** Copies at the step before, and a jump from a larger one, leave a share that looks like the weight while nobody is led by it yet. */
+function mayBeLeftOver({ canary, step, input }: Context): boolean {
+  const copied = stepsOf(input.spec)[step.index - 1]?.mirror ?? 0;
+  return copied > 0 || (canary.requestShare ?? 0) > step.weight;
 }
 
 /** When what this phase began with has come through to the gateway's clients. */
