@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 NODE := node_modules/.bin/node
 .DEFAULT_GOAL := help
-.PHONY: help packages setup verify unit generate test test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-connections bench-evidence bench-operator mutation clean
+.PHONY: help packages setup verify unit generate test test-envoy-gateway test-own-cluster explore demo demo-down cluster-up cluster-down plugin images bench-bridge bench-connections bench-evidence bench-operator mutation clean
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ generate: packages ## Write the generated files again
 
 test: setup ## Run every check and every suite, the ones on a real cluster too
 	@$(NODE) test/run.ts
+
+test-envoy-gateway: setup ## Run the suites of router Gateway with Envoy Gateway, and what only it can: copies of requests (minutes more to build)
+	@$(NODE) test/images/envoy.ts
+	@LLMBRIDGE_GATEWAY=EnvoyGateway $(NODE) node_modules/vitest/vitest.mjs run --project cluster --project optional test/e2e/gateway test/e2e/baseline test/e2e/mirroring
 
 test-own-cluster: packages ## Install and run a bridge on the cluster that LLMBRIDGE_KUBECONFIG names, and remove it again
 	@test -n "$$LLMBRIDGE_KUBECONFIG" || { echo "error: LLMBRIDGE_KUBECONFIG names no cluster; set it to the path of a kubeconfig." >&2; exit 1; }

@@ -11,7 +11,7 @@ const PATIENCE = {
   hookTimeout: 180_000,
   expect: { poll: { timeout: 20_000 } },
 };
-const NOT_UNIT = ["**/*.{server,cluster,alone}.test.ts", "**/node_modules/**"];
+const NOT_UNIT = ["**/*.{server,cluster,alone,optional}.test.ts", "**/node_modules/**"];
 /** vitest leaves one processor to itself, which on two is half of them. */
 const BOTH = { maxWorkers: Math.max(2, availableParallelism() - 1) };
 /** Where some tests wait for servers and timers, others compute meanwhile. */
@@ -75,6 +75,17 @@ export default defineConfig({
           ...CLUSTER_PATIENCE,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Suites that need what takes long to build and little else needs: see the Makefile for the target of each.
+        test: {
+          name: "optional",
+          include: ["test/**/*.optional.test.ts"],
+          globalSetup: "test/scene/global-setup.ts",
+          ...CLUSTER_PATIENCE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -4,11 +4,11 @@ import { resources } from "../../operator/kube/resources.ts";
 import { actor } from "../faults/story.ts";
 import type { Load, Report } from "../load/load.ts";
 import { conditionOf } from "../scene/api.ts";
-import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
+import { CONTROLLER, deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
 import { podsOf } from "../scene/pods.ts";
 import { openScene, type Scene } from "../scene/scene.ts";
 
-/** Router Gateway with a real gateway between clients and bridge: Traefik, as it is configured by default. */
+/** Router Gateway with a real gateway between clients and bridge, as it is configured by default. */
 
 const STEPS = [
   { name: "twentieth", weight: 5, hold: "1h" },
@@ -127,8 +127,8 @@ describe("a version behind a gateway", () => {
     console.log(conditionOf(status, "RouteAccepted")?.message);
     expect(conditionOf(status, "RouteAccepted")).toMatchObject({
       reason: "Refused",
-      message: expect.stringMatching(
-        /refused by Gateway gw \(traefik.io\/gateway-controller\): Accepted is False, NoMatchingParent/,
+      message: expect.stringContaining(
+        `refused by Gateway gw (${CONTROLLER}): Accepted is False, NoMatchingParent`,
       ),
     });
     const retried = bridge.waitFor(

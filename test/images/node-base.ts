@@ -37,9 +37,12 @@ export function nodeBaseKey(): string {
   return cacheKey([REVISION, nodeImageName(), process.versions.node, NPM, readFileSync(DOCKERFILE, "utf8")]);
 }
 
+/** The base as the store holds it. */
+export const nodeBaseName = (): string => `docker.io/library/${nodeImageName()}`;
+
 /** Makes sure that the store holds a base under the name that the Dockerfile asks for, so that it builds unchanged. */
 export async function ensureNodeBase(cache: string): Promise<void> {
-  const name = `docker.io/library/${nodeImageName()}`;
+  const name = nodeBaseName();
   const key = nodeBaseKey();
   if ((await storedKey(cache, name)) === key) return;
   const context = join(cache, "node-base");

@@ -10,7 +10,7 @@ import {
   isStored,
   localName,
 } from "./build-image.ts";
-import { ensureNodeBase, nodeBaseKey } from "./node-base.ts";
+import { ensureNodeBase, nodeBaseKey, nodeBaseName } from "./node-base.ts";
 
 const CHECKOUT = resolve(import.meta.dirname, "../..");
 const COMMON = [
@@ -74,4 +74,18 @@ export async function imageOnProduct(
     await ensureNodeBase(cache);
     await buildImage(cache, productRequest(target));
   });
+}
+
+/** An image for tests that needs the GNU C library and no Node: its Dockerfile begins with `ARG NODE_IMAGE` and `FROM ${NODE_IMAGE}`. */
+export function imageOnNodeBase(
+  cache: string,
+  request: ImageRequest,
+): Promise<BuiltImage & { fresh: boolean }> {
+  const full: ImageRequest = {
+    ...request,
+    uncompressed: true,
+    basedOn: [nodeBaseKey(), ...(request.basedOn ?? [])],
+    buildArgs: { ...request.buildArgs, NODE_IMAGE: nodeBaseName() },
+  };
+  return builtImage(cache, full, () => ensureNodeBase(cache));
 }

@@ -23,14 +23,15 @@ export const ALL_OF_IT: readonly string[] = [
   "backendtlspolicies",
 ];
 
-/** The real definitions of the standard channel, without their prose, which is most of them and takes the API server seconds. */
+/** The real definitions of the standard channel. */
 function definitions(kinds: readonly string[]): DesiredObject[] {
   const folder = toolPaths(cacheRoot(process.env))["gateway-api"];
-  return kinds.map((kind) => {
-    const text = readFileSync(join(folder, `gateway.networking.k8s.io_${kind}.yaml`), "utf8");
-    return withoutProse(parse(text)) as DesiredObject;
-  });
+  return kinds.map((kind) => definitionIn(join(folder, `gateway.networking.k8s.io_${kind}.yaml`)));
 }
+
+/** The definition that a file holds, without its prose, which is most of it and takes the API server seconds. */
+export const definitionIn = (path: string): DesiredObject =>
+  withoutProse(parse(readFileSync(path, "utf8"))) as DesiredObject;
 
 function withoutProse(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(withoutProse);
@@ -41,14 +42,19 @@ function withoutProse(node: unknown): unknown {
   return Object.fromEntries(kept.map(([key, value]) => [key, withoutProse(value)]));
 }
 
-/** Installs the API and waits until HTTPRoutes are served. */
-export async function serveGatewayApi(client: KubeClient, kinds = ROUTES_ONLY): Promise<void> {
-  for (const definition of definitions(kinds))
+/** Makes the definitions that are not there yet. */
+export async function install(client: KubeClient, wanted: readonly DesiredObject[]): Promise<void> {
+  for (const definition of wanted)
     await client
       .create(resources.customResourceDefinitions, definition, { deadlineMs: 120_000 })
       .catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });
+}
+
+/** Installs the API and waits until HTTPRoutes are served. */
+export async function serveGatewayApi(client: KubeClient, kinds = ROUTES_ONLY): Promise<void> {
+  await install(client, definitions(kinds));
   await until(
     "the Gateway API",
     () =>

@@ -14,10 +14,7 @@ import { bridgeImage } from "../faults/story.ts";
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 
-/**
- * A step that mirrors: the route that a real API server takes. No gateway that implements RequestMirror can be built for the test cluster, so how one
- * copies requests is not tried here.
- */
+/** A step that mirrors: the route that a real API server takes. How a real gateway copies is tried by test/e2e/mirroring.optional.test.ts. */
 
 const [FIRST, SECOND] = [bridgeImage(1), bridgeImage(2)];
 const TRAFFIC = { route: { parentRefs: [{ name: "public" }] } };

@@ -50,7 +50,7 @@ export async function installOperator(cluster: Cluster, options: InstallOptions 
     "--set-json",
     `settings.sources=${JSON.stringify(source)}`,
     "--set-json",
-    "settings.httpRoutes={}",
+    `settings.httpRoutes=${JSON.stringify({ mirroring: "Allowed" })}`,
     "--set-json",
     "settings.gateJobs={}",
     "--set-json",

