@@ -23,7 +23,7 @@ const rows: Row[] = readFileSync(join(ROOT, "docs/concepts/scenarios.md"), "utf8
   });
 
 function placeOf(file: string): string {
-  if (/\.(cluster|alone)\.test\.ts$/.test(file)) return "real cluster";
+  if (/\.(cluster|alone|optional)\.test\.ts$/.test(file)) return "real cluster";
   return file.endsWith(".server.test.ts") ? "real servers" : "model";
 }
 
