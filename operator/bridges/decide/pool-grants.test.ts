@@ -3,11 +3,12 @@ import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { bounds } from "./bounds.ts";
 import { grant } from "./pool-grants.ts";
+import type { StoredRevision } from "./runtime.ts";
 
 const secretRef = { name: "s", key: "url" };
 
 /** Three stable pods, three of a canary, and as many that drain. */
-function granted(pools: object, draining: number) {
+function granted(pools: object, draining: number, stored: ReadonlyMap<string, StoredRevision> = new Map()) {
   const spec = llmBridgeSpec.parse({
     image: "bridge:1",
     upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
@@ -35,7 +36,8 @@ function granted(pools: object, draining: number) {
   return grant({
     snapshot,
     bounds: bounds(spec),
-    stored: new Map(),
+    postgresRef: spec.pools.postgres?.secretRef,
+    stored,
     replicas: { stable: 3, gone: 0, canary: 3 },
     workers: 1,
     workerCap: 1,
@@ -63,5 +65,47 @@ describe("grant", () => {
     // 3 stable and 3 draining pods, and one that may be replaced unasked.
     expect(granted(pools, 3).replicas.canary).toBe(1);
     expect(granted(pools, 4).replicas.canary).toBe(0);
+  });
+
+  /** The stable version as it is stored, made from a spec with this Secret; its pods may hold 4 connections each. */
+  const storedWith = (name: string | undefined) =>
+    new Map([
+      [
+        "stable",
+        {
+          revision: "stable",
+          config: {
+            workers: { cap: 1 },
+            ...(name === undefined ? {} : { postgres: { urlFile: `/${name}` } }),
+          },
+          rendered: undefined,
+          runtime: { generation: 1, postgresConnections: name === undefined ? 0 : 4, redisConnections: 1 },
+          spec: { pools: name === undefined ? {} : { postgres: { secretRef: { name, key: "url" } } } },
+          postgresCeiling: 4,
+        } as unknown as StoredRevision,
+      ],
+    ]);
+  const large = { postgres: { secretRef, backendConnections: 400 } };
+  it.each([
+    ["keeps the pool of a version whose Postgres the spec has no more", {}, "s", 4, 4],
+    [
+      "keeps the pool of a version that uses another server, whatever the new one allows",
+      large,
+      "other",
+      4,
+      4,
+    ],
+    ["gives a version the new numbers of the server that it uses", large, "s", 20, 20],
+    ["gives a version that uses no Postgres none", large, undefined, 0, 4],
+  ] as const)("%s", (_, pools, name, size, ceiling) => {
+    const { grants, replicas } = granted(pools, 0, storedWith(name));
+    expect(grants.stable).toMatchObject({ postgresConnections: size, postgresCeiling: ceiling });
+    expect(replicas.stable).toBe(3);
+  });
+
+  it("counts only the pods that use a server against what it allows", () => {
+    const small = { postgres: { secretRef, backendConnections: 8, maxPerPod: 1 } };
+    const canaryOf = (name: string) => granted(small, 4, storedWith(name)).replicas.canary;
+    expect([canaryOf("s"), canaryOf("other")]).toEqual([0, 3]);
   });
 });

@@ -1,4 +1,5 @@
 import type { RuntimeConfig } from "../../../contract/config.ts";
+import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { isBaseline, templateOf } from "../../rollout/baseline.ts";
 import { type PoolBudget, poolBudget } from "../../tuning/pool-budget.ts";
 import { type PoolPlan, REDIS_PER_POD } from "../../tuning/pools.ts";
@@ -10,6 +11,8 @@ import type { StoredRevision } from "./runtime.ts";
 export interface GrantInput {
   readonly snapshot: Snapshot;
   readonly bounds: Bounds | undefined;
+  /** Where the present spec has the address of Postgres, the server that `bounds` speaks of. */
+  readonly postgresRef: SecretRef | undefined;
   readonly stored: ReadonlyMap<string, StoredRevision>;
   /** Replicas that the rollout wants. */
   readonly replicas: Readonly<Record<string, number>>;
@@ -26,21 +29,25 @@ export interface Grants {
   readonly postgres: PoolBudget | undefined;
 }
 
+type SecretRef = NonNullable<LLMBridgeSpec["pools"]["postgres"]>["secretRef"];
+
 /**
  * What each revision's pods may hold of their backends, and how many of them may be created now, so that no backend's limit is
  * exceeded by pods of any revision, surge and draining ones included.
  */
 export function grant(input: GrantInput): Grants {
   const { replicas, bounds } = input;
-  const postgres = bounds?.postgres && boundBudget(input, bounds.postgres, POSTGRES);
-  const redis = bounds?.redis && boundBudget(input, bounds.redis, REDIS);
+  const users = Object.keys(replicas).filter((revision) => usesPresentPostgres(input, revision));
+  const postgres = bounds?.postgres && boundBudget(input, bounds.postgres, POSTGRES, users);
+  const redis = bounds?.redis && boundBudget(input, bounds.redis, REDIS, Object.keys(replicas));
   const granted = Object.keys(replicas).map((revision) => {
     const pool = postgres && grantIn(postgres, revision);
     const stored = input.stored.get(revision);
     return [
       revision,
       {
-        postgresConnections: pool?.size ?? (bounds ? 0 : (stored?.runtime?.postgresConnections ?? 0)),
+        // Of a server that the present spec says nothing of, what was granted stays as it was.
+        postgresConnections: pool?.size ?? stored?.runtime?.postgresConnections ?? 0,
         postgresCeiling: pool?.ceiling ?? stored?.postgresCeiling ?? 0,
         redisConnections: bounds
           ? redis
@@ -62,9 +69,24 @@ export function grant(input: GrantInput): Grants {
 }
 
 /** A baseline that has no files yet gets those of the version whose template it has. */
-function workerCapOf({ stored, workerCap }: GrantInput, revision: string): number {
-  const files = stored.get(revision) ?? (isBaseline(revision) ? stored.get(templateOf(revision)) : undefined);
-  return files?.config?.workers.cap ?? workerCap;
+const filesOf = (stored: GrantInput["stored"], revision: string): StoredRevision | undefined =>
+  stored.get(revision) ?? (isBaseline(revision) ? stored.get(templateOf(revision)) : undefined);
+
+const workerCapOf = ({ stored, workerCap }: GrantInput, revision: string): number =>
+  filesOf(stored, revision)?.config?.workers.cap ?? workerCap;
+
+/** Whether a revision's pods use the Postgres of the present spec: those of one before may use another server, or be the only ones to use any. */
+function usesPresentPostgres({ postgresRef, stored }: GrantInput, revision: string): boolean {
+  const files = filesOf(stored, revision);
+  if (files?.config === undefined) return true;
+  const { pools } = (files.spec ?? {}) as { readonly pools?: { readonly postgres?: PostgresPart } };
+  const own = pools?.postgres?.secretRef;
+  if (files.config.postgres === undefined) return false;
+  return own === undefined || (own.name === postgresRef?.name && own.key === postgresRef.key);
+}
+
+interface PostgresPart {
+  readonly secretRef?: SecretRef;
 }
 
 /** How a backend's connections stand in the files of a revision. */
@@ -96,23 +118,33 @@ const livingPods = (snapshot: Snapshot, revision: string) =>
  * The revision that a pod is kept in reserve for: Kubernetes replaces an evicted pod while it still drains. The disruption budget
  * of the bridge lets one go at a time, of whichever revision, so the one whose pods may hold most stands for all.
  */
-function mostHolding({ replicas, stored }: GrantInput, fields: PoolFields): string | undefined {
+function mostHolding(
+  { replicas, stored }: GrantInput,
+  fields: PoolFields,
+  users: readonly string[],
+): string | undefined {
   const holds = (revision: string) => {
     const one = stored.get(revision);
     return Math.max(fields.ceiling(one), one?.runtime ? fields.size(one.runtime) : 0);
   };
-  const wanted = Object.keys(replicas).filter((revision) => (replicas[revision] ?? 0) > 0);
+  const wanted = users.filter((revision) => (replicas[revision] ?? 0) > 0);
   return wanted.toSorted((a, b) => holds(b) - holds(a))[0];
 }
 
-function boundBudget(input: GrantInput, { allowed, perPod }: PoolPlan, fields: PoolFields): PoolBudget {
+function boundBudget(
+  input: GrantInput,
+  { allowed, perPod }: PoolPlan,
+  fields: PoolFields,
+  users: readonly string[],
+): PoolBudget {
   const { snapshot, replicas } = input;
   const readings = snapshot.fleet.kind === "ok" ? snapshot.fleet.value : [];
   const running = new Map(readings.map((one) => [one.pod, one.generation]));
-  const evictable = mostHolding(input, fields);
+  const evictable = mostHolding(input, fields, users);
   return poolBudget(
     allowed,
-    Object.entries(replicas).map(([revision, wanted]) => {
+    users.map((revision) => {
+      const wanted = replicas[revision] ?? 0;
       const stored = input.stored.get(revision);
       const runtime = stored?.runtime;
       const deployment = snapshot.deployments.find((one) => one.revision === revision);
@@ -150,7 +182,9 @@ function allowedReplicas(input: GrantInput, budgets: readonly PoolBudget[]): Rec
   return Object.fromEntries(
     Object.entries(input.replicas).map(([revision, wanted]) => {
       const have = input.snapshot.deployments.find((one) => one.revision === revision)?.replicas ?? 0;
-      const mayCreate = Math.min(...budgets.map((budget) => grantIn(budget, revision)?.mayCreate ?? 0));
+      const mayCreate = Math.min(
+        ...budgets.map((budget) => grantIn(budget, revision)?.mayCreate ?? Number.POSITIVE_INFINITY),
+      );
       return [revision, wanted <= have ? wanted : Math.min(wanted, have + mayCreate)];
     }),
   );
