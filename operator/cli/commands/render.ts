@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import { VERSION } from "../../version.ts";
 import type { Arguments } from "../arguments.ts";
 import { namespaceOf, type Place } from "../connection.ts";
@@ -6,7 +5,7 @@ import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
 import { lintDocuments, type Manifest } from "../lint-yaml.ts";
 import { readManifests } from "../manifest-files.ts";
 import { rendered } from "../offline.ts";
-import { serialised } from "../render/serialised.ts";
+import { asYaml, serialised } from "../render/serialised.ts";
 import type { Terminal } from "../terminal.ts";
 import { lineOf } from "./lint.ts";
 
@@ -28,8 +27,7 @@ export async function render(
     terminal.write(
       `# ${bridge.metadata.name}, revision ${revision}, as an operator of version ${VERSION} makes it first.\n`,
     );
-    for (const child of children)
-      terminal.write(`---\n${stringify(child, { lineWidth: 0, aliasDuplicateObjects: false })}`);
+    for (const child of children) terminal.write(`---\n${asYaml(child)}`);
   }
   return EXIT.ok;
 }

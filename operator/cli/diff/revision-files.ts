@@ -1,7 +1,7 @@
-import { stringify } from "yaml";
 import { FILES } from "../../../contract/endpoints.ts";
 import { TEMPLATE_KEY } from "../../bridges/desired/configmaps.ts";
 import { readContents } from "../../bridges/observe/stored-revision.ts";
+import { asYaml } from "../render/serialised.ts";
 
 /**
  * A revision as texts that can be compared: its configuration file, its Node options one a line, its Deployment, and marks of what it keeps of ConfigMaps
@@ -59,7 +59,7 @@ function withoutNodeOptions(json: string): { deployment: string; nodeOptions: st
   const options = container?.env?.find(({ name }) => name === NODE_OPTIONS)?.value ?? "";
   if (container?.env) container.env = container.env.filter(({ name }) => name !== NODE_OPTIONS);
   return {
-    deployment: stringify(deployment, { lineWidth: 0, aliasDuplicateObjects: false }),
+    deployment: asYaml(deployment),
     nodeOptions: options
       .split(" ")
       .filter((option) => option !== "")

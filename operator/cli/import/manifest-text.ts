@@ -1,6 +1,7 @@
 import { Document, isMap, isSeq, type Node } from "yaml";
 import { GROUP, KIND, VERSION } from "../../api/v1alpha1/llmbridge.ts";
 import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
+import { YAML_OPTIONS } from "../render/serialised.ts";
 import { wrapped } from "../render/wrap.ts";
 import type { Note } from "./parts.ts";
 
@@ -51,7 +52,7 @@ export function manifestText(
     refusals,
   }: { readonly source: string; readonly notes: readonly Note[]; readonly refusals: readonly string[] },
 ): string {
-  const document = new Document(manifest, { aliasDuplicateObjects: false });
+  const document = new Document(manifest, YAML_OPTIONS);
   for (const [path, text] of COMMENTS) comment(document, path, text);
   if (manifest.spec.upstreams === undefined || manifest.spec.upstreams.length === 0)
     comment(document, ["spec", keyAfterImage(manifest.spec)], NO_UPSTREAMS, false);
@@ -67,7 +68,7 @@ export function manifestText(
           ...notes.map(({ about, message }) => item(`${about}: ${message}`)),
         ]),
   ]);
-  return document.toString({ lineWidth: 0 });
+  return document.toString(YAML_OPTIONS);
 }
 
 const keyAfterImage = (spec: object): string => {
