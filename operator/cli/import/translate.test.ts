@@ -239,6 +239,28 @@ describe("a Deployment as an LLMBridge", () => {
     expect(issues(objects)).toEqual(about === "image" ? ["spec.image"] : []);
   });
 
+  it.each([
+    [
+      "a request above the default where there is no limit",
+      { requests: { cpu: "2", memory: "4Gi" }, limits: { memory: "4Gi" } },
+      { requests: { cpu: "2", memory: "4Gi" }, limits: { cpu: "2", memory: "4Gi" } },
+      "resources.limits.cpu",
+      "the request counts (2)",
+    ],
+    [
+      "the one size that is accepted of two",
+      { limits: { cpu: "2", memory: "32Mi" } },
+      { requests: { cpu: "2" }, limits: { cpu: "2" } },
+      "resources",
+      "What is not carried is left at the resource's defaults.",
+    ],
+  ])("carries %s", (_, resources, carried, about, message) => {
+    const objects = old({ resources });
+    expect(translated(objects, "web")).toMatchObject({ spec: { resources: carried } });
+    expect(noted(objects)).toHaveProperty([about], expect.stringContaining(message));
+    expect(issues(objects)).toEqual([]);
+  });
+
   it("says of the way in which it rolled out where that is written now", () => {
     const rollout = {
       ...{ strategy: { type: "Recreate" }, minReadySeconds: 30, progressDeadlineSeconds: 60 },
