@@ -57,6 +57,17 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("rule %s", (id, rul
   }
 });
 
+describe("replicas in mode Managed", () => {
+  it("may be taken out of a manifest again, which leaves the default", async () => {
+    await running.api.create(bridgeOf({ spec: { replicas: 5 } }, "without"), { keep: true });
+    try {
+      expect(await running.api.patch("without", { spec: { replicas: null } })).toEqual([]);
+    } finally {
+      await running.api.remove("without");
+    }
+  });
+});
+
 describe("kinds of text", () => {
   it.each(WRONG_TEXTS)("%s refuses %j with what to write", async (kind, text, spec) => {
     const bridge = bridgeOf({ spec }, "kinds");

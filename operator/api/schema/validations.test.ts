@@ -20,7 +20,7 @@ describe("withKindRules", () => {
     const node = nodeAt(withKindRules(schema), "list[].size");
     expect(node.pattern).toBeUndefined();
     expect(node["x-llmbridge-kind"]).toBeUndefined();
-    expect(node["x-kubernetes-validations"]?.[0]?.rule).toContain("self.matches(r'^[1-9]");
+    expect(node["x-kubernetes-validations"]?.[0]?.rule).toContain("self.matches(r'^([1-9]");
   });
 });
 

@@ -11,6 +11,8 @@ export interface Kind {
 
 const DURATION =
   "[0-9]{1,6}h([0-9]{1,6}m)?([0-9]{1,7}s)?([0-9]{1,8}ms)?|[0-9]{1,6}m([0-9]{1,7}s)?([0-9]{1,8}ms)?|[0-9]{1,7}s([0-9]{1,8}ms)?|[0-9]{1,8}ms";
+/** Below one, and above zero; at most three digits behind the point. */
+const FRACTION = "0[.]([1-9][0-9]{0,2}|0[1-9][0-9]?|00[1-9])";
 const DNS_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 
 const kinds = {
@@ -27,12 +29,12 @@ const kinds = {
     remedy: "is not a duration; write whole numbers with the units h, m, s, ms, for example 90s or 1h30m.",
   },
   bytes: {
-    pattern: "^[1-9][0-9]{0,11}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$",
+    pattern: `^([1-9][0-9]{0,11}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?|${FRACTION}(Mi|Gi|Ti|M|G|T))$`,
     remedy:
       "is not a quantity of bytes; write a number with one of the units Ki, Mi, Gi, Ti, k, M, G, T, for example 512Mi or 1Gi.",
   },
   cpu: {
-    pattern: "^([1-9][0-9]{0,3}([.][0-9]{1,3})?|0[.][0-9]{0,2}[1-9]|[1-9][0-9]{0,6}m)$",
+    pattern: `^([1-9][0-9]{0,3}([.][0-9]{1,3})?|${FRACTION}|[1-9][0-9]{0,6}m)$`,
     remedy: "is not a quantity of CPUs above 0; write for example 500m, 2 or 1.5.",
   },
   name: {

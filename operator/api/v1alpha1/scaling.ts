@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { duration, name, percent, textOf } from "./scalars.ts";
 
+/** Of `spec.replicas`, which mode Managed does not read. */
+export const DEFAULT_REPLICAS = 2;
+
 /** Replicas, worker threads and alerts against demand. */
 
 export const scaling = z

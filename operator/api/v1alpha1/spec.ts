@@ -2,7 +2,7 @@ import * as z from "zod";
 import { pod } from "./pod.ts";
 import { rollout } from "./rollout.ts";
 import { bytes, cpu, name, textOf } from "./scalars.ts";
-import { alert, scaling } from "./scaling.ts";
+import { alert, DEFAULT_REPLICAS, scaling } from "./scaling.ts";
 import { takeOver } from "./take-over.ts";
 import { cache, pools, resources, tuning, upstream, workers } from "./workload.ts";
 
@@ -14,7 +14,7 @@ export const llmBridgeSpec = z
       .enum(["Always", "IfNotPresent", "Never"])
       .default("IfNotPresent")
       .meta({ description: "When the image is pulled." }),
-    replicas: z.int().min(0).max(1000).default(2).meta({
+    replicas: z.int().min(0).max(1000).default(DEFAULT_REPLICAS).meta({
       description:
         "Pods of the stable version in Fixed and External mode; the path of the scale subresource.",
     }),

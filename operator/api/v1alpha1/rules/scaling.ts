@@ -1,4 +1,5 @@
 import { share } from "../scalars.ts";
+import { DEFAULT_REPLICAS } from "../scaling.ts";
 import type { LLMBridgeSpec } from "../spec.ts";
 import { isOfKind, percentOf, sentence } from "./cel.ts";
 import { type Rule, rule } from "./rule.ts";
@@ -58,7 +59,7 @@ export const SCALING_RULES: readonly Rule[] = [
     id: "replicas-owner",
     path: "spec",
     validation: {
-      rule: "self.scaling.mode != 'Managed' || oldSelf.scaling.mode != 'Managed' || self.replicas == oldSelf.replicas",
+      rule: `self.scaling.mode != 'Managed' || oldSelf.scaling.mode != 'Managed' || self.replicas == oldSelf.replicas || self.replicas == ${DEFAULT_REPLICAS}`,
       message:
         "replicas is not read in mode Managed, where the operator scales between minReplicas and maxReplicas; change those, or set scaling.mode to Fixed or External.",
       fieldPath: ".replicas",
@@ -68,7 +69,9 @@ export const SCALING_RULES: readonly Rule[] = [
       before === undefined ||
       scaling.mode !== "Managed" ||
       before.scaling.mode !== "Managed" ||
-      replicas === before.replicas
+      replicas === before.replicas ||
+      // Whoever takes the line out, since it is not read, is not told not to write it.
+      replicas === DEFAULT_REPLICAS
         ? undefined
         : "replicas is not read in mode Managed, where the operator scales between minReplicas and maxReplicas; change those, or set scaling.mode to Fixed or External.",
     accepted: { before: { replicas: 2 }, spec: { replicas: 5, scaling: { mode: "Fixed" } } },
