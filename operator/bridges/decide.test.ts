@@ -264,6 +264,30 @@ describe("decide", () => {
     expect(world.deployments.size).toBe(1);
   });
 
+  it("keeps a history whose limit cannot be read", () => {
+    const world = serving();
+    for (const image of [
+      "bridge:2",
+      "bridge:3",
+      "bridge:4",
+      "bridge:5",
+      "bridge:6",
+      "bridge:7",
+      "bridge:8",
+    ]) {
+      world.edit((before) => ({
+        ...setImage(image)(before),
+        rollout: { ...before.rollout, revisionHistoryLimit: 20 },
+      }));
+      world.run("3m");
+    }
+    const before = world.deployments.size;
+    expect(before).toBeGreaterThan(6);
+    world.edit((spec) => ({ ...spec, image: 5 as unknown as string }));
+    world.run("10m");
+    expect(world.deployments.size).toBe(before);
+  });
+
   it("rolls back a version that ends again and again", () => {
     const world = serving();
     world.behaviours["bridge:2"] = { crash: true };

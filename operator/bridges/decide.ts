@@ -81,17 +81,18 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   const evidence = withoutComparison(gatherEvidence(snapshot, rollout), snapshot.status, takeOver);
   const watch = gatherWatch(snapshot, rollout);
   const gates = lookAtGates(snapshot, spec, evidence);
+  const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
   const scale = scaleOf({
     snapshot,
     spec,
     bounds,
     accepted: verdict.accepted,
+    stored,
     held,
     workerCap: tuning?.workerCap ?? 0,
     workerCapReason: tuning?.workerCapReason ?? "",
   });
   const kept = keptContent(snapshot, spec);
-  const stored = storedRevisions(snapshot.bridge.name, snapshot.children);
   const before = stored.get(snapshot.status.rollout?.stableRevision ?? "")?.contents;
   const desired = {
     ...desiredRevision(snapshot, verdict.accepted ? spec : undefined, kept),
@@ -126,6 +127,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
   const granted = grant({
     snapshot,
     bounds: verdict.accepted ? bounds : undefined,
+    postgresRef: spec?.pools.postgres?.secretRef,
     stored,
     replicas: outcome.replicas,
     workers: scale.workers,
@@ -141,8 +143,9 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
     outcome,
     replicas: granted.replicas,
     grants: granted.grants,
-    historyLimit: rollout.revisionHistoryLimit,
-    route: routeWrites(snapshot, spec && rollout, route, outcome),
+    // What nobody can read the limit of loses nothing.
+    historyLimit: spec ? rollout.revisionHistoryLimit : Number.POSITIVE_INFINITY,
+    route: routeWrites(snapshot, spec && { rollout, isAccepted: verdict.accepted }, route, outcome),
     takeOver,
     touches: secrets.touches,
   });

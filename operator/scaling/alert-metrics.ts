@@ -15,7 +15,7 @@ interface Source {
 /** What the values are measured against. */
 export interface MetricContext {
   nowMs: number;
-  memoryLimitBytes: number;
+  memoryLimitBytes: (revision: string) => number;
 }
 
 const metric =
@@ -52,7 +52,7 @@ function utilization(reading: PodReading, { nowMs }: MetricContext): number | un
 
 function memoryShare(reading: PodReading, { nowMs, memoryLimitBytes }: MetricContext): number | undefined {
   const bytes = freshValue(reading, "memoryBytes", nowMs);
-  return bytes === undefined ? undefined : bytes / memoryLimitBytes;
+  return bytes === undefined ? undefined : bytes / memoryLimitBytes(reading.revision);
 }
 
 /**

@@ -39,7 +39,7 @@ function watch(alerts: readonly Alert[], fixed: Partial<AlertsInput> = {}) {
       const result = evaluateAlerts({
         alerts,
         canaryRevision: undefined,
-        memoryLimitBytes: 1000,
+        memoryLimitBytes: () => 1000,
         ...fixed,
         readings,
         nowMs: START + atMs,

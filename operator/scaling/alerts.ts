@@ -24,7 +24,8 @@ export interface AlertsInput {
   readings: readonly PodReading[];
   /** Revision of the canary while a rollout runs: alerts that roll back look at it alone. */
   canaryRevision: string | undefined;
-  memoryLimitBytes: number;
+  /** Limit of the pods of a revision: after an edit the versions differ in it. */
+  memoryLimitBytes: (revision: string) => number;
   nowMs: number;
   state: AlertsState;
 }

@@ -132,15 +132,18 @@ function withoutApi(observed: Exclude<ObservedRoute, { kind: "Served" }>): Route
 /** The writes that make the route say what the rollout wants; none where it does, or where it cannot be known. */
 export function routeWrites(
   { bridge, route: observed }: Snapshot,
-  rollout: RolloutPlan | undefined,
+  spec: { readonly rollout: RolloutPlan; readonly isAccepted: boolean } | undefined,
   view: RouteView,
   outcome: Pick<RolloutOutcome, "routeWeight" | "routeBaseline" | "routeMirror" | "state">,
 ): Write[] {
   const { routeWeight: percent, routeBaseline, routeMirror: mirror } = outcome;
-  if (observed.kind !== "Served" || rollout === undefined) return [];
+  if (observed.kind !== "Served" || spec === undefined) return [];
+  const { rollout, isAccepted } = spec;
   const { traffic } = rollout;
   const wanted = traffic.router === "Gateway" ? traffic.route : undefined;
   const percents = percent === undefined ? undefined : { canary: percent, baseline: routeBaseline };
+  // Of a spec that is refused neither hosts nor parents are taken, nor that it has no route any more: clients are being served by the one there is.
+  if (!isAccepted) return weights(view, percents);
   if (!wanted) return [...deletion(observed.owned), ...weights(view, percents)];
   if (percent === undefined) return [];
   const baseline = asksForBaselineService(rollout) ? routeBaseline : undefined;

@@ -1,4 +1,4 @@
-import { quantityBytes, quantityCpus } from "../../api/v1alpha1/scalars.ts";
+import { quantityCpus } from "../../api/v1alpha1/scalars.ts";
 import { type Alert, alert, DEFAULT_ALERTS } from "../../api/v1alpha1/scaling.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { AlertStatus, DecisionStatus, LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
@@ -13,6 +13,8 @@ import type { Memory } from "../memory.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { TAKEN_OVER } from "../take-over/observed.ts";
 import type { Bounds } from "./bounds.ts";
+import { memoryLimitBytes } from "./memory-limit.ts";
+import type { StoredRevision } from "./runtime.ts";
 import { withoutCopies } from "./without-copies.ts";
 
 export interface ScaleInput {
@@ -20,6 +22,7 @@ export interface ScaleInput {
   readonly spec: LLMBridgeSpec | undefined;
   readonly bounds: Bounds | undefined;
   readonly accepted: boolean;
+  readonly stored: ReadonlyMap<string, StoredRevision>;
   /** What an autoscaler asked for and is not followed to at once. */
   readonly held: NonNullable<LLMBridgeStatus["scaling"]>["held"];
   readonly workerCap: number;
@@ -63,7 +66,7 @@ export function scale(input: ScaleInput): Scale {
     alerts,
     readings,
     canaryRevision,
-    memoryLimitBytes: quantityBytes(spec.resources.limits.memory),
+    memoryLimitBytes: (revision) => memoryLimitBytes(input.stored.get(revision), spec),
     nowMs: snapshot.nowMs,
     state: memory.alerts ?? resumeAlerts(alerts, status.alerts),
   });
