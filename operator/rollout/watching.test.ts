@@ -159,6 +159,15 @@ describe("a version that gets worse after its promotion", () => {
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
   });
 
+  it("is held on while the metric source does not answer", () => {
+    const story = watched({ plan: { onFailure: "Pause" } });
+    evidenceSays(story, "ProvedWorse");
+    timePasses(story, 60);
+    metricsGo(story, false);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Watching", previousRevision: "a" });
+    expect(pods(story, "a")).toBe("3/3");
+  });
+
   it("is not left for an alert that fired before it served", () => {
     const story = watched();
     const rollback = { name: "slow", message: "it is slow", sinceMs: story.world.nowMs - 24 * 3_600_000 };

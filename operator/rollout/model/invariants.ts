@@ -32,6 +32,7 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   transitionIsLegal(before, after);
   predecessorIsKept(before, after);
   missingDataDecidesNothing(before, after, outcome);
+  whatIsWorseIsHeld(before, after, outcome);
   gatesHaveTheirSay(before, after, outcome);
   someoneIsSelected(before, after, outcome);
   copiesHaveATaker(before, after);
@@ -168,6 +169,16 @@ function missingDataDecidesNothing(before: World, after: World, outcome: Rollout
     const judges = reason.endsWith("ProvedWorse") && action === "Rollback";
     if (passes || judges) fail(`missing data led to ${action}`, before, after);
   }
+}
+
+/** (5) What was proved worse passes no step and ends no watch without a person, whether the source answers or not. */
+function whatIsWorseIsHeld(before: World, after: World, outcome: RolloutOutcome): void {
+  if (before.verdicts.kind !== "Judged" || before.verdicts.errors.category !== "ProvedWorse") return;
+  const known = before.state && "phase" in before.state ? before.state : undefined;
+  if (known && contextOf(inputOf(before), known).step.analysis === "None") return;
+  for (const { action, reason } of outcome.decisions)
+    if (reason === "StepPassed" || reason === "Watched")
+      fail(`a version that is proved worse led to ${action}`, before, after);
 }
 
 /**

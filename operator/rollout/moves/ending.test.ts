@@ -95,15 +95,20 @@ describe("a watch", () => {
   });
 
   it("waits for a person with an alarm that rolls nothing back", () => {
-    expect(at({ ...alarm, plan: { onFailure: "Pause" } }, { phaseSince: minutes(-99) })).toEqual({
+    const waits = (why: string) => ({
       kind: "Stay",
       change: { queued: undefined },
       hold: {
         reason: "ProvedWorse",
-        message:
-          "Since its promotion it is proved worse (+2pp); onFailure is Pause. `kubectl llmbridge abort` returns to revision a, `promote` gives that up.",
+        message: `Since its promotion it is proved worse (+2pp); ${why}. \`kubectl llmbridge abort\` returns to revision a, \`promote\` gives that up.`,
       },
     });
+    const long = { phaseSince: minutes(-99) };
+    const gone = { metrics: { available: false, message: "no answer" } };
+    const pause = { plan: { onFailure: "Pause" } };
+    expect(at({ ...alarm, ...pause }, long)).toEqual(waits("onFailure is Pause"));
+    expect(at({ ...alarm, ...pause, ...gone }, long)).toEqual(waits("onFailure is Pause"));
+    expect(at({ ...alarm, ...gone }, long)).toEqual(waits("it is rolled back when there are metrics again"));
   });
 });
 

@@ -3,8 +3,8 @@ import { podsOfEach } from "../allocate.ts";
 import { baselineHasLeft, baselineStays } from "../baseline.ts";
 import { atMs, iso } from "../clock.ts";
 import { queuedFor } from "../fleet/queue.ts";
-import { alarmOf } from "../policies/recall.ts";
 import { whyNotStart } from "../policies/start.ts";
+import { alarmOf, heldVerdicts, whyNotLeft } from "../policies/verdicts.ts";
 import { clause } from "../sentence.ts";
 import { canaryIsOut } from "../traffic.ts";
 import { isWatching, watchEndsMs } from "../watch.ts";
@@ -40,9 +40,9 @@ export const watching: MoveOf<"Watching"> = (context) => {
   const waits = moved ? whyNotStart(context) : undefined;
   if (moved && (!waits || waits.reason === "NoRoom")) return { kind: "Take", transition: "LetGo", change };
   change.queued = waits && queuedFor(context, waits);
-  const raised = alarmOf(context);
+  const raised = alarmOf(heldVerdicts(context));
   if (raised) {
-    const message = `Since its promotion it is proved worse (${clause(raised.message)}); onFailure is Pause. \`kubectl llmbridge abort\` returns to revision ${previousRevision}, \`promote\` gives that up.`;
+    const message = `Since its promotion it is proved worse (${clause(raised.message)}); ${whyNotLeft(context)}. \`kubectl llmbridge abort\` returns to revision ${previousRevision}, \`promote\` gives that up.`;
     return stay({ reason: "ProvedWorse", message }, change);
   }
   if (nowMs < watchEndsMs(context)) return stay(change.queued && waits, change);

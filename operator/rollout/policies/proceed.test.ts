@@ -249,6 +249,24 @@ describe("evidence that is missing for too long", () => {
     );
   });
 
+  it.each([
+    ["Pause", "onFailure is Pause"],
+    ["Rollback", "it is rolled back when there are metrics again"],
+  ])("passes nothing that was proved worse before, under onFailure %s", (onFailure, why) => {
+    const proceed = { ...gone, plan: { onFailure, ...plan("Proceed") } };
+    const long = { noDataSince: minutes(-30) };
+    const violated = { gates: [{ name: "p95", category: "Violated" as const, message: "too slow." }] };
+    expect(firstHold(at({ ...proceed, ...says("ProvedWorse") }, long))).toEqual({
+      reason: "ProvedWorse",
+      message: `The canary is proved worse (errors are ProvedWorse); ${why}.`,
+    });
+    expect(firstHold(at({ ...proceed, ...says("ProvedBelow", violated) }, long))).toEqual({
+      reason: "GateViolated",
+      message: `Gate p95 is violated (too slow); ${why}.`,
+    });
+    expect(firstHold(at({ ...proceed, ...says("ProvedBelow") }, long))).toBeUndefined();
+  });
+
   it("is known at each look", () => {
     expect(isWithoutData(at(gone))).toBe(true);
     expect(isWithoutData(at(says("Undecided")))).toBe(false);

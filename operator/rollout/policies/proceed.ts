@@ -9,7 +9,14 @@ import { clause } from "../sentence.ts";
 import type { Hold, HoldReason } from "../types.ts";
 import { first, type Policy } from "./first.ts";
 import { holdEndsMs, isInconclusive, isMissing, isMissingTooLong } from "./inconclusive.ts";
-import { type Signal, signalVerdict, usableVerdicts, violatedGate } from "./verdicts.ts";
+import {
+  heldVerdicts,
+  type Signal,
+  signalVerdict,
+  usableVerdicts,
+  violatedGate,
+  whyNotLeft,
+} from "./verdicts.ts";
 
 /**
  * "Why is it not promoted yet?" The same list decides whether a step may be left and answers the question, so the answer cannot be wrong: the first
@@ -91,23 +98,23 @@ const ALWAYS: readonly Policy<Hold>[] = [accepted, paused, alert, needed, ready,
 const provedWorse =
   (signal: Signal): Policy<Hold> =>
   (context) => {
-    const verdict = signalVerdict(context, signal);
+    const verdict = signalVerdict(context, signal, heldVerdicts(context));
     if (verdict?.category !== "ProvedWorse") return undefined;
     return hold(
       "ProvedWorse",
-      `The canary is proved worse (${clause(verdict.message)}); onFailure is Pause.`,
+      `The canary is proved worse (${clause(verdict.message)}); ${whyNotLeft(context)}.`,
     );
   };
 
 const violated: Policy<Hold> = (context) => {
-  const gate = violatedGate(context);
+  const gate = violatedGate(context, heldVerdicts(context));
   return (
     gate &&
-    hold("GateViolated", `Gate ${gate.name} is violated (${clause(gate.message)}); onFailure is Pause.`)
+    hold("GateViolated", `Gate ${gate.name} is violated (${clause(gate.message)}); ${whyNotLeft(context)}.`)
   );
 };
 
-/** Only seen under `onFailure: Pause`; otherwise the canary has left by now. */
+/** Only seen under `onFailure: Pause`, or while metrics are missing; otherwise the canary has left by now. */
 const FAILED: readonly Policy<Hold>[] = [
   provedWorse("errors"),
   provedWorse("latency"),

@@ -1,7 +1,6 @@
-import type { Context } from "../context.ts";
 import { faultText } from "../faults.ts";
 import { first, type Policy } from "./first.ts";
-import { usableVerdicts } from "./verdicts.ts";
+import { alarmOf, usableVerdicts } from "./verdicts.ts";
 import { alert, decisiveFault } from "./withdraw.ts";
 import type { Withdrawal } from "./withdrawal.ts";
 
@@ -24,7 +23,7 @@ const containerFault: Policy<Withdrawal> = ({ stable, nowMs }) => {
 
 const alarm: Policy<Withdrawal> = (context) => {
   if (context.input.spec.onFailure !== "Rollback") return undefined;
-  const raised = alarmOf(context);
+  const raised = alarmOf(usableVerdicts(context));
   return (
     raised && {
       reason: raised.signal === "errors" ? "ErrorsProvedWorse" : "LatencyProvedWorse",
@@ -32,11 +31,5 @@ const alarm: Policy<Withdrawal> = (context) => {
     }
   );
 };
-
-/** What the change detector has found, if anything. */
-export function alarmOf(context: Context) {
-  const verdicts = usableVerdicts(context);
-  return verdicts.kind === "Watched" ? verdicts.alarms[0] : undefined;
-}
 
 const POLICIES: readonly Policy<Withdrawal>[] = [reverted, containerFault, alert, alarm];

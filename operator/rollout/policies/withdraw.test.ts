@@ -79,6 +79,16 @@ describe("whyWithdraw", () => {
       "NoData",
       "no evidence for 1m: Metrics are missing: none",
     ],
+    [
+      "there are no data for too long to roll back what is worse",
+      worse({
+        plan: { analysis: { noData: { after: "1m", action: "Rollback" } } },
+        metrics: { available: false, message: "none" },
+      }),
+      { noDataSince: minutes(-1) },
+      "NoData",
+      "no evidence for 1m: Metrics are missing: none",
+    ],
   ] satisfies [string, Around, Partial<RolloutStatus>, string, string][])(
     "is that %s",
     (_, more, state, reason, message) => {
@@ -96,6 +106,14 @@ describe("whyWithdraw", () => {
     ["an alert fired before it served", alert(T0 - 9 * 60_000 - 1), {}],
     ["an alert fired and it does not serve", alert(T0), { evidenceSince: undefined }],
     ["errors are worse under onFailure Pause", worse({ plan: { onFailure: "Pause" } }), {}],
+    [
+      "errors are worse under onFailure Pause and data are missing",
+      worse({
+        plan: { onFailure: "Pause", analysis: action },
+        metrics: { available: false, message: "none" },
+      }),
+      { noDataSince: minutes(-9) },
+    ],
     ["errors of a canary that never served are worse", worse(), { evidenceSince: undefined }],
     ["a fault may be a hiccup yet", missing({ fault: fault("OOMKilled", T0 + 1) }), {}],
     ["pods are late by less", missing(), { waitingSince: minutes(-9.99) }],

@@ -101,9 +101,16 @@ const inconclusive: Policy<Withdrawal> = (context) => {
 const noData: Policy<Withdrawal> = (context) => {
   const { after, action } = context.input.spec.analysis.noData;
   if (action !== "Rollback" || !isMissingTooLong(context)) return undefined;
-  if (firstHold(context)?.reason !== "NoDataTooLong") return undefined;
+  if (!isHeldForData(context)) return undefined;
   return { reason: "NoData", message: `no evidence for ${after}${lacking(context)}` };
 };
+
+/** What is to be rolled back as proved worse once the source answers is held as such meanwhile, and lacks data all the same. */
+function isHeldForData(context: Context): boolean {
+  const held = firstHold(context)?.reason;
+  const isWorse = held === "ProvedWorse" || held === "GateViolated";
+  return held === "NoDataTooLong" || (isWorse && judgedToRollBack(context));
+}
 
 /** What was waited for in vain, without the hold's advice: a person decides nothing any more. */
 function lacking(context: Context): string {
