@@ -196,6 +196,13 @@ describe("what a container's end or wait says", () => {
       // A sentence goes on after it.
       /Insufficient memory$/,
     ],
+    [
+      "what kubelet waits for, which says as little",
+      { waiting: waiting("ContainerCreating", "failed to sync configmap cache: timed out.") },
+      "NotCreated",
+      Number.POSITIVE_INFINITY,
+      /^the container is not created yet: failed to sync configmap cache: timed out$/,
+    ],
   ])("%s", (_name, facts, reason, decisiveAtMs, message) => {
     const [fault, ...others] = faultsOf([pod(facts)]);
     expect(others).toEqual([]);

@@ -38,7 +38,10 @@ const NODE_REFUSES = /^[^\n]*(NODE_OPTIONS|bad option|invalid value for|requires
 export function faultsOf(pods: readonly FaultPod[]): ContainerFault[] {
   return pods
     .filter((pod) => !pod.terminating && !pod.finished)
-    .map((pod) => waitingFault(pod) ?? endedFault(pod) ?? loopFault(pod) ?? placeFault(pod))
+    .map(
+      (pod) =>
+        waitingFault(pod) ?? endedFault(pod) ?? loopFault(pod) ?? placeFault(pod) ?? creationFault(pod),
+    )
     .filter((fault) => fault !== undefined);
 }
 
@@ -101,6 +104,13 @@ function placeFault({ name, unschedulable }: FaultPod): ContainerFault | undefin
   if (unschedulable === undefined) return undefined;
   const message = `the pod cannot be scheduled: ${lastWords(unschedulable)}`;
   return { reason: "Unschedulable", pod: name, message, decisiveAtMs: Number.POSITIVE_INFINITY };
+}
+
+/** Nor does a sandbox or a volume that comes late. */
+function creationFault({ name, waiting }: FaultPod): ContainerFault | undefined {
+  if (waiting?.reason !== "ContainerCreating" || waiting.message === "") return undefined;
+  const message = `the container is not created yet: ${lastWords(waiting.message)}`;
+  return { reason: "NotCreated", pod: name, message, decisiveAtMs: Number.POSITIVE_INFINITY };
 }
 
 /** The fault as a part of a sentence. */

@@ -18,6 +18,7 @@ export type FaultReason =
   | "BadNodeOptions"
   | "ConfigError"
   | "Unschedulable"
+  | "NotCreated"
   | "PodsRefused";
 
 export interface ContainerFault {

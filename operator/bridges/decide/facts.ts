@@ -46,10 +46,12 @@ function trackOf(label: string | undefined): Track | undefined {
   return label === "canary" || label === "production" || label === "previous" ? label : undefined;
 }
 
-/** A volume that cannot be mounted leaves no trace in the pod's status; kubelet's Event says what is missing. */
+/** A volume that cannot be mounted leaves no trace in the pod's status; kubelet's Event says what is missing, or what is waited for. */
 function withKubeletReason(pod: ObservedPod, snapshot: Snapshot): ObservedPod {
-  const said = snapshot.kubelet[pod.name]?.message;
-  return said ? { ...pod, waiting: { reason: "CreateContainerConfigError", message: said } } : pod;
+  const said = snapshot.kubelet[pod.name];
+  if (!said?.message) return pod;
+  const reason = said.isMissing ? "CreateContainerConfigError" : "ContainerCreating";
+  return { ...pod, waiting: { reason, message: said.message } };
 }
 
 function servedRequests(snapshot: Snapshot, revision: string): boolean | undefined {
