@@ -338,6 +338,31 @@ describe("actions", () => {
     expect(look(TICK, hot).action).toMatchObject({ action: "Hold", due: true });
   });
 
+  it("holds on while nothing is known, for as long as that lasts", () => {
+    const message =
+      "WorkerUtilization is unknown, because too few ready pods have a fresh reading; the alert holds until it is known, or is taken out of spec.alerts";
+    const { look } = at("Hold");
+    expect(look(0, []).action).toBeUndefined();
+    look(TICK, hot);
+    for (const atMs of [2 * TICK, 60 * MINUTE])
+      expect(look(atMs, [])).toMatchObject({
+        one: { state: "Firing", since: "2026-01-01T00:00:15.000Z", message: `${message}.` },
+        action: { action: "Hold", due: true, message },
+      });
+    expect(look(61 * MINUTE, hot).one).toMatchObject({ since: "2026-01-01T00:00:15.000Z" });
+    expect(look(62 * MINUTE, [pod()])).toMatchObject({ one: { state: "Inactive" }, action: undefined });
+    expect(look(63 * MINUTE, []).action).toBeUndefined();
+  });
+
+  it.each(["Notify", "ScaleUp", "ScaleDown", "Rollback"] as const)(
+    "asks for %s no longer once nothing is known",
+    (action) => {
+      const { look } = at(action, { canaryRevision: "stable" });
+      expect(look(0, hot).one?.state).toBe("Firing");
+      expect(look(TICK, [])).toMatchObject({ one: { state: "Unknown" }, action: undefined });
+    },
+  );
+
   it("rolls back by the canary's pods alone, and only while there is a canary", () => {
     const canary = pod({ pod: "c", revision: "canary" });
     const { look } = at("Rollback", { canaryRevision: "canary" });
@@ -371,6 +396,20 @@ describe("resumeAlerts", () => {
     expect(actions.map(({ due }) => due)).toEqual([false, false]);
     expect(after.look(6 * MINUTE, hot).actions.find(({ alert: name }) => name === "busy")?.due).toBe(true);
   });
+});
+
+it("holds on where a new leader knows nothing at first", () => {
+  const alerts = [{ ...busy, action: "Hold" as const, for: "0s" }];
+  let { statuses } = watch(alerts).look(0, [pod({ workerUtilization: 0.95 })]);
+  for (const restart of [1, 2]) {
+    const after = watch(alerts, { state: resumeAlerts(alerts, statuses) });
+    const seen = after.look(restart * MINUTE, []);
+    expect(seen).toMatchObject({
+      one: { state: "Firing", since: "2026-01-01T00:00:00.000Z" },
+      action: { due: true },
+    });
+    statuses = seen.statuses;
+  }
 });
 
 describe("the default table", () => {

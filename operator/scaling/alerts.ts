@@ -39,7 +39,8 @@ export interface AlertsResult {
 
 /**
  * Judges every alert: Inactive, Pending until its condition has held for `for`, Firing, or Unknown while too few pods answer.
- * Unknown never acts, and its time neither counts towards `for` nor, if short, starts it anew.
+ * Unknown never acts, and its time neither counts towards `for` nor, if short, starts it anew. An alert that holds is Firing until it is seen not to:
+ * missing data release nothing.
  */
 export function evaluateAlerts(input: AlertsInput): AlertsResult {
   const results = input.alerts.map((alert) => evaluate(alert, input));
@@ -90,9 +91,13 @@ function evaluate(
   const condition = conditionOf(alert);
   const before = input.state[alert.name];
   const timer = before?.condition === condition ? before : newTimer(condition, before?.lastActedMs);
-  const reading = judge(alert, input);
-  const next = advanceTimer(timer, reading.kind, durationMs(alert.for), input.nowMs);
-  const state = stateOf(reading, next);
+  const judged = judge(alert, input);
+  const holdsOn = alert.action === "Hold" && judged.kind === "Unknown" && timer.firingSinceMs !== undefined;
+  const reading = holdsOn ? { ...judged, text: `${unknown(alert)}; ${HOLDS_ON}` } : judged;
+  const next = holdsOn
+    ? { ...timer, last: judged.kind }
+    : advanceTimer(timer, judged.kind, durationMs(alert.for), input.nowMs);
+  const state = holdsOn ? "Firing" : stateOf(reading, next);
   const action = state === "Firing" ? actionOf(alert, timer, next, reading.text, input) : undefined;
   const acted = action?.due && alert.action === "Notify" ? { ...next, lastActedMs: input.nowMs } : next;
   return { status: statusOf(alert, state, reading, acted), timer: acted, action };
@@ -137,10 +142,14 @@ function judge(alert: Alert, input: AlertsInput): Judgement {
   if (shown.kind === "Unknown" || !shown.complete)
     return {
       kind: "Unknown",
-      text: `${metric} is unknown, because too few ready pods have a fresh reading; the alert does not act`,
+      text: `${unknown(alert)}; the alert does not act`,
     };
   return { kind: "Met", text: said(alert, shown), value: formatValue(metric, shown.value) };
 }
+
+const unknown = ({ metric }: Alert): string =>
+  `${metric} is unknown, because too few ready pods have a fresh reading`;
+const HOLDS_ON = "the alert holds until it is known, or is taken out of spec.alerts";
 
 function said({ metric }: Alert, value: Extract<MetricValue, { kind: "Value" }>): string {
   return `${metric} is ${formatValue(metric, value.value)}${value.pod === undefined ? "" : ` in pod ${value.pod}`}`;
@@ -173,7 +182,11 @@ function statusOf(
   const sinceMs =
     state === "Firing" ? timer.firingSinceMs : state === "Pending" ? timer.violatedSinceMs : undefined;
   const wait =
-    state === "Pending" ? `; fires after ${alert.for}` : state === "Firing" ? ` for ${alert.for}` : "";
+    state === "Pending"
+      ? `; fires after ${alert.for}`
+      : state === "Firing" && reading.kind !== "Unknown"
+        ? ` for ${alert.for}`
+        : "";
   return {
     name: alert.name,
     state,

@@ -47,6 +47,22 @@ it("says once what holds the replicas", () => {
   expect(world.status.scaling?.message).not.toContain("Held");
 });
 
+it("keeps a rollout held where the source fails and the operator is another one", () => {
+  const world = new World({
+    ...spec,
+    alerts: [{ name: "memory", metric: "MemoryShare", above: "1%", for: "0s", action: "Hold" }],
+  });
+  world.run("1m");
+  world.edit((before) => ({ ...before, image: "bridge:2" }));
+  world.run("10s");
+  expect(world.status.summary).toContain("Alert memory asks to hold");
+  world.metricsDown = true;
+  world.restartOperator();
+  world.run("10m");
+  expect(world.status).toMatchObject({ phase: "Stable", alerts: [{ state: "Firing" }] });
+  expect(world.status.summary).toContain("Alert memory asks to hold");
+});
+
 describe("the cooldown of an alert that asks for a rollback", () => {
   const HIGH = { memoryBytes: 520e6 };
   const world = () =>
