@@ -52,6 +52,17 @@ describe("gateJobWrites", () => {
     expect(writes([], [job("old", "Complete")], ["other"])).toEqual([["Delete", "old"]]);
     expect(writes([], [job("old", "Failed")], ["d04be81c22"])).toEqual([]);
   });
+
+  it("deletes one that still runs when there is no verdict in time, and leaves one that has ended", () => {
+    expect(writes([booked("NoData")], [job(NAME, "runs")])).toEqual([["Delete", NAME]]);
+    expect(writes([booked("NoData")], [job(NAME, "Complete")])).toEqual([]);
+    expect(writes([booked("NoData")], [job(NAME, "Failed")])).toEqual([]);
+  });
+
+  it("leaves the deadline to the book, whose clock a pause stops", () => {
+    const [made] = gateJobWrites({ booked: [booked("Asked")], pod: pod.parse({}), kept: [] }, []);
+    expect(made && "object" in made && made.object).not.toHaveProperty("spec.activeDeadlineSeconds");
+  });
 });
 
 describe("askedJobs", () => {

@@ -14,22 +14,28 @@ export interface WantedJobs {
   readonly kept: readonly (string | undefined)[];
 }
 
-/** A Job for each gate that is asked and has none; whose gate is out of the book goes, unless only its logs are left to read. */
+/**
+ * A Job for each gate that is asked and has none. One whose gate is out of the book goes, unless only its logs are left to read, and one that still runs
+ * when its gate has got no verdict in time.
+ */
 export function gateJobWrites({ booked, pod, kept }: WantedJobs, jobs: readonly RawJob[]): Write[] {
-  const names = new Set(booked.map(({ question }) => gateJobName(question)));
+  const states = new Map(booked.map(({ entry, question }) => [gateJobName(question), entry.state]));
   const has = (name: string): boolean => jobs.some(({ metadata }) => metadata.name === name);
-  const made = booked.flatMap(({ gate: { job, deadline }, entry, question }): Write | [] => {
+  const made = booked.flatMap(({ gate: { job }, entry, question }): Write | [] => {
     if (!job || entry.state !== "Asked" || has(gateJobName(question))) return [];
     return {
       kind: "Create",
       resource: "jobs",
-      object: gateJob({ question, job, deadline, pod }) as ChildObject,
+      object: gateJob({ question, job, pod }) as ChildObject,
     };
   });
-  const isKept = (job: RawJob): boolean =>
-    isFinished(job) && kept.includes(job.metadata.labels?.[LABELS.revision] ?? "");
+  const isKept = (job: RawJob): boolean => {
+    const state = states.get(job.metadata.name);
+    if (!isFinished(job)) return state === "Asked";
+    return state !== undefined || kept.includes(job.metadata.labels?.[LABELS.revision] ?? "");
+  };
   const deleted = jobs
-    .filter((job) => !names.has(job.metadata.name) && !isKept(job) && !job.metadata.deletionTimestamp)
+    .filter((job) => !isKept(job) && !job.metadata.deletionTimestamp)
     .map(({ metadata }): Write => {
       const { name, uid, resourceVersion } = metadata;
       return { kind: "Delete", resource: "jobs", name, uid, resourceVersion };

@@ -1,6 +1,5 @@
 import { LABELS } from "../../../contract/kubernetes.ts";
 import type { ExternalGate } from "../../api/v1alpha1/gates.ts";
-import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { type GateQuestion, questionId } from "../../gates/question.ts";
 import { childLabels, ownerReference } from "../names.ts";
@@ -18,8 +17,6 @@ type Job = NonNullable<ExternalGate["job"]>;
 export interface GateJobInput {
   readonly question: GateQuestion;
   readonly job: Job;
-  /** As the gate has it, such as 30m. */
-  readonly deadline: string;
   /** Where the pods of the bridge may run, and by what they pull images, holds for the Job's too. */
   readonly pod: Pick<LLMBridgeSpec["pod"], "nodeSelector" | "tolerations" | "imagePullSecrets">;
 }
@@ -27,9 +24,11 @@ export interface GateJobInput {
 /**
  * The Job of one stay at a step. Its pod satisfies the restricted Pod Security Standard whatever the spec says, holds no token, and carries none of the
  * labels by which Services, budgets and the operator select pods of the bridge.
+ *
+ * Its deadline is the book's: a clock of Kubernetes would run on in a pause, and not follow an edit. Without a verdict by then it is deleted.
  */
 export function gateJob(input: GateJobInput) {
-  const { question, job, deadline } = input;
+  const { question, job } = input;
   const { bridge, revision } = question;
   return {
     apiVersion: "batch/v1",
@@ -42,7 +41,6 @@ export function gateJob(input: GateJobInput) {
     },
     spec: {
       backoffLimit: job.backoffLimit,
-      activeDeadlineSeconds: Math.ceil(durationMs(deadline) / 1000),
       // A pod that a node's drain or a more important pod takes away says nothing about the canary.
       podFailurePolicy: {
         rules: [{ action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] }],

@@ -57,6 +57,7 @@ export function jobAnswer(job: RawJob, words: string): Pick<GateAnswer, "kind" |
   const because = words === "" ? "" : `: ${words}`;
   if (conditionOf(job, "Complete")) return { kind: "Passed", message: `Job ${name} succeeded${because}` };
   const failed = conditionOf(job, "Failed");
+  // None is given to it here; somebody's policy may.
   if (failed?.reason === "DeadlineExceeded")
     return { kind: "NoData", message: `Job ${name} did not end by its deadline${because}` };
   if (failed) return { kind: "Failed", message: `Job ${name} failed${because}` };
