@@ -47,6 +47,31 @@ describe("an abort up to 50 %", () => {
     expect(phaseOf(story.world)).toBe("Aborted");
   });
 
+  it.each<[string, object, (story: ReturnType<typeof given>) => void]>([
+    ["for lack of room", { maxPods: 5 }, (story) => canaryAt(story, 1)],
+    [
+      "on the way to a larger one",
+      { maxPods: 5, plan: { strategy: "Immediate" } },
+      (story) => {
+        specAsksFor(story, "b");
+        const { b } = story.world.revisions;
+        if (b) Object.assign(b, { ready: 1, unready: 0 });
+        settle(story);
+      },
+    ],
+  ])("waits up to progressDeadline for stable pods that it gave up %s", (_, more, happens) => {
+    const story = given(more);
+    happens(story);
+    expect(stateOf(story.world).weight).toBeLessThanOrEqual(50);
+    expect(story.world.revisions.a?.wanted).toBeLessThan(4);
+    commanded(story, { action: "abort", revision: "b" });
+    timePasses(story, 9);
+    expect(phaseOf(story.world)).toBe("Aborting");
+    expect(story.world.services.main).toEqual(["a", "b"]);
+    timePasses(story, 1);
+    expect(story.world.services.main).toEqual(["a"]);
+  });
+
   it("leaves a canary that serves as long as no stable pod does", () => {
     const story = given();
     canaryAt(story, 1);

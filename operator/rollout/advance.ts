@@ -21,7 +21,7 @@ import { noteBaseline, noteRoute, noteShared } from "./routers/noted.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
-import { tracksOf, weightsOf } from "./traffic.ts";
+import { tracksOf, weightsOf, withdrawn } from "./traffic.ts";
 import type { AbortReason, Hold, RolloutInput, RolloutOutcome } from "./types.ts";
 import { wakeAt } from "./wake.ts";
 import { recalled, watchedRevision } from "./watch.ts";
@@ -150,7 +150,7 @@ function withdraw(context: Context): Pass | undefined {
   return {
     state: promoted
       ? take(state, "Recalled", nowMs, { ...recalled(state, nowMs), failed })
-      : take(state, "Withdrawn", nowMs, { failed, waitingSince: iso(nowMs) }),
+      : take(state, "Withdrawn", nowMs, { ...withdrawn(context), failed }),
     told: {
       action: blameless ? "Withdraw" : "Rollback",
       reason,

@@ -62,6 +62,7 @@ describe("canaryIsOut", () => {
     expect(patienceEndsMs(at(aborting))).toBe(T0 + 30_000);
     expect(patienceEndsMs(at({ ...aborting, weight: undefined }))).toBe(T0 + 30_000);
     expect(patienceEndsMs(at({ ...aborting, weight: 51 }))).toBe(T0 + 600_000);
+    expect(patienceEndsMs(at({ ...aborting, stableGaveUp: true }))).toBe(T0 + 600_000);
     expect(patienceEndsMs(at({ ...aborting, waitingSince: undefined }))).toBeUndefined();
   });
 });

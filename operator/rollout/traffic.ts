@@ -1,11 +1,12 @@
 import { durationMs } from "../api/v1alpha1/scalars.ts";
 import { baselineServes } from "./baseline.ts";
-import { atMs } from "./clock.ts";
+import { atMs, iso } from "./clock.ts";
 import type { Context } from "./context.ts";
+import type { Change } from "./phases.ts";
 import { isDark } from "./plan.ts";
 import type { Track } from "./types.ts";
 
-/** Longest wait for stable pods during an abort from a weight at which the stable version kept all its pods. */
+/** Longest wait for stable pods during an abort where the stable version kept all its pods. */
 const PATIENCE_MS = 30_000;
 
 /**
@@ -28,10 +29,19 @@ const stableReady = (context: Context): number =>
 
 const isOutOfPatience = (context: Context): boolean => context.nowMs >= (patienceEndsMs(context) ?? Infinity);
 
-/** When an abort stops waiting for more stable pods. */
+/** What the abort of a canary begins with. */
+export const withdrawn = ({ stable, needed, nowMs }: Context): Change => ({
+  waitingSince: iso(nowMs),
+  stableGaveUp: stable.wantedReplicas < needed ? true : undefined,
+});
+
+/**
+ * When an abort stops waiting for more stable pods. Above 50 % the stable version has given pods up for the canary, and below it where there was no room
+ * for both, or on the way to a step above. Those have to start first.
+ */
 export function patienceEndsMs({ state, input }: Context): number | undefined {
   const since = atMs(state.waitingSince);
-  const kept = (state.weight ?? 0) <= 50;
+  const kept = (state.weight ?? 0) <= 50 && !state.stableGaveUp;
   return since === undefined
     ? undefined
     : since + (kept ? PATIENCE_MS : durationMs(input.spec.progressDeadline));

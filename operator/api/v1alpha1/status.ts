@@ -194,6 +194,8 @@ export const rolloutStatus = z.object({
   metAt: time.optional(),
   /** The words of the parent that refused the route while requests were copied to the present canary; none are copied to it any more. */
   copiesRefused: text(300).optional(),
+  /** When the canary was withdrawn, the stable version had fewer pods than are needed: it had given some up for the canary. */
+  stableGaveUp: z.literal(true).optional(),
   /** When an aborted canary was taken out of the traffic; its pods stay until a gateway follows. */
   leftSince: time.optional(),
   /** The same of the baseline, when its step is over or the canary leaves. */

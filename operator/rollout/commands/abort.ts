@@ -1,6 +1,7 @@
 import type { Command } from "../../api/v1alpha1/commands.ts";
 import { iso } from "../clock.ts";
 import type { Context } from "../context.ts";
+import { withdrawn } from "../traffic.ts";
 import { recalled, watchedRevision } from "../watch.ts";
 import { answer, type Obedience, refuse, speaksOfAnother } from "./obedience.ts";
 
@@ -29,7 +30,7 @@ export function abort(context: Context, command: Command): Obedience {
   return {
     ...answer(command, "Done", "The canary is withdrawn."),
     transition: "Withdrawn",
-    change: { failed, waitingSince: iso(nowMs) },
+    change: { ...withdrawn(context), failed },
     told: {
       action: "Rollback",
       reason: "Command",

@@ -52,6 +52,8 @@ function keyOf(world: World): string {
     s.evidenceSince === undefined,
     s.baseline,
     s.failed?.revision,
+    s.stableGaveUp,
+    world.gaveUp,
     (s.phase === "Holding" && s.servedSince === undefined && s.holdingSince === undefined) ||
     s.phase === "Watching"
       ? age(world, s.phaseSince)

@@ -1,3 +1,4 @@
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { baselineOf, baselineStaysUntilMs, isBaseline } from "../baseline.ts";
 import { contextOf } from "../look.ts";
 import { TRANSITIONS } from "../phases.ts";
@@ -62,7 +63,10 @@ function abortIsOutOfPatience(before: World, after: World): boolean {
   if (phaseOf(after) !== "Aborting") return false;
   const context = contextOf(inputOf(after), stateOf(after));
   const ends = patienceEndsMs(context);
-  return ends !== undefined && after.nowMs >= ends;
+  if (ends === undefined || after.nowMs < ends) return false;
+  // Pods that were given up have to start first, whatever the engine knows of that.
+  const { waitingSince = "" } = context.state;
+  return !after.gaveUp || after.nowMs >= Date.parse(waitingSince) + durationMs(after.spec.progressDeadline);
 }
 
 /** (2) Ready pods behind the Service never fall by our doing below what is needed, or below what there was if that is less. */

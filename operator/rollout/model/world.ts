@@ -65,6 +65,8 @@ export interface World {
   madeMs: Record<string, readonly number[]>;
   /** Pods follow their Deployment only when the test says so with `followDeployment`. */
   slowDeployments: boolean;
+  /** In an abort: the stable version had fewer pods than were needed when it began. */
+  gaveUp: boolean;
 }
 
 export const T0 = Date.parse("2026-01-01T00:00:00Z");
@@ -114,6 +116,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     acknowledged: undefined,
     slowDrain: false,
     slowDeployments: false,
+    gaveUp: false,
     madeMs: {},
     ...rest,
   };
@@ -223,6 +226,7 @@ export function pass(world: World): RolloutOutcome {
 }
 
 export function write(world: World, outcome: RolloutOutcome): void {
+  noteAbort(world, outcome);
   for (const [revision, replicas] of Object.entries(outcome.replicas)) scale(world, revision, replicas);
   if (outcome.services) world.services = outcome.services;
   const { routeWeight, routeBaseline } = outcome;
@@ -235,6 +239,12 @@ export function write(world: World, outcome: RolloutOutcome): void {
   world.mirrored = outcome.routeMirror;
   if (outcome.state) world.state = outcome.state;
   if (outcome.commandResult) world.acknowledged = outcome.commandResult.id;
+}
+
+function noteAbort(world: World, { state }: RolloutOutcome): void {
+  if (state?.phase !== "Aborting") world.gaveUp = false;
+  else if (phaseOf(world) !== "Aborting")
+    world.gaveUp = (world.revisions[state.stableRevision ?? ""]?.wanted ?? 0) < world.needed;
 }
 
 function scale(world: World, revision: string, replicas: number): void {
