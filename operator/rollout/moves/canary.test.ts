@@ -50,12 +50,30 @@ describe("a canary that is prepared", () => {
     ["in a pause", { plan: { paused: true } }, {}, { ...stays("Paused"), change: {} }],
     [
       "there is no room for a pod",
-      { maxPods: 4, pods: { b: 0 } },
+      { maxPods: 5, pods: { b: 0, c: { terminating: 1 } } },
       { waitingSince: minutes(0) },
       {
         ...stays("NoRoom", "There is no room for another canary pod until other pods have ended."),
         change: { waitingSince: undefined },
       },
+    ],
+    [
+      "no room can come",
+      { maxPods: 4, pods: { b: 0 } },
+      {},
+      stays(
+        "NoRoom",
+        "All 4 pods that fit within spec.budget.cpu are needed to serve; raise spec.budget.cpu to fit at least 5.",
+      ),
+    ],
+    [
+      "no room can come for a baseline beside it",
+      { maxPods: 5, plan: { baseline: "SameAge" }, pods: { a: 5, b: 0 } },
+      { baseline: "SameAge" as const },
+      stays(
+        "NoRoom",
+        "4 of the 5 pods that fit within spec.budget.cpu are needed to serve; raise spec.budget.cpu to fit at least 6, with a canary and its baseline, or set spec.rollout.baseline to Stable.",
+      ),
     ],
     [
       "no pods are asked for",
@@ -140,6 +158,15 @@ describe("a canary on its way to a step", () => {
       { ...stays("NoRoom"), change: { waitingSince: undefined } },
     ],
     [
+      "no room can come for its pods",
+      { maxPods: 4, pods: { a: 2, b: 2 }, plan: { steps: [step("half", 75), step("all", 100)] } },
+      {},
+      stays(
+        "NoRoom",
+        "All 4 pods that fit within spec.budget.cpu are needed to serve; raise spec.budget.cpu to fit at least 5.",
+      ),
+    ],
+    [
       "no pods are asked for",
       { needed: 0 },
       { waitingSince: minutes(0) },
@@ -169,6 +196,16 @@ describe("a canary on its way to a step", () => {
       expect(at(more, state)).toMatchObject(expected);
     },
   );
+
+  it("waits for room beside all stable pods, which a gateway keeps, and says how much", () => {
+    const plan = { traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }] } } };
+    expect(at({ plan, maxPods: 5, pods: { b: 1 } })).toMatchObject(
+      stays(
+        "NoRoom",
+        "Step half needs 2 pods beside the 4 that serve, but 5 fit within spec.budget.cpu; raise spec.budget.cpu to fit 6.",
+      ),
+    );
+  });
 
   it("waits for a gateway", () => {
     const plan = { traffic: { router: "Gateway", route: { parentRefs: [{ name: "public" }] } } };

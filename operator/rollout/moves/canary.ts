@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { frozenEntry } from "../fleet/holds.ts";
 import { isDark, type PlanStep, presentStep, shareText, stepAt, waitsForSwitch } from "../plan.ts";
 import { firstHold, isWithoutData, whyNoBaseline } from "../policies/proceed.ts";
+import { whyNoneFits } from "../policies/start.ts";
 import type { Hold } from "../types.ts";
 import { isWatching } from "../watch.ts";
 import { type MoveOf, stay } from "./move.ts";
@@ -57,10 +58,12 @@ function noRoom(context: Context): Hold {
     return { reason: "NoPodsNeeded", message: "No pods are asked for; the canary goes on when there are." };
   const beside = target.canary + target.baseline;
   const { maxPods, maxPodsBy } = input.capacity;
+  const keepsStable = isDark(context) || waitsForSwitch(context) || input.spec.traffic.router === "Gateway";
   const message =
-    (isDark(context) || waitsForSwitch(context)) && maxPods < needed + beside
-      ? `Step ${step.name} needs ${beside} pods beside the ${needed} that serve, but ${maxPods} fit within ${maxPodsBy}; raise ${maxPodsBy} to fit ${needed + beside}.`
-      : "There is no room for another canary pod until other pods have ended.";
+    keepsStable && maxPods < needed + beside
+      ? `Step ${step.name} needs ${beside === 1 ? "a pod" : `${beside} pods`} beside the ${needed} that serve, but ${maxPods} fit within ${maxPodsBy}; raise ${maxPodsBy} to fit ${needed + beside}.`
+      : (whyNoneFits(context, target.baseline > 0) ??
+        "There is no room for another canary pod until other pods have ended.");
   return { reason: "NoRoom", message };
 }
 

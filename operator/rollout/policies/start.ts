@@ -1,3 +1,4 @@
+import type { Context } from "../context.ts";
 import { afterOthers, frozenStart, noPlace } from "../fleet/holds.ts";
 import { wantsBaseline } from "../known-good.ts";
 import type { Hold } from "../types.ts";
@@ -48,7 +49,7 @@ const tooFewPods: Policy<Hold> = (context) => {
 const room: Policy<Hold> = (context) => {
   const { input, needed, room } = context;
   const isWhole = input.spec.strategy === "BlueGreen";
-  const besides = wantsBaseline(context);
+  const besides = !isWhole && wantsBaseline(context);
   const beside = isWhole ? needed : besides ? 2 : 1;
   if (room >= needed + beside) return undefined;
   const { maxPods, maxPodsBy } = input.capacity;
@@ -57,15 +58,21 @@ const room: Policy<Hold> = (context) => {
       reason: "NoRoom",
       message: `BlueGreen needs ${needed} pods beside the ${needed} that serve, but ${maxPods} fit within ${maxPodsBy}; raise ${maxPodsBy} to fit ${2 * needed}, or set spec.rollout.strategy to Canary.`,
     };
-  const atLeast = besides
-    ? `${needed + beside}, with a canary and its baseline, or set spec.rollout.baseline to Stable`
-    : `${needed + beside}`;
   const message =
-    maxPods >= needed + beside
-      ? "The canary starts when pods of older revisions have ended."
-      : `${maxPods > needed ? `${needed} of the` : "All"} ${maxPods} pods that fit within ${maxPodsBy} are needed to serve; raise ${maxPodsBy} to fit at least ${atLeast}.`;
+    whyNoneFits(context, besides) ?? "The canary starts when pods of older revisions have ended.";
   return { reason: "NoRoom", message };
 };
+
+/** Why no canary fits beside the pods that serve, nor its baseline where it is to have one, whichever other pods end; undefined where they would. */
+export function whyNoneFits({ input, needed }: Context, withBaseline: boolean): string | undefined {
+  const { maxPods, maxPodsBy } = input.capacity;
+  const least = needed + (withBaseline ? 2 : 1);
+  if (maxPods >= least) return undefined;
+  const atLeast = withBaseline
+    ? `${least}, with a canary and its baseline, or set spec.rollout.baseline to Stable`
+    : `${least}`;
+  return `${maxPods > needed ? `${needed} of the` : "All"} ${maxPods} pods that fit within ${maxPodsBy} are needed to serve; raise ${maxPodsBy} to fit at least ${atLeast}.`;
+}
 
 const route: Policy<Hold> = (context) => context.router.whyNotStart(context);
 
