@@ -172,7 +172,12 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const changesBridge = wanted.writes.some(({ kind }) => kind === "Finalizer");
     // What a deletion would have to undo is not begun before that is sure to be seen.
     const held = wanted.writes.find((one) => one.kind === "Finalizer" && one.change === "Add");
-    if (!before.isTold) options.notifier?.resume(bridge, snapshot.status);
+    const told = { ...before, isTold: true };
+    if (!before.isTold) {
+      options.notifier?.resume(bridge, snapshot.status);
+      // Noted before anything is written: what is thrown on the way has the pass repeated.
+      known.note(key, told);
+    }
     const problem = await tryApply(
       writer,
       bridge,
@@ -188,7 +193,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       problem ? withoutProgress(wanted, snapshot.status) : wanted,
       options.notifier?.settledThroughMs(uid),
     );
-    const after = { ...before, isTold: true, problem };
+    const after = { ...told, problem };
     const dueInMs = await reportPlan(writer, object, { snapshot, plan, memory, after }, context.signal);
     // Told where the bridge's people look; now the key backs off alone.
     if (bug !== undefined) throw bug;

@@ -6,8 +6,10 @@ import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { type Hook, isSignedBy, startHook } from "../servers/hook.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
+import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 import { settingsFile, type TestSettings } from "./settings-file.ts";
 import { bridgeImage, playStory, storySpec } from "./story.ts";
+import { answer } from "./strike.ts";
 
 const KEY = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
 
@@ -89,6 +91,32 @@ describe("receivers of notifications", () => {
     const taken = hook.taken.map(({ id }) => id);
     expect(new Set(taken).size).toBe(taken.length);
     for (const id of refused) expect(taken).toContain(id);
+    await stage.close();
+  });
+
+  it("are told so once, however often the first pass of the next operator fails", async () => {
+    const stage = await bed.stage({ isEmpty: true });
+    hook.answer = (response) => void response.writeHead(503).end();
+    await stage.start({ settingsPath: settings.path });
+    const { bridge } = stage.actor();
+    await bridge.apply(storySpec(bridgeImage(1)));
+    await bridge.promoted(bridgeImage(1));
+    await expect.poll(() => hook.posted.length).toBeGreaterThan(0);
+    await stage.kill();
+    const before = await stored(stage);
+
+    hook.answer = (response) => void response.writeHead(200).end();
+    await bridge.patch({ image: bridgeImage(2) });
+    const isChild = (request: ProxiedRequest) => isOwnWrite(request) && request.resource !== "llmbridges";
+    const rule = stage.proxy.when(isChild, answer(500, "InternalError"));
+    await stage.start({ settingsPath: settings.path });
+    await expect.poll(() => rule.struck, { timeout: 30_000 }).toBeGreaterThanOrEqual(9);
+    rule.remove();
+    await bridge.waitFor("a canary", ({ canary }) => canary !== undefined);
+    await expect.poll(() => told(hook).length).toBeGreaterThan(before.length);
+    expect(told(hook).slice(0, before.length)).toEqual(before);
+    const taken = hook.taken.map(({ id }) => id);
+    expect(new Set(taken).size).toBe(taken.length);
     await stage.close();
   });
 });
