@@ -6,7 +6,7 @@ import { obey } from "./commands/obey.ts";
 import type { Context } from "./context.ts";
 import { canaryHealthOf, evidenceOf, stepOf } from "./describe.ts";
 import { asked, heard } from "./gates/book.ts";
-import { contextOf, standsStill } from "./look.ts";
+import { contextOf, standsStill, steppingTo } from "./look.ts";
 import { holding, preparing, stepping } from "./moves/canary.ts";
 import { aborting, promoting, watching } from "./moves/ending.ts";
 import type { MoveOf, Told } from "./moves/move.ts";
@@ -57,7 +57,7 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
   const moved = reached.phase !== before.phase || reached.stepName !== before.stepName;
   const { hold, change = {} }: Stay = moved ? stayOnArrival(input, reached) : { hold: step.hold };
   const { timing, ended } = timingOf(before, reached, hold?.reason, input.nowMs);
-  const begun: RolloutStatus = { ...reached, ...change };
+  const begun: RolloutStatus = { ...reached, ...change, stepWeight: steppingTo(input, reached) };
   const state = compact({ ...begun, ...withAsked(input, begun, hold), heldFor: hold?.reason, timing });
   const isAsking = (state.gates?.length ?? 0) > (reached.gates?.length ?? 0);
   const after = contextOf(input, state);

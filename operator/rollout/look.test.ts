@@ -71,6 +71,19 @@ describe("contextOf", () => {
     expect(at({}, true)).toMatchObject({ weight: 50 });
   });
 
+  it("is on its way to no more in a freeze than before", () => {
+    const at = (state: object, promote?: "Refuse") => {
+      const freeze = promote && { name: "year-end", promote, untilMs: undefined };
+      const fleet = { freeze, order: undefined, limit: undefined };
+      const stepping = { phase: "Stepping", weight: 10, ...state } as const;
+      return contextAt(stepping, { fleet, plan: first(50) }).step.weight;
+    };
+    expect(at({ stepWeight: 25 }, "Refuse")).toBe(25);
+    expect(at({ stepWeight: 60 }, "Refuse")).toBe(50);
+    expect(at({}, "Refuse")).toBe(50);
+    expect(at({ stepWeight: 25 })).toBe(50);
+  });
+
   it("has a clock that stands still while it is paused", () => {
     expect(contextAt({ pausedSince: minutes(-3) }, { plan: { paused: true } })).toMatchObject({
       frozen: true,

@@ -37,6 +37,13 @@ export const isFrozen = ({ accepted, spec, alerts }: RolloutInput): boolean =>
 /** Neither holds nor deadlines count: it is frozen, or there are no pods, which prove nothing and have failed at nothing. */
 export const standsStill = (input: RolloutInput): boolean => isFrozen(input) || input.capacity.needed <= 0;
 
+/** The weight by which an edit in a freeze is judged: that of the step on the way to it, from its entry or from before the freeze. */
+export function steppingTo(input: RolloutInput, state: RolloutStatus): number | undefined {
+  if (state.phase !== "Stepping") return undefined;
+  const isKept = input.fleet?.freeze !== undefined || isFrozen(input);
+  return (isKept ? state.stepWeight : undefined) ?? presentStep(input.spec, state).weight;
+}
+
 export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
   const { needed, maxPods } = input.capacity;
   const step = stepInForce(input, state);
@@ -69,11 +76,13 @@ export function contextOf(input: RolloutInput, state: RolloutStatus): Context {
 
 /**
  * An edited plan is not followed while the spec is refused or the rollout stands still: the step stays as it was, as far as it can be known. Nor does an
- * edit raise its weight in a freeze.
+ * edit raise its weight in a freeze, nor that of a step on the way to it.
  */
 function stepInForce(input: RolloutInput, state: RolloutStatus): PlanStep {
   const step = presentStep(input.spec, state);
-  const { phase, weight, stepName } = state;
+  const { phase, weight, stepName, stepWeight } = state;
+  if (phase === "Stepping" && input.fleet?.freeze && stepWeight !== undefined && step.weight > stepWeight)
+    return { ...step, weight: stepWeight };
   if (phase !== "Holding" || weight === undefined) return step;
   const stays = isFrozen(input) || (input.fleet?.freeze !== undefined && step.weight > weight);
   return stays ? { ...step, name: stepName ?? step.name, weight } : step;

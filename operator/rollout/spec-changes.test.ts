@@ -231,6 +231,25 @@ describe("an edited plan", () => {
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 75 });
   });
 
+  it("with a higher weight for the step on the way to it does not go above what it was in a freeze", () => {
+    const plan = (weight: number) => ({
+      steps: [step("quarter", 25), step("half", weight), step("all", 100)],
+    });
+    const story = storyOf(worldAtRest({ needed: 4, plan: plan(50) }));
+    canaryAt(story, 0);
+    story.world.nowMs += 600_000;
+    evidenceSays(story, "ProvedBelow");
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stepping", stepName: "half" });
+    story.world.fleet = frozen;
+    planBecomes(story, plan(75));
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
+    expect(story.last?.hold?.reason).toBe("FleetFreeze");
+    story.world.fleet = undefined;
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 75 });
+  });
+
   it("that loses a step while it is being taken goes on with what is left", () => {
     const story = given();
     canaryAt(story, 0);

@@ -153,6 +153,8 @@ export const rolloutStatus = z.object({
   stepName: text(30).optional(),
   /** Percent of the traffic in force: that of the last step whose pods were all ready. */
   weight: z.int().min(0).max(100).optional(),
+  /** On the way to a step: its weight as it was before the present freeze, if there is one. */
+  stepWeight: z.int().min(0).max(100).optional(),
   /** When the present weight came into force. Moved on by the length of each pause. */
   holdingSince: time.optional(),
   /** When the canary first served requests at this step; hold times start here. Moved on by the length of each pause. */

@@ -45,6 +45,7 @@ function keyOf(world: World): string {
     s.previousRevision,
     s.stepName,
     s.weight,
+    s.stepWeight,
     s.approvedStep,
     s.copiesRefused,
     s.sharesService,
