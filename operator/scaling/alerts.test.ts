@@ -31,6 +31,9 @@ function pod(over: Partial<PodReading> = {}): PodReading {
 const parse = (over: z.input<typeof alert>): Alert => alert.parse(over);
 const busy = parse({ name: "busy", metric: "WorkerUtilization", above: "90%", for: "1m", action: "ScaleUp" });
 
+/** A pod that serves, of which nothing is known. */
+const silent: readonly PodReading[] = [{ pod: "stable-1", revision: "stable", ready: true }];
+
 /** Looks at the same alerts time after time. */
 function watch(alerts: readonly Alert[], fixed: Partial<AlertsInput> = {}) {
   let state: AlertsState = fixed.state ?? {};
@@ -342,16 +345,23 @@ describe("actions", () => {
     const message =
       "WorkerUtilization is unknown, because too few ready pods have a fresh reading; the alert holds until it is known, or is taken out of spec.alerts";
     const { look } = at("Hold");
-    expect(look(0, []).action).toBeUndefined();
+    expect(look(0, silent).action).toBeUndefined();
     look(TICK, hot);
     for (const atMs of [2 * TICK, 60 * MINUTE])
-      expect(look(atMs, [])).toMatchObject({
+      expect(look(atMs, silent)).toMatchObject({
         one: { state: "Firing", since: "2026-01-01T00:00:15.000Z", message: `${message}.` },
         action: { action: "Hold", due: true, message },
       });
     expect(look(61 * MINUTE, hot).one).toMatchObject({ since: "2026-01-01T00:00:15.000Z" });
     expect(look(62 * MINUTE, [pod()])).toMatchObject({ one: { state: "Inactive" }, action: undefined });
-    expect(look(63 * MINUTE, []).action).toBeUndefined();
+    expect(look(63 * MINUTE, silent).action).toBeUndefined();
+  });
+
+  it("holds nobody where no pod is ready", () => {
+    const { look } = at("Hold");
+    look(0, hot);
+    const dead = silent.map((one) => ({ ...one, ready: false }));
+    expect(look(TICK, dead)).toMatchObject({ one: { state: "Unknown" }, action: undefined });
   });
 
   it.each(["Notify", "ScaleUp", "ScaleDown", "Rollback"] as const)(
@@ -403,7 +413,7 @@ it("holds on where a new leader knows nothing at first", () => {
   let { statuses } = watch(alerts).look(0, [pod({ workerUtilization: 0.95 })]);
   for (const restart of [1, 2]) {
     const after = watch(alerts, { state: resumeAlerts(alerts, statuses) });
-    const seen = after.look(restart * MINUTE, []);
+    const seen = after.look(restart * MINUTE, silent);
     expect(seen).toMatchObject({
       one: { state: "Firing", since: "2026-01-01T00:00:00.000Z" },
       action: { due: true },

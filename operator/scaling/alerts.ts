@@ -92,7 +92,10 @@ function evaluate(
   const before = input.state[alert.name];
   const timer = before?.condition === condition ? before : newTimer(condition, before?.lastActedMs);
   const judged = judge(alert, input);
-  const holdsOn = alert.action === "Hold" && judged.kind === "Unknown" && timer.firingSinceMs !== undefined;
+  // Where no pod is ready there is nobody to hold for, and the change that waits may be the cure.
+  const isServing = input.readings.some(({ ready }) => ready);
+  const mayHoldOn = alert.action === "Hold" && timer.firingSinceMs !== undefined && isServing;
+  const holdsOn = mayHoldOn && judged.kind === "Unknown";
   const reading = holdsOn ? { ...judged, text: `${unknown(alert)}; ${HOLDS_ON}` } : judged;
   const next = holdsOn
     ? { ...timer, last: judged.kind }
