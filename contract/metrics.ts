@@ -87,7 +87,8 @@ export type CacheLabel = (typeof CACHE_LABELS)[number];
 
 /**
  * Whose fault an error is. Only `bridge` gates a rollout.
- * bridge: this process failed (exception, broken configuration, queue or pool exhausted, own time-out).
+ * bridge: this process failed (exception, queue or pool exhausted, own time-out), or its configuration is broken (an upstream's url that
+ *   leads to no API or to a host that does not exist, a certificate that is not accepted, credentials that are refused).
  * upstream: the model answered 429/5xx, broke off, or exceeded a time-out meant for it.
  * client: a 4xx the caller earned, or the caller went away.
  */

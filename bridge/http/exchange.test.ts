@@ -349,6 +349,39 @@ describe("an upstream that fails", () => {
     },
   );
 
+  it.each([
+    [404, "text/plain", "OpenAI", "/v1/chat/completions"],
+    [404, "text/plain", "Ollama", "/v1/api/chat"],
+    [405, "text/html", "OpenAI", "/v1/chat/completions"],
+    [404, undefined, "OpenAI", "/v1/chat/completions"],
+  ] as const)(
+    "is a broken configuration of the bridge when it has no API there (%i, %s, %s)",
+    async (status, type, protocol, path) => {
+      model.answer = (response) =>
+        response.writeHead(status, type && { "content-type": type }).end("404 page not found");
+      await start({ upstream: { protocol } });
+      for (const stream of [false, true]) {
+        const response = await post({ ...question, stream });
+        expect(response.status).toBe(502);
+        expect(await errorOf(response)).toMatchObject({
+          code: "upstream_page",
+          message: `Upstream openai has no API at ${path} (${status}); correct its url (${model.url}/v1), or look for what answers on the way in its stead.`,
+        });
+      }
+      await expect.poll(() => errors("bridge")).toBe(2);
+      expect(await bridge.metric(METRICS.upstreamResponses, { upstream: "openai", code: "4xx" })).toBe(2);
+    },
+  );
+
+  it("passes on a 404 that is JSON, as the caller's fault: the model is not there", async () => {
+    const body = '{"error":{"message":"no such model"}}';
+    model.answer = (response) => response.writeHead(404, { "content-type": "application/json" }).end(body);
+    await start();
+    const response = await post(question);
+    expect([response.status, await response.text()]).toEqual([404, body]);
+    await expect.poll(() => errors("client")).toBe(1);
+  });
+
   it("passes on a page that comes with an error, as the upstream's fault", async () => {
     model.answer = (response) =>
       response.writeHead(503, { "content-type": "text/html" }).end("<html>sorry</html>");

@@ -34,6 +34,7 @@ const breaksOff: Attempt = (handler) => {
 /** A call whose attempts end as told; what its sink and the pool heard. */
 function call(...attempts: Attempt[]) {
   const heard: string[] = [];
+  const failures: Failure[] = [];
   let dispatched = 0;
   const slot = {
     client: {
@@ -58,7 +59,10 @@ function call(...attempts: Attempt[]) {
     start: (status) => heard.push(`start ${status}`),
     data: () => true,
     end: () => heard.push("end"),
-    fail: ({ code }: Failure) => heard.push(code),
+    fail: (failure: Failure) => {
+      heard.push(failure.code);
+      failures.push(failure);
+    },
   };
   const counted: string[] = [];
   const counter = (code: string) => [code, { inc: () => counted.push(code) }] as const;
@@ -71,7 +75,7 @@ function call(...attempts: Attempt[]) {
   } as unknown as CallContext;
   const made = new UpstreamCall(context, { method: "POST", path: "/", headers: {}, body: null }, sink);
   made.begin();
-  return { made, heard, counted, dispatched: () => dispatched, held: () => held };
+  return { made, heard, failures, counted, dispatched: () => dispatched, held: () => held };
 }
 
 describe("a connection that cannot be made", () => {
@@ -101,8 +105,23 @@ describe("a connection that cannot be made", () => {
     expect([heard, dispatched()]).toEqual([["sent"], 1]);
   });
 
-  it.each(["ENOTFOUND", "CERT_HAS_EXPIRED"])("%s: is not tried again, since time is no remedy", (code) => {
-    expect(call(neverConnects(code), answers).heard).toEqual(["sent", "upstream_unreachable"]);
+  it.each([
+    ["ENOTFOUND", "correct the host in the upstream's url"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "write a host that its certificate holds"],
+    ["SELF_SIGNED_CERT_IN_CHAIN", "build the certificate of its authority into"],
+    ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "build the certificate of its authority into"],
+    ["CERT_HAS_EXPIRED", "renew the upstream's certificate"],
+  ])("%s: is not tried again, and is a broken configuration of the bridge", (code, remedy) => {
+    const { heard, failures } = call(neverConnects(code), answers);
+    expect(heard).toEqual(["sent", "upstream_unreachable"]);
+    expect(failures).toMatchObject([{ status: 502, domain: "bridge" }]);
+    expect(failures[0]?.message).toContain(`(${code}); ${remedy}`);
+  });
+
+  it("is the upstream's fault where DNS does not answer", () => {
+    const { failures } = call(neverConnects("EAI_AGAIN"), neverConnects("EAI_AGAIN"));
+    vi.advanceTimersByTime(10_000);
+    expect(failures).toMatchObject([{ domain: "upstream", code: "upstream_unreachable" }]);
   });
 });
 

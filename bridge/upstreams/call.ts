@@ -10,7 +10,7 @@ import {
   overloaded,
   transportFailure,
 } from "./transport-failure.ts";
-import { answeredWithPage, redirected } from "./wrong-place.ts";
+import { answeredWithPage, redirected, withoutPath } from "./wrong-place.ts";
 
 export interface CallRequest {
   readonly method: "GET" | "POST";
@@ -120,14 +120,18 @@ export class UpstreamCall implements Waiter, Dispatcher.DispatchHandler {
     else this.#refuse(controller, failure);
   }
 
-  /** Set where it is not the API that answers. Errors are passed on, whatever they look like. */
+  /** Set where it is not the API that answers. Other errors are passed on, whatever they look like. */
   #wrongPlace(headers: IncomingHttpHeaders): Failure | undefined {
-    if (this.#status >= 400) return undefined;
     const { upstream, url } = this.#context;
-    if (this.#status >= 300)
-      return redirected(upstream, url, this.#request.path, this.#status, headers.location);
-    const isPage = headers["content-type"]?.toLowerCase().startsWith("text/html") === true;
-    return isPage ? answeredWithPage(upstream, url) : undefined;
+    const { path } = this.#request;
+    const status = this.#status;
+    const type = headers["content-type"]?.toLowerCase() ?? "";
+    if (status >= 400) {
+      const isAbsent = (status === 404 || status === 405) && !type.includes("json");
+      return isAbsent ? withoutPath(upstream, url, path, status) : undefined;
+    }
+    if (status >= 300) return redirected(upstream, url, path, status, headers.location);
+    return type.startsWith("text/html") ? answeredWithPage(upstream, url) : undefined;
   }
 
   #refuse(controller: Dispatcher.DispatchController, failure: Failure): void {

@@ -1,19 +1,28 @@
 import type { Failure } from "../http/failure.ts";
 
 /** Codes of errors that mean nothing reached the upstream. */
-const UNREACHABLE = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "CERT_HAS_EXPIRED",
-]);
+const UNREACHABLE = new Set(["ECONNREFUSED", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"]);
+
+const TRUST = "build the certificate of its authority into the bridge's image";
+const RENEW = "renew the upstream's certificate";
+
+/**
+ * Codes of errors that no waiting mends, and what does: the bridge is configured for a name that does not exist, or for a server that it is
+ * not to trust. A version of the bridge whose `url` is that wrong has failed. DNS that does not answer (EAI_AGAIN) is another matter.
+ */
+const MISCONFIGURED: Readonly<Record<string, string>> = {
+  ENOTFOUND: "correct the host in the upstream's url, or look at whether a Service of that name has pods",
+  ERR_TLS_CERT_ALTNAME_INVALID: "write a host that its certificate holds into the upstream's url",
+  DEPTH_ZERO_SELF_SIGNED_CERT: TRUST,
+  SELF_SIGNED_CERT_IN_CHAIN: TRUST,
+  UNABLE_TO_GET_ISSUER_CERT: TRUST,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: TRUST,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: TRUST,
+  CERT_UNTRUSTED: TRUST,
+  CERT_HAS_EXPIRED: RENEW,
+  CERT_NOT_YET_VALID: RENEW,
+  CERT_REVOKED: RENEW,
+};
 
 /**
  * Codes of errors that come from the network or from what the upstream sent. Every other error was thrown in this process:
@@ -43,6 +52,15 @@ export function transportFailure(upstream: string, error: Error & { code?: strin
       domain: "upstream",
       code: "upstream_connect_timeout",
       message: `Upstream ${upstream} did not accept a connection in time; try again, or look at whether it is up.`,
+    };
+  }
+  const remedy = MISCONFIGURED[code];
+  if (remedy !== undefined) {
+    return {
+      status: 502,
+      domain: "bridge",
+      code: "upstream_unreachable",
+      message: `Upstream ${upstream} cannot be reached as it is configured (${code}); ${remedy}.`,
     };
   }
   if (UNREACHABLE.has(code)) {

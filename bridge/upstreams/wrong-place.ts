@@ -47,3 +47,16 @@ export const answeredWithPage = (upstream: string, url: string): Failure => ({
   code: "upstream_page",
   message: `Upstream ${upstream} answered with a web page; correct its url (${url}), or look for what answers on the way in its stead.`,
 });
+
+/**
+ * An upstream without the path of the call: its `url` names a place beside the API, such as /v1 before Ollama's own. The paths below the url
+ * are ours, so that no caller can have asked for a wrong one; an API says in JSON what it does not have, such as a model.
+ * @param url The upstream's `url` as it is called.
+ * @param path Path of the call, that of the url included.
+ */
+export const withoutPath = (upstream: string, url: string, path: string, status: number): Failure => ({
+  status: 502,
+  domain: "bridge",
+  code: "upstream_page",
+  message: `Upstream ${upstream} has no API at ${path} (${status}); correct its url (${url}), or look for what answers on the way in its stead.`,
+});
