@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isLargeAndNestedDeeper, MAX_NESTING } from "../json-value.ts";
 
 const id = z.union([z.string().min(1).max(128), z.number().int()]);
 
@@ -24,10 +25,18 @@ export type ReadMessage =
   | { readonly ok: false; readonly problem: string; readonly id: AgentMessageId | undefined };
 
 /** Reads one message; a problem is one sentence with the place and what to send instead. */
-export function readMessage(text: string): ReadMessage {
+export function readMessage(bytes: Buffer): ReadMessage {
+  // The message is one level more than its body.
+  if (isLargeAndNestedDeeper(bytes, MAX_NESTING + 1)) {
+    return {
+      ok: false,
+      problem: `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`,
+      id: undefined,
+    };
+  }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(bytes.toString());
   } catch {
     return {
       ok: false,

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
 import type { WebSocket } from "ws";
 import type { Service } from "../http/service.ts";
+import { LARGE_BYTES } from "../json-value.ts";
 import { createLedger } from "../metrics/account.ts";
 import { createMetrics } from "../metrics/registry.ts";
 import { AgentSession } from "./session.ts";
@@ -84,6 +85,20 @@ describe("an agent's message on which the bridge fails", () => {
     await expect.poll(() => socket.sent.at(-1)).toMatchObject({ type: "error", id: 2, status: 400 });
     expect(ledger.totals.errors).toEqual({ bridge: 1, upstream: 0, client: 1 });
     expect(ledger.inFlight).toBe(0);
+  });
+});
+
+describe("an agent's large message that is nested too deep", () => {
+  it("is refused before it is parsed, which would take gigabytes", () => {
+    const { socket, ledger } = start();
+    const parse = vi.spyOn(JSON, "parse");
+    socket.emit("message", Buffer.from('{"body":'.repeat(LARGE_BYTES)), false);
+    // What was sent is parsed by the test's own socket.
+    expect(Math.max(0, ...parse.mock.calls.map(([text]) => text.length))).toBeLessThan(1_000);
+    parse.mockRestore();
+    const message = "body: nested deeper than 200 levels; send arrays and objects that are flatter.";
+    expect(socket.sent.at(-1)).toMatchObject({ type: "error", status: 400, error: { message } });
+    expect(ledger.totals.errors.client).toBe(1);
   });
 });
 

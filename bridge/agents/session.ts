@@ -102,7 +102,8 @@ export class AgentSession implements ChatOutlet {
     this.#noticeAt = undefined;
     this.#alive = true;
     socket.on("message", (data, binary) => {
-      if (this.#socket === socket && !this.#ended) this.#take(data.toString(), binary);
+      // One Buffer, since the socket's binaryType is left as it is.
+      if (this.#socket === socket && !this.#ended) this.#take(data as Buffer, binary);
     });
     socket.on("pong", () => {
       this.#alive = true;
@@ -184,9 +185,9 @@ export class AgentSession implements ChatOutlet {
   }
 
   /** What fails here is one message of one agent, and must not end the process with all others. */
-  #take(text: string, binary: boolean): void {
+  #take(bytes: Buffer, binary: boolean): void {
     try {
-      this.#receive(text, binary);
+      this.#receive(bytes, binary);
     } catch (error) {
       const { service, newId } = this.#options;
       const requestId = newId();
@@ -195,12 +196,12 @@ export class AgentSession implements ChatOutlet {
     }
   }
 
-  #receive(text: string, binary: boolean): void {
+  #receive(bytes: Buffer, binary: boolean): void {
     const { service } = this.#options;
     service.metrics.messages.inc({ direction: "in" });
     const read = binary
       ? { ok: false as const, problem: "message: binary; send JSON as text.", id: undefined }
-      : readMessage(text);
+      : readMessage(bytes);
     if (!read.ok) {
       this.#refuse(read.id, clientFailure(400, "invalid_request", read.problem));
       return;

@@ -1,4 +1,4 @@
-import { isNestedDeeper, isRecord, MAX_NESTING } from "../json-value.ts";
+import { isLargeAndNestedDeeper, isNestedDeeper, isRecord, LARGE_BYTES, MAX_NESTING } from "../json-value.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
 import { clientFailure, type Failure } from "./failure.ts";
 import { jsonFaultOffset, linePlace } from "./json.ts";
@@ -11,19 +11,29 @@ function refuse(message: string, param?: string): ReadRequest {
   return { ok: false, failure: clientFailure(400, "invalid_request", message, param) };
 }
 
+function refuseNesting(): ReadRequest {
+  return refuse(`body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`);
+}
+
+/** What is said of the place where a body goes wrong. It is looked for character by character, so not in a large one. */
+function faultOf(text: string, bytes: number): string {
+  if (text === "") return ", it is empty";
+  return bytes > LARGE_BYTES ? "" : `, it goes wrong at ${linePlace(text, jsonFaultOffset(text))}`;
+}
+
 /**
  * Parses the body of a chat or embeddings request, once for all who need it. Checks what the bridge itself relies on; what
  * the model thinks of the rest, its upstream says.
  */
 export function readModelRequest(route: "chat" | "embeddings", body: Buffer, requestId: string): ReadRequest {
+  if (isLargeAndNestedDeeper(body, MAX_NESTING)) return refuseNesting();
   const text = body.toString();
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    const place = text === "" ? "it is empty" : `it goes wrong at ${linePlace(text, jsonFaultOffset(text))}`;
-    const failure = clientFailure(400, "invalid_json", `body: not valid JSON, ${place}; send a JSON object.`);
-    return { ok: false, failure };
+    const problem = `body: not valid JSON${faultOf(text, body.length)}; send a JSON object.`;
+    return { ok: false, failure: clientFailure(400, "invalid_json", problem) };
   }
   return checkModelRequest(route, json, requestId, body);
 }
@@ -41,11 +51,7 @@ export function checkModelRequest(
   if (!isRecord(json)) {
     return refuse("body: not a JSON object; send an object with model and messages.");
   }
-  if (isNestedDeeper(json, MAX_NESTING)) {
-    return refuse(
-      `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`,
-    );
-  }
+  if (isNestedDeeper(json, MAX_NESTING)) return refuseNesting();
   const { model, stream } = json;
   if (typeof model !== "string" || model === "") {
     return refuse("model: missing or not a string; name one of the models that /v1/models lists.", "model");
