@@ -45,6 +45,8 @@ class FakeSocket extends EventEmitter {
   }
 }
 
+const BODY_BYTES = 10_000;
+
 function start() {
   const metrics = createMetrics({ bridge: "chat", revision: "r" });
   const ledger = createLedger(metrics);
@@ -52,6 +54,7 @@ function start() {
     metrics,
     ledger,
     log: pino({ level: "silent" }),
+    limits: { bodyBytes: BODY_BYTES, requestMs: 0 },
     catalog: { find: () => new Promise(() => undefined) },
   } as unknown as Service;
   const socket = new FakeSocket();
@@ -98,6 +101,36 @@ describe("an agent's large message that is nested too deep", () => {
     parse.mockRestore();
     const message = "body: nested deeper than 200 levels; send arrays and objects that are flatter.";
     expect(socket.sent.at(-1)).toMatchObject({ type: "error", status: 400, error: { message } });
+    expect(ledger.totals.errors.client).toBe(1);
+  });
+});
+
+describe("an agent's chats that wait for a turn", () => {
+  const chat = (id: number, length: number) => {
+    const content = "x".repeat(length);
+    return { type: "chat", id, body: { model: "m", messages: [{ role: "user", content }] } };
+  };
+
+  it("are refused above the bytes of one largest message in all, until fewer wait", () => {
+    const { socket, ledger } = start();
+    // Those that have a turn do not count.
+    for (let id = 1; id <= 8; id++) socket.receive(chat(id, 9_000));
+    for (let id = 9; id <= 11; id++) socket.receive(chat(id, 3_000));
+    expect(socket.sent).toHaveLength(1);
+    socket.receive(chat(12, 3_000));
+    expect(socket.sent.at(-1)).toMatchObject({
+      type: "error",
+      id: 12,
+      status: 429,
+      error: {
+        code: "too_many_messages",
+        message:
+          "message: with this one more than 10000 bytes of chats of this connection would wait; send the next one when an answer is done.",
+      },
+    });
+    socket.receive({ type: "cancel", id: 10 });
+    socket.receive(chat(13, 3_000));
+    expect(socket.sent.at(-1)).toMatchObject({ id: 10, cancelled: true });
     expect(ledger.totals.errors.client).toBe(1);
   });
 });

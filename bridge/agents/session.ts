@@ -45,6 +45,8 @@ const NOTICE_MS = 500;
 interface WaitingChat {
   readonly id: AgentMessageId;
   readonly body: Record<string, unknown>;
+  /** Of the message that it came in. */
+  readonly bytes: number;
 }
 
 type CloseReason = "age" | "drain";
@@ -215,13 +217,26 @@ export class AgentSession implements ChatOutlet {
     } else if (this.#chats.has(message.id) || this.#waiting.some((waiting) => waiting.id === message.id)) {
       const problem = "id: a chat with this id is in progress; give every message its own id.";
       this.#refuse(message.id, clientFailure(409, "invalid_request", problem, "id"));
-    } else if (this.#mayBegin) {
-      this.#begin(message);
-    } else if (this.#waiting.length < QUEUE_LENGTH) {
-      this.#waiting.push(message);
     } else {
-      const problem = `message: ${QUEUE_LENGTH} chats of this connection wait already; send the next one when an answer is done.`;
-      this.#refuse(message.id, clientFailure(429, "too_many_messages", problem));
+      this.#beginOrWait({ id: message.id, body: message.body, bytes: bytes.length });
+    }
+  }
+
+  /** What waits is bounded by its number, and by the bytes of one largest message: a hundred of those would be more than a pod has. */
+  #beginOrWait(chat: WaitingChat): void {
+    const { bodyBytes } = this.#options.service.limits;
+    const bytes = this.#waiting.reduce((sum, waiting) => sum + waiting.bytes, chat.bytes);
+    if (this.#mayBegin) {
+      this.#begin(chat);
+    } else if (this.#waiting.length < QUEUE_LENGTH && bytes <= bodyBytes) {
+      this.#waiting.push(chat);
+    } else {
+      const limit =
+        this.#waiting.length < QUEUE_LENGTH
+          ? `with this one more than ${bodyBytes} bytes of chats of this connection would wait`
+          : `${QUEUE_LENGTH} chats of this connection wait already`;
+      const problem = `message: ${limit}; send the next one when an answer is done.`;
+      this.#refuse(chat.id, clientFailure(429, "too_many_messages", problem));
     }
   }
 
