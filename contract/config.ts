@@ -38,6 +38,7 @@ export const bridgeConfig = z.strictObject({
   }),
   limits: z.strictObject({
     bodyBytes: z.number().int().min(1024),
+    /** Longest a request may take: headers to last byte. 0: no limit. */
     requestMs: durationMs,
   }),
 });

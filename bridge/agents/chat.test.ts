@@ -8,17 +8,19 @@ import type { AnswerSink } from "../upstreams/sink.ts";
 import { AgentChat } from "./chat.ts";
 
 /** A chat that has been sent to its upstream; the test answers in the upstream's place. */
-async function begin() {
+async function begin(requestMs = 0) {
   const ledger = createLedger(createMetrics({ bridge: "chat", revision: "r" }));
   const records: Metered[] = [];
+  const abort = vi.fn();
   const call = vi.fn((_operation: unknown, _request: unknown, _sink: AnswerSink) => ({
     begin() {},
     resume() {},
-    abort() {},
+    abort,
   }));
   const service = {
     ledger,
     log: pino({ level: "silent" }),
+    limits: { bodyBytes: 1024, requestMs },
     catalog: { find: async () => ({ kind: "upstream", upstream: { name: "up", call } }) },
     meter: { record: (metered: Metered) => records.push(metered) },
   } as unknown as Service;
@@ -27,7 +29,7 @@ async function begin() {
   await vi.waitFor(() => expect(call).toHaveBeenCalled());
   const sink = call.mock.calls[0]?.[2] as AnswerSink;
   sink.start(200, { "content-type": "text/event-stream" });
-  return { sink, outlet, records, ledger };
+  return { sink, outlet, records, ledger, abort };
 }
 
 describe("AgentChat", () => {
@@ -43,6 +45,35 @@ describe("AgentChat", () => {
     expect(outlet.send).toHaveBeenLastCalledWith(expect.stringContaining('"code":"bridge_error"'));
     expect(outlet.finished).toHaveBeenCalledWith(1);
     expect(ledger.totals.errors.bridge).toBe(1);
+  });
+
+  it.each([
+    ["upstream", 504, false],
+    ["client", 408, true],
+  ] as const)(
+    "that is not over in the time that any request may take fails for the %s (%i)",
+    async (by, status, full) => {
+      const { sink, outlet, records, ledger, abort } = await begin(500);
+      sink.sent();
+      sink.data(Buffer.from('data: {"choices":[]}\n\n'));
+      outlet.full = full;
+      await expect.poll(() => outlet.finished.mock.calls).toEqual([[1]]);
+      expect(outlet.send).toHaveBeenLastCalledWith(expect.stringContaining('"code":"request_timeout"'));
+      expect(abort).toHaveBeenCalled();
+      expect(records).toMatchObject([{ status }]);
+      expect(ledger.totals.errors).toEqual({ bridge: 0, upstream: 0, client: 0, [by]: 1 });
+    },
+  );
+
+  it("that is over in time is left alone", async () => {
+    const { sink, outlet, ledger } = await begin(300);
+    sink.data(Buffer.from('data: {"choices":[]}\n\ndata: [DONE]\n\n'));
+    sink.end();
+    const { calls } = outlet.send.mock;
+    const sent = calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(calls).toHaveLength(sent);
+    expect(ledger.totals.errors).toEqual({ bridge: 0, upstream: 0, client: 0 });
   });
 
   it.each(['"usage":{', '"usage": {'])(

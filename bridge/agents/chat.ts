@@ -3,7 +3,13 @@ import type { FaultDomain } from "../../contract/metrics.ts";
 import { bridgeFailure, errorObject, type Failure, warnOf } from "../http/failure.ts";
 import { checkModelRequest } from "../http/model-request.ts";
 import type { Service } from "../http/service.ts";
-import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream } from "../http/verdict.ts";
+import {
+  credentialsRefused,
+  domainOfStatus,
+  errorWithin,
+  incompleteStream,
+  requestTimeout,
+} from "../http/verdict.ts";
 import { isNestedDeeper, MAX_NESTING } from "../json-value.ts";
 import type { Account } from "../metrics/account.ts";
 import { EventReader } from "../stream/events.ts";
@@ -49,6 +55,8 @@ export class AgentChat implements AnswerSink {
   #complete = false;
   #ended = false;
   #over = false;
+  /** Ends the chat when it has taken longer than any request may; an unsettled one keeps no process. */
+  readonly #deadline: NodeJS.Timeout | undefined;
 
   constructor(service: Service, outlet: ChatOutlet, id: AgentMessageId, tenant: string, requestId: string) {
     this.#service = service;
@@ -58,6 +66,8 @@ export class AgentChat implements AnswerSink {
     this.#tenant = tenant;
     this.#requestId = requestId;
     this.#account = service.ledger.open("agents");
+    const { requestMs } = service.limits;
+    this.#deadline = requestMs > 0 ? setTimeout(onDeadline, requestMs, this).unref() : undefined;
   }
 
   /** @param body The chat request as the agent sent it. */
@@ -91,6 +101,12 @@ export class AgentChat implements AnswerSink {
    */
   abort(by: "client" | "bridge" = "client"): void {
     this.#close(by, by === "client" ? 499 : 503);
+  }
+
+  /** The chat has taken all the time that any request may; called by its timer only. */
+  expire(): void {
+    const by = this.#outlet.full ? "client" : this.#account.awaited;
+    this.fail(requestTimeout(by, this.#service.limits.requestMs));
   }
 
   /** There is room for messages again. */
@@ -236,6 +252,7 @@ export class AgentChat implements AnswerSink {
   #close(domain: FaultDomain | undefined, status: number, last?: string): void {
     if (this.#over) return;
     this.#over = true;
+    clearTimeout(this.#deadline);
     if (last !== undefined) this.#outlet.send(last);
     this.#call?.abort();
     this.#account.close(domain);
@@ -255,6 +272,10 @@ export class AgentChat implements AnswerSink {
     }
     this.#outlet.finished(this.#id);
   }
+}
+
+function onDeadline(chat: AgentChat): void {
+  chat.expire();
 }
 
 /** What an upstream says is wrong; undefined where it says nothing that can be passed on. */

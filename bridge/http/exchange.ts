@@ -16,7 +16,14 @@ import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
 import { Reply, type ReplyReader } from "./reply.ts";
 import type { Service } from "./service.ts";
-import { credentialsRefused, domainOfStatus, errorWithin, incompleteStream, slowClient } from "./verdict.ts";
+import {
+  credentialsRefused,
+  domainOfStatus,
+  errorWithin,
+  incompleteStream,
+  requestTimeout,
+  slowClient,
+} from "./verdict.ts";
 
 /** Where an answer stands: nothing yet; a stream, an answer in one piece passed through, or held back; over. */
 type Mode = "none" | "stream" | "pass" | "hold" | "over";
@@ -48,6 +55,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #domain: FaultDomain | undefined;
   /** Counted as an open stream: its first byte came. */
   #streaming = false;
+  /** Ends the request when it has taken longer than any may; an unsettled one keeps no process. */
+  readonly #deadline: NodeJS.Timeout | undefined;
 
   constructor(
     service: Service,
@@ -62,6 +71,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#account = service.ledger.open(route);
     this.#reply = new Reply(service, this.#account, requestId, response, this);
     response.on("close", () => this.#closed());
+    const { requestMs } = service.limits;
+    this.#deadline = requestMs > 0 ? setTimeout(onDeadline, requestMs, this).unref() : undefined;
     readBody(incoming, service.limits.bodyBytes, this);
   }
 
@@ -70,6 +81,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   }
 
   bodyRead(body: Buffer): void {
+    // Its time was over before it came.
+    if (this.#mode === "over") return;
     try {
       this.#read(body);
     } catch (error) {
@@ -93,7 +106,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
 
   async #find(request: ModelRequest): Promise<void> {
     const choice = await this.#service.catalog.find(request.model);
-    if (this.#account.closed) return;
+    if (this.#mode === "over") return;
     if (choice.kind === "failure") this.fail(choice.failure);
     else this.#route(request, choice.upstream);
   }
@@ -123,7 +136,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
 
   async #lookUp(key: CacheKey, request: ModelRequest, upstream: Upstream): Promise<void> {
     const answer = await this.#service.cache.get(key);
-    if (this.#account.closed) return;
+    if (this.#mode === "over") return;
     if (answer === undefined) {
       this.#send(request, upstream);
       return;
@@ -260,6 +273,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     const { connections, ledger, meter } = this.#service;
     if (this.#streaming) ledger.streamClosed();
     connections.quiet(this.#incoming.socket);
+    clearTimeout(this.#deadline);
     if (!this.#reply.complete && this.#domain === undefined) {
       const isOurs = connections.wasCut(this.#incoming.socket);
       this.#domain = isOurs ? "bridge" : "client";
@@ -291,14 +305,25 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
 
   /** The client has left bytes unread for too long; called by the reply only. */
   stalled(): void {
+    this.#giveUp(slowClient(this.#service.stallMs));
+  }
+
+  /** The request has taken all the time that any may; called by its timer only. */
+  expire(): void {
+    if (this.#reply.complete) return;
+    const by = this.#mode === "over" || this.#reply.blocked ? "client" : this.#account.awaited;
+    this.#giveUp(requestTimeout(by, this.#service.limits.requestMs));
+  }
+
+  #giveUp(failure: Failure): void {
     if (this.#mode !== "over") {
-      this.fail(slowClient(this.#service.stallMs));
+      this.fail(failure);
       return;
     }
     // All is written already, and some of it has not left.
     if (this.#domain === undefined) {
-      this.#domain = "client";
-      this.#status = 408;
+      this.#domain = failure.domain;
+      this.#status = failure.status;
     }
     this.#reply.cut(undefined);
   }
@@ -364,7 +389,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   }
 
   #replyWith(body: Buffer, encoding?: string): void {
-    if (this.#account.closed) return;
+    if (this.#mode === "over") return;
     const headers = ["content-length", String(body.length)];
     if (encoding !== undefined) headers.push("content-encoding", encoding, "vary", "accept-encoding");
     this.#reply.begin(this.#status, this.#headers, headers);
@@ -375,4 +400,8 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#mode = "over";
     this.#reply.end(last);
   }
+}
+
+function onDeadline(exchange: Exchange): void {
+  exchange.expire();
 }

@@ -49,6 +49,7 @@ function asksForAgents(request: IncomingMessage): boolean {
 export function createFront(options: FrontOptions): Server {
   const { service } = options;
   const { connections } = service;
+  const { requestMs } = service.limits;
 
   const refuse = (
     response: ServerResponse,
@@ -104,8 +105,10 @@ export function createFront(options: FrontOptions): Server {
 
   const server = createServer(
     {
-      headersTimeout: HEADERS_MS,
-      requestTimeout: service.limits.requestMs,
+      // Node refuses to be given more for the headers than for the whole.
+      headersTimeout: Math.min(HEADERS_MS, requestMs || HEADERS_MS),
+      // Of the receipt alone, and looked at every 30 s. An exchange ends itself; this is for what is none.
+      requestTimeout: requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
       // Whoever offers another protocol takes HTTP/1.1 as well (RFC 9110, 7.8): Java's client offers h2c with every first request.

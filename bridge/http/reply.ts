@@ -48,6 +48,11 @@ export class Reply {
     return this.#response.writableFinished;
   }
 
+  /** The client has not taken what was written. */
+  get blocked(): boolean {
+    return this.#response.writableNeedDrain;
+  }
+
   /** Writes the head: those of the upstream's headers that concern the client, and a list of names and values. */
   begin(status: number, upstream: IncomingHttpHeaders, headers: string[]): void {
     passHeaders(headers, upstream);
@@ -111,6 +116,8 @@ export class Reply {
       headers.push("retry-after", String(failure.retryAfterSeconds));
     const body = errorBody(failure);
     headers.push("content-length", String(body.length));
+    // Whose body is still coming would go on sending it.
+    if (failure.status === 408) this.#response.shouldKeepAlive = false;
     this.#head(failure.status, headers);
     this.#account.firstByte();
     this.end(body);

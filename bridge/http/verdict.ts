@@ -36,6 +36,26 @@ export function errorWithin(upstream: string): Failure {
   };
 }
 
+const REMEDIES: Readonly<Record<FaultDomain, string>> = {
+  client: "send requests in one go, and read answers as they come",
+  upstream: "ask for a shorter answer, or look at whether the upstream is slow",
+  bridge: "try again later, or give the bridge more pods",
+};
+
+/**
+ * A request was not over in the time that any may take.
+ * @param by Who was waited for.
+ * @param ms `limits.requestMs`.
+ */
+export function requestTimeout(by: FaultDomain, ms: number): Failure {
+  return {
+    status: by === "client" ? 408 : 504,
+    domain: by,
+    code: "request_timeout",
+    message: `The request was not over within ${ms} ms, waiting for the ${by}; ${REMEDIES[by]}.`,
+  };
+}
+
 export function slowClient(ms: number): Failure {
   return clientFailure(
     408,

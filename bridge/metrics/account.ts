@@ -86,6 +86,12 @@ export class Account {
     this.#repliedAt = performance.now();
   }
 
+  /** Whom the request waits for now, as far as its times tell. That the client does not read the answer, they do not. */
+  get awaited(): FaultDomain {
+    if (this.#readyAt === 0) return "client";
+    return this.#sentAt !== 0 && this.#upstreamEndAt === 0 ? "upstream" : "bridge";
+  }
+
   /** Whole duration up to now, in milliseconds. */
   get durationMs(): number {
     return performance.now() - this.startedAt;
