@@ -6,6 +6,8 @@ export interface PostgresStub {
   readonly statements: string[];
   /** SQLSTATE with which every connection is refused; undefined: each statement succeeds, with no rows. */
   refusal: string | undefined;
+  /** Whether statements are left unanswered; they are answered when it ends. */
+  hangs: boolean;
   /** Connections refused so far. */
   refused: number;
   close(): Promise<void>;
@@ -27,6 +29,8 @@ const NO_ROWS = Buffer.concat([message("1"), message("2"), message("n"), COMPLET
 /** A server on loopback that speaks as much of Postgres' protocol as `pg` needs to sign in and to run statements without rows. */
 export async function startPostgresStub(): Promise<PostgresStub> {
   const sockets = new Set<Socket>();
+  const hanging: (() => void)[] = [];
+  let hangs = false;
   const server = createServer((socket) => {
     sockets.add(socket);
     let unread = Buffer.alloc(0);
@@ -40,6 +44,10 @@ export async function startPostgresStub(): Promise<PostgresStub> {
       return taken;
     };
     const answer = (request: Buffer): void => {
+      if (stub.hangs) {
+        hanging.push(() => answer(request));
+        return;
+      }
       const [type, text] = [String.fromCharCode(request[0] ?? 0), request.toString("utf8", 5)];
       if (type === "Q" || type === "P") stub.statements.push(text.replaceAll("\0", " ").trim());
       if (type === "Q") socket.write(Buffer.concat([COMPLETE, READY]));
@@ -66,6 +74,13 @@ export async function startPostgresStub(): Promise<PostgresStub> {
     url: `postgres://u:p@127.0.0.1:${(server.address() as AddressInfo).port}/db?sslmode=disable`,
     statements: [],
     refusal: undefined,
+    get hangs() {
+      return hangs;
+    },
+    set hangs(value) {
+      hangs = value;
+      if (!hangs) for (const answerNow of hanging.splice(0)) answerNow();
+    },
     refused: 0,
     async close() {
       for (const socket of sockets) socket.destroy();

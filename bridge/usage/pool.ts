@@ -4,6 +4,9 @@ import { declarePool, type Metrics } from "../metrics/registry.ts";
 
 const POOL = "postgres";
 
+/** A statement that takes longer has failed, and its connection with it, in milliseconds. */
+const QUERY_MS = 10_000;
+
 export interface PostgresPoolOptions {
   readonly metrics: Metrics;
   /** Ceiling of open connections. 0: none are opened, and `use` rejects. */
@@ -61,7 +64,7 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
       max: Math.max(1, limit),
       connectionTimeoutMillis: 3_000,
       idleTimeoutMillis: 30_000,
-      query_timeout: 10_000,
+      query_timeout: QUERY_MS,
       keepAlive: true,
       allowExitOnIdle: true,
     });
@@ -82,9 +85,19 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
   /** Closes one connection and waits until its socket is closed; takes an idle one, or the first that is given back. */
   const closeOne = async (from: Pool) => {
     const client = await from.connect();
-    const removed = once(from, "remove");
+    // A server that hangs does not close its side either; what it is told is no longer ours.
+    const removed = once(from, "remove", { signal: AbortSignal.timeout(QUERY_MS) });
     client.release(true);
     await removed;
+  };
+
+  /**
+   * Closes connections until no more than `limit` are open. While Postgres hangs none is given back in pg's time for that; but each is in use
+   * no longer than its statements may take, and a failed one is closed. So it is asked for again: never to be small enough would leave
+   * the numbers of this pod unconfirmed until the next ones come.
+   */
+  const shrink = async (from: Pool) => {
+    while (from.totalCount > limit) await closeOne(from).catch(() => undefined);
   };
 
   return {
@@ -120,7 +133,7 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
         limit = connections;
         if (pool !== undefined) {
           pool.options.max = Math.max(1, limit);
-          while (pool.totalCount > limit) await closeOne(pool);
+          await shrink(pool);
         }
         if (before !== limit) metrics.poolLimit.set({ pool: POOL }, limit);
         observe();

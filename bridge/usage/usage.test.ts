@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMetrics, type Metrics } from "../metrics/registry.ts";
 import { runBridge } from "../testing/bridge.ts";
 import { startModel } from "../testing/model.ts";
@@ -68,6 +68,22 @@ describe("records that Postgres refuses", () => {
     usage.record(record);
     await expect.poll(() => counted("dropped")).toBe(1);
     expect(usage.stats().queued).toBe(0);
+  });
+});
+
+describe("a lower ceiling of connections", () => {
+  it("is waited for while writes hang, beyond pg's time for a connection", async () => {
+    server.hangs = true;
+    usage.record(record);
+    await expect.poll(() => usage.stats()).toMatchObject({ writing: 1, pool: { size: 1 } });
+    const resized = usage.resize(0);
+    const outcome = vi.fn();
+    resized.then(outcome, outcome);
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    expect(outcome).not.toHaveBeenCalled();
+    server.hangs = false;
+    await resized;
+    expect(usage.stats().pool).toMatchObject({ limit: 0, size: 0 });
   });
 });
 
