@@ -4,11 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMetrics } from "../metrics/registry.ts";
-import { createRedisTier, type RedisTier } from "./redis.ts";
+import type { CacheKey } from "./key.ts";
+import { createRedisTier, type RedisTier, type RedisTierOptions } from "./redis.ts";
 
 let folder = "";
 /** What clients sent, in Redis' protocol. */
 let received = "";
+let connections = 0;
+/** What the server says to commands of a name in lower case, others succeed; empty: nothing. */
+let replies: Record<string, string> = {};
 const warnings: string[] = [];
 let server: Server;
 let tier: RedisTier;
@@ -16,13 +20,16 @@ let tier: RedisTier;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "redis-"));
   received = "";
+  connections = 0;
+  replies = {};
   warnings.length = 0;
   server = createServer((socket) => {
+    connections++;
     socket.on("error", () => undefined);
     socket.on("data", (data) => {
       received += data.toString();
-      const commands = data.toString().match(/^\*\d/gm) ?? [];
-      socket.write("+OK\r\n".repeat(commands.length));
+      const names = [...data.toString().matchAll(/^\*\d+\r\n\$\d+\r\n(\w+)\r\n/gm)].map(([, name]) => name);
+      socket.write(names.map((name) => replies[name?.toLowerCase() ?? ""] ?? "+OK\r\n").join(""));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -40,7 +47,7 @@ async function hold(url: string): Promise<void> {
   await rename(join(folder, "next"), join(folder, "url"));
 }
 
-function start(): void {
+function start(options: Partial<RedisTierOptions> = {}): void {
   tier = createRedisTier({
     metrics: createMetrics({ bridge: "b", revision: "r" }),
     log: { info: () => undefined, warn: (...told: unknown[]) => void warnings.push(JSON.stringify(told)) },
@@ -51,8 +58,12 @@ function start(): void {
     now: () => performance.now(),
     clock: Date.now,
     random: () => 0.5,
+    ...options,
   });
 }
+
+const key = "k" as CacheKey;
+const connected = () => expect.poll(() => tier.stats().connected).toBe(true);
 
 describe("createRedisTier", () => {
   it("signs in with a password that holds a % as it is", async () => {
@@ -71,5 +82,32 @@ describe("createRedisTier", () => {
     await tier.resize(1);
     await hold(`redis://:hunter3@${address()}`);
     await expect.poll(() => received).toContain("hunter3");
+  });
+
+  it("leaves a server that has become a replica, and stays where all are", async () => {
+    await hold(`redis://${address()}`);
+    start();
+    await connected();
+    replies.set = "-READONLY You can't write against a read only replica.\r\n";
+    tier.set(key, { status: 200, contentType: "a/b", storedMs: Date.now(), body: Buffer.from("x") });
+    await expect.poll(() => connections).toBe(2);
+    await connected();
+    tier.set(key, { status: 200, contentType: "a/b", storedMs: Date.now(), body: Buffer.from("x") });
+    await expect.poll(() => tier.stats().pendingBytes).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect([connections, tier.stats().connected]).toEqual([2, true]);
+  });
+
+  it("leaves a server that has fallen silent while a command waits, and keeps an idle connection", async () => {
+    await hold(`redis://${address()}`);
+    start({ silenceMs: 200 });
+    await connected();
+    await tier.get(key);
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect([connections, tier.stats().connected]).toEqual([1, true]);
+    replies.get = "";
+    await tier.get(key);
+    await expect.poll(() => connections).toBe(2);
+    await connected();
   });
 });

@@ -12,6 +12,8 @@ import { followUrlFile } from "./url-file.ts";
 const POOL = "redis-cache";
 /** A socket that was asked to close and has not is given up after this. */
 const CLOSE_WITHIN_MS = 1_000;
+/** A server that refuses writes as a replica is left at most once in so long: where the URL names a replica, reading goes on. */
+const READONLY_REST_MS = 10_000;
 const KEY_PREFIX = "llmbridge:answer:";
 
 export interface RedisTierOptions {
@@ -26,6 +28,8 @@ export interface RedisTierOptions {
   readonly ttlMs: number;
   /** A look-up that takes longer is a miss. Default 100. */
   readonly commandTimeoutMs?: number;
+  /** A connection on which a command has waited so long for any byte is dead. Default 5,000. */
+  readonly silenceMs?: number;
   /** Bytes of answers on their way to Redis above which further ones are not sent. Default 8 MiB. */
   readonly pendingBytes?: number;
   /** Time between two comparisons of the URL file, beside the file system's notices. Default 10,000. */
@@ -84,6 +88,7 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
   const connect = async (target: string): Promise<Redis> => {
     // Loaded on the first need: a bridge without Redis does without its 25 MiB.
     const ioredis = await import("ioredis");
+    let leftAt = Number.NEGATIVE_INFINITY;
     const redis = new ioredis.Redis(target, {
       lazyConnect: true,
       enableAutoPipelining: true,
@@ -93,6 +98,15 @@ export function createRedisTier(options: RedisTierOptions): RedisTier {
       maxRetriesPerRequest: 0,
       commandTimeout: options.commandTimeoutMs ?? 100,
       connectTimeout: 2_000,
+      // Runs only while a command waits for its reply: an idle connection is kept, one whose peer is gone without a word is not.
+      socketTimeout: options.silenceMs ?? 5_000,
+      // After a failover a connection that is kept leads to what is a replica now; the name leads to the new primary.
+      reconnectOnError: ({ message }) => {
+        const now = options.now();
+        if (!message.startsWith("READONLY") || now - leftAt < READONLY_REST_MS) return false;
+        leftAt = now;
+        return true;
+      },
       connectionName: "llmbridge",
       retryStrategy: (times) =>
         Math.min(5_000, 100 * 2 ** Math.min(times, 6)) * (0.8 + 0.4 * options.random()),
