@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { UsageRecord } from "../usage/usage.ts";
 import { createUsageMeter, type Metered } from "./meter.ts";
 
@@ -67,6 +67,22 @@ describe("a usage record", () => {
     const { records, meter } = recorder();
     meter.record({ ...metered, ...answered });
     await expect.poll(() => records).toMatchObject([{ promptTokens: 3, completionTokens }]);
+  });
+
+  it("is written with what is known where a count fails, which is told", async () => {
+    const records: UsageRecord[] = [];
+    const onError = vi.fn();
+    const busy = new Error("the queue of jobs is full");
+    const countTokens = vi.fn().mockRejectedValue(busy);
+    const meter = createUsageMeter({ record: (one) => void records.push(one) }, { countTokens }, onError);
+    meter.record({ ...metered, chunks: 13 });
+    await expect.poll(() => records).toMatchObject([{ tenant: "t", promptTokens: 0, completionTokens: 10 }]);
+    expect(onError.mock.calls).toEqual([[busy]]);
+    countTokens.mockImplementation(() => {
+      throw busy;
+    });
+    meter.record({ ...metered, text: '{"choices":[]}' });
+    await expect.poll(() => records[1]).toMatchObject({ status: 200, promptTokens: 0, completionTokens: 0 });
   });
 
   it.each([502, 499])("holds none for a request that failed before its answer began (%i)", (status) => {

@@ -22,7 +22,7 @@ export interface Metered {
   readonly chunks: number;
 }
 
-/** Writes usage records; never makes a request wait. */
+/** Writes usage records, one for every answer; never makes a request wait. */
 export interface UsageMeter {
   record(metered: Metered): void;
 }
@@ -30,18 +30,19 @@ export interface UsageMeter {
 /** Chunks of a stream that carry no token: the role at its start, the finish reason and the terminal event at its end. */
 const EMPTY_CHUNKS = 3;
 
+/** @param onError Told of a count that failed, whose tokens are then recorded as 0. */
 export function createUsageMeter(
   usage: Pick<Usage, "record">,
   workers: Pick<Workers, "countTokens">,
   onError: (error: Error) => void,
 ): UsageMeter {
-  const completion = (metered: Metered): Promise<number> | number => {
+  const completion = async (metered: Metered): Promise<number> => {
     if (metered.route === "embeddings") return 0;
     // A stream is not kept to be counted: its chunks stand for tokens, which is how model servers send them.
     if (metered.chunks > 0) return Math.max(1, metered.chunks - EMPTY_CHUNKS);
     return workers.countTokens({ model: metered.request.model, texts: answerTexts(metered.text) });
   };
-  const prompt = (request: ModelRequest): Promise<number> => {
+  const prompt = async (request: ModelRequest): Promise<number> => {
     const texts: string[] = [];
     collectTexts(request.json.messages ?? request.json.input, texts);
     return workers.countTokens({ model: request.model, texts });
@@ -71,9 +72,13 @@ export function createUsageMeter(
         write(metered, { promptTokens: 0, completionTokens: 0 });
         return;
       }
-      Promise.all([prompt(metered.request), completion(metered)]).then(
+      // Where the queue of jobs is full or a thread dies, who asked what of whom is still known.
+      const uncounted = (error: Error): number => {
+        onError(error);
+        return 0;
+      };
+      void Promise.all([prompt(metered.request).catch(uncounted), completion(metered).catch(uncounted)]).then(
         ([promptTokens, completionTokens]) => write(metered, { promptTokens, completionTokens }),
-        onError,
       );
     },
   };
