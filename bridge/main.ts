@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { pino } from "pino";
-import { startBridge } from "./bridge.ts";
+import type { Bridge } from "./bridge.ts";
 import { readSettings } from "./settings.ts";
 
 /** The package's version: the file lies one directory above this one, in the sources and in the image. */
@@ -28,24 +28,7 @@ process.on("uncaughtException", (error) => {
   process.exit(70);
 });
 
-// Ids of requests need to be different, not secret: a counter behind a random start costs less than a UUID per request.
-const idPrefix = randomBytes(6).toString("base64url");
-let lastId = 0;
-
-const bridge = await startBridge({
-  settings,
-  version: packageVersion(),
-  log,
-  env: process.env,
-  now: Date.now,
-  random: Math.random,
-  newId: () => `${idPrefix}-${(lastId++).toString(36)}`,
-  newEpoch: randomUUID,
-}).catch((error: unknown) => {
-  log.fatal(error instanceof Error ? error.message : String(error));
-  process.exit(1);
-});
-
+let bridge: Bridge | undefined;
 let asked = false;
 const onSignal = (signal: NodeJS.Signals): void => {
   if (asked) {
@@ -53,6 +36,10 @@ const onSignal = (signal: NodeJS.Signals): void => {
     process.exit(1);
   }
   asked = true;
+  if (bridge === undefined) {
+    log.info({ signal }, "asked to stop before it was ready");
+    process.exit(0);
+  }
   bridge.stop().then(
     () => {
       log.info("drained");
@@ -66,3 +53,25 @@ const onSignal = (signal: NodeJS.Signals): void => {
 };
 process.on("SIGTERM", onSignal);
 process.on("SIGINT", onSignal);
+
+// Ids of requests need to be different, not secret: a counter behind a random start costs less than a UUID per request.
+const idPrefix = randomBytes(6).toString("base64url");
+let lastId = 0;
+
+try {
+  // Loaded only now, which takes longest: the kernel drops a signal that the first process of a container has no handler for.
+  const { startBridge } = await import("./bridge.ts");
+  bridge = await startBridge({
+    settings,
+    version: packageVersion(),
+    log,
+    env: process.env,
+    now: Date.now,
+    random: Math.random,
+    newId: () => `${idPrefix}-${(lastId++).toString(36)}`,
+    newEpoch: randomUUID,
+  });
+} catch (error) {
+  log.fatal(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

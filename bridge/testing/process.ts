@@ -17,19 +17,29 @@ export interface BridgeProcess {
   close(): Promise<void>;
 }
 
-/** A bridge as its container runs it: a process of its own that takes signals. */
-export async function spawnBridge(spec: FilesSpec): Promise<BridgeProcess> {
-  const files = writeFiles(spec);
+/**
+ * The bridge's program, begun.
+ * @param options Options of Node.
+ */
+export function spawnMain(files: MountedFiles, options: readonly string[] = []) {
   const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...options, main], {
     env: { ...files.env, LOG_LEVEL: "info", PATH: process.env.PATH ?? "" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const log: string[] = [];
-  const exit = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | string | null);
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => log.push(line));
+  const exit = once(child, "close").then(([code, signal]) => (code ?? signal) as number | string | null);
+  return { child, log, lines, exit };
+}
+
+/** A bridge as its container runs it: a process of its own that takes signals. */
+export async function spawnBridge(spec: FilesSpec): Promise<BridgeProcess> {
+  const files = writeFiles(spec);
+  const { child, log, lines, exit } = spawnMain(files);
   const ports = await new Promise<{ trafficPort: number; adminPort: number }>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      log.push(line);
+    lines.on("line", (line) => {
       const entry = JSON.parse(line) as { msg: string; trafficPort: number; adminPort: number };
       if (entry.msg === "ready") resolve(entry);
     });
