@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Pool, PoolClient } from "pg";
 import { declarePool, type Metrics } from "../metrics/registry.ts";
 
@@ -6,6 +7,8 @@ const POOL = "postgres";
 
 /** A statement that takes longer has failed, and its connection with it, in milliseconds. */
 const QUERY_MS = 10_000;
+/** Between two attempts to take a connection that fail at once. */
+const RETRY_MS = 200;
 
 export interface PostgresPoolOptions {
   readonly metrics: Metrics;
@@ -97,7 +100,7 @@ export function createPostgresPool(options: PostgresPoolOptions): PostgresPool {
    * the numbers of this pod unconfirmed until the next ones come.
    */
   const shrink = async (from: Pool) => {
-    while (from.totalCount > limit) await closeOne(from).catch(() => undefined);
+    while (from.totalCount > limit) await closeOne(from).catch(() => delay(RETRY_MS));
   };
 
   return {

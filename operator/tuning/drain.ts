@@ -20,7 +20,7 @@ export interface DrainTimes {
 /** Endpoint changes reach every proxy within a second or two; the rest is for load balancers in front. */
 const SETTLE_MS = 5_000;
 /** At 50 tokens a second the p99 answer takes 12-22 s (Azure and Mooncake traces); reasoning models need minutes. */
-const LONGEST_STREAM_MS = 120_000;
+export const LONGEST_STREAM_MS = 120_000;
 const EXIT_MS = 15_000;
 
 /**

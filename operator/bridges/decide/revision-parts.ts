@@ -5,7 +5,7 @@ import { drainTimes } from "../../tuning/drain.ts";
 import { httpConnections } from "../../tuning/pools.ts";
 import type { KeepSecretWrite } from "../apply.ts";
 import { baselineDeployment } from "../desired/baseline.ts";
-import { bridgeConfigFile, REQUEST_LIMIT_MS } from "../desired/config.ts";
+import { bridgeConfigFile } from "../desired/config.ts";
 import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { deployment } from "../desired/template.ts";
 import type { DesiredRevision, DesiredState } from "../difference.ts";
@@ -135,7 +135,7 @@ function render(
     });
   const drain = drainTimes({
     upstreams: config.upstreams.map((one) => one.timeouts),
-    requestMs: REQUEST_LIMIT_MS,
+    requestMs: config.limits.requestMs,
   });
   return {
     config,

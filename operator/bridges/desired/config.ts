@@ -2,6 +2,7 @@ import { type BridgeConfig, CONFIG_VERSION } from "../../../contract/config.ts";
 import { MOUNTS } from "../../../contract/endpoints.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { LONGEST_STREAM_MS } from "../../tuning/drain.ts";
 
 interface SecretRef {
   readonly name: string;
@@ -30,8 +31,18 @@ export function mountedSecrets(spec: LLMBridgeSpec, copies?: SecretCopies): stri
   return [...new Set(refs.flatMap((ref) => (ref ? [secretRead(ref, copies)] : [])))].sort();
 }
 
-/** Longest a request may take: headers to last byte. The reports ask for 600 s (requirement B10). */
-export const REQUEST_LIMIT_MS = 600_000;
+/** The reports ask for 600 s, headers to last byte (requirement B10). */
+const REQUEST_LIMIT_MS = 600_000;
+
+/**
+ * Longest a request may take, in milliseconds, headers to last byte: ten minutes, or where an upstream may take longer to its first byte, that and the time
+ * of a long stream after it.
+ */
+export const requestLimitMs = (upstreams: BridgeConfig["upstreams"]): number =>
+  Math.max(
+    REQUEST_LIMIT_MS,
+    ...upstreams.map(({ timeouts }) => timeouts.connectMs + timeouts.firstByteMs + LONGEST_STREAM_MS),
+  );
 /** Largest request body (requirement B10). */
 export const BODY_LIMIT_BYTES = 50 * 1024 * 1024;
 
@@ -48,24 +59,13 @@ export interface ConfigInput {
 /** `config.json` of a revision: everything a pod needs to know that never changes while it lives. */
 export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
   const { spec, copies } = input;
+  const upstreams = spec.upstreams.map((one) => upstreamOf(one, copies));
   return {
     version: CONFIG_VERSION,
     bridge: input.bridge,
     namespace: input.namespace,
     revision: input.revision,
-    upstreams: spec.upstreams.map((one) => ({
-      name: one.name,
-      protocol: one.protocol,
-      url: one.url,
-      models: one.models,
-      maxConcurrency: one.maxConcurrencyPerPod,
-      ...(one.secretRef ? { tokenFile: secretFile(one.secretRef, copies) } : {}),
-      timeouts: {
-        connectMs: durationMs(one.timeouts.connect),
-        firstByteMs: durationMs(one.timeouts.firstByte),
-        idleMs: durationMs(one.timeouts.idle),
-      },
-    })),
+    upstreams,
     cache: {
       ttlMs: durationMs(spec.cache.ttl.answers),
       ...(spec.cache.redis ? { redisUrlFile: secretFile(spec.cache.redis.secretRef, copies) } : {}),
@@ -74,6 +74,25 @@ export function bridgeConfigFile(input: ConfigInput): BridgeConfig {
       ? { postgres: { urlFile: secretFile(spec.pools.postgres.secretRef, copies) } }
       : {}),
     workers: { cap: input.workerCap, heapMiB: input.workerHeapMiB },
-    limits: { bodyBytes: BODY_LIMIT_BYTES, requestMs: REQUEST_LIMIT_MS },
+    limits: { bodyBytes: BODY_LIMIT_BYTES, requestMs: requestLimitMs(upstreams) },
+  };
+}
+
+function upstreamOf(
+  one: LLMBridgeSpec["upstreams"][number],
+  copies: SecretCopies | undefined,
+): BridgeConfig["upstreams"][number] {
+  return {
+    name: one.name,
+    protocol: one.protocol,
+    url: one.url,
+    models: one.models,
+    maxConcurrency: one.maxConcurrencyPerPod,
+    ...(one.secretRef ? { tokenFile: secretFile(one.secretRef, copies) } : {}),
+    timeouts: {
+      connectMs: durationMs(one.timeouts.connect),
+      firstByteMs: durationMs(one.timeouts.firstByte),
+      idleMs: durationMs(one.timeouts.idle),
+    },
   };
 }
