@@ -4,6 +4,8 @@
  * JSON.stringify first.
  */
 export const MAX_NESTING = 200;
+/** What is wrong with a body that has more, and what to send instead. */
+export const NESTED_TOO_DEEP = `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`;
 
 /** Whether a parsed value has more levels than given. Costs a few per cent of the parsing: texts and numbers are not looked at. */
 export function isNestedDeeper(value: unknown, levels: number): boolean {

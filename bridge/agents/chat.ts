@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FaultDomain } from "../../contract/metrics.ts";
+import { startDeadline } from "../http/deadline.ts";
 import { bridgeFailure, errorObject, type Failure, warnOf } from "../http/failure.ts";
 import { checkModelRequest } from "../http/model-request.ts";
 import type { Service } from "../http/service.ts";
@@ -55,7 +56,7 @@ export class AgentChat implements AnswerSink {
   #complete = false;
   #ended = false;
   #over = false;
-  /** Ends the chat when it has taken longer than any request may; an unsettled one keeps no process. */
+  /** Ends the chat when it has taken longer than any request may. */
   readonly #deadline: NodeJS.Timeout | undefined;
 
   constructor(service: Service, outlet: ChatOutlet, id: AgentMessageId, tenant: string, requestId: string) {
@@ -66,8 +67,7 @@ export class AgentChat implements AnswerSink {
     this.#tenant = tenant;
     this.#requestId = requestId;
     this.#account = service.ledger.open("agents");
-    const { requestMs } = service.limits;
-    this.#deadline = requestMs > 0 ? setTimeout(onDeadline, requestMs, this).unref() : undefined;
+    this.#deadline = startDeadline(service.limits.requestMs, this);
   }
 
   /** @param body The chat request as the agent sent it. */
@@ -272,10 +272,6 @@ export class AgentChat implements AnswerSink {
     }
     this.#outlet.finished(this.#id);
   }
-}
-
-function onDeadline(chat: AgentChat): void {
-  chat.expire();
 }
 
 /** What an upstream says is wrong; undefined where it says nothing that can be passed on. */

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isLargeAndNestedDeeper, MAX_NESTING } from "../json-value.ts";
+import { isLargeAndNestedDeeper, MAX_NESTING, NESTED_TOO_DEEP } from "../json-value.ts";
 
 const id = z.union([z.string().min(1).max(128), z.number().int()]);
 
@@ -28,11 +28,7 @@ export type ReadMessage =
 export function readMessage(bytes: Buffer): ReadMessage {
   // The message is one level more than its body.
   if (isLargeAndNestedDeeper(bytes, MAX_NESTING + 1)) {
-    return {
-      ok: false,
-      problem: `body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`,
-      id: undefined,
-    };
+    return { ok: false, problem: NESTED_TOO_DEEP, id: undefined };
   }
   let json: unknown;
   try {

@@ -11,6 +11,7 @@ import type { AnswerSink, TokenCount } from "../upstreams/sink.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { type BodyReader, readBody } from "./body.ts";
 import { COMPRESS_BYTES, compressed, encodingFor } from "./compression.ts";
+import { startDeadline } from "./deadline.ts";
 import { bridgeFailure, type Failure, warnOf } from "./failure.ts";
 import { HeldAnswer, HOLD_BYTES } from "./held-answer.ts";
 import { readModelRequest } from "./model-request.ts";
@@ -55,7 +56,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
   #domain: FaultDomain | undefined;
   /** Counted as an open stream: its first byte came. */
   #streaming = false;
-  /** Ends the request when it has taken longer than any may; an unsettled one keeps no process. */
+  /** Ends the request when it has taken longer than any may. */
   readonly #deadline: NodeJS.Timeout | undefined;
 
   constructor(
@@ -71,8 +72,7 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#account = service.ledger.open(route);
     this.#reply = new Reply(service, this.#account, requestId, response, this);
     response.on("close", () => this.#closed());
-    const { requestMs } = service.limits;
-    this.#deadline = requestMs > 0 ? setTimeout(onDeadline, requestMs, this).unref() : undefined;
+    this.#deadline = startDeadline(service.limits.requestMs, this);
     readBody(incoming, service.limits.bodyBytes, this);
   }
 
@@ -400,8 +400,4 @@ export class Exchange implements AnswerSink, BodyReader, ReplyReader {
     this.#mode = "over";
     this.#reply.end(last);
   }
-}
-
-function onDeadline(exchange: Exchange): void {
-  exchange.expire();
 }

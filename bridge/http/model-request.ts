@@ -1,4 +1,11 @@
-import { isLargeAndNestedDeeper, isNestedDeeper, isRecord, LARGE_BYTES, MAX_NESTING } from "../json-value.ts";
+import {
+  isLargeAndNestedDeeper,
+  isNestedDeeper,
+  isRecord,
+  LARGE_BYTES,
+  MAX_NESTING,
+  NESTED_TOO_DEEP,
+} from "../json-value.ts";
 import type { ModelRequest } from "../upstreams/protocol.ts";
 import { clientFailure, type Failure } from "./failure.ts";
 import { jsonFaultOffset, linePlace } from "./json.ts";
@@ -9,10 +16,6 @@ export type ReadRequest =
 
 function refuse(message: string, param?: string): ReadRequest {
   return { ok: false, failure: clientFailure(400, "invalid_request", message, param) };
-}
-
-function refuseNesting(): ReadRequest {
-  return refuse(`body: nested deeper than ${MAX_NESTING} levels; send arrays and objects that are flatter.`);
 }
 
 /** What is said of the place where a body goes wrong. It is looked for character by character, so not in a large one. */
@@ -26,7 +29,7 @@ function faultOf(text: string, bytes: number): string {
  * the model thinks of the rest, its upstream says.
  */
 export function readModelRequest(route: "chat" | "embeddings", body: Buffer, requestId: string): ReadRequest {
-  if (isLargeAndNestedDeeper(body, MAX_NESTING)) return refuseNesting();
+  if (isLargeAndNestedDeeper(body, MAX_NESTING)) return refuse(NESTED_TOO_DEEP);
   const text = body.toString();
   let json: unknown;
   try {
@@ -51,7 +54,7 @@ export function checkModelRequest(
   if (!isRecord(json)) {
     return refuse("body: not a JSON object; send an object with model and messages.");
   }
-  if (isNestedDeeper(json, MAX_NESTING)) return refuseNesting();
+  if (isNestedDeeper(json, MAX_NESTING)) return refuse(NESTED_TOO_DEEP);
   const { model, stream } = json;
   if (typeof model !== "string" || model === "") {
     return refuse("model: missing or not a string; name one of the models that /v1/models lists.", "model");
