@@ -20,8 +20,12 @@ export interface DrainTimes {
 /** Endpoint changes reach every proxy within a second or two; the rest is for load balancers in front. */
 const SETTLE_MS = 5_000;
 /** At 50 tokens a second the p99 answer takes 12-22 s (Azure and Mooncake traces); reasoning models need minutes. */
-export const LONGEST_STREAM_MS = 120_000;
+const LONGEST_STREAM_MS = 120_000;
 const EXIT_MS = 15_000;
+
+/** The time that the slowest request can need: to connect, to wait for the first byte, and to stream. */
+export const longestMs = (upstreams: DrainInput["upstreams"], streamMs = LONGEST_STREAM_MS): number =>
+  Math.max(0, ...upstreams.map(({ connectMs, firstByteMs }) => connectMs + firstByteMs)) + streamMs;
 
 /**
  * F11: a pod gets the time that its slowest request can need: to connect, to wait for the first byte, and to stream; never
@@ -33,8 +37,7 @@ export function drainTimes({
   requestMs,
   longestStreamMs = LONGEST_STREAM_MS,
 }: DrainInput): DrainTimes {
-  const firstByteMs = Math.max(0, ...upstreams.map((upstream) => upstream.connectMs + upstream.firstByteMs));
-  const deadlineMs = Math.ceil(Math.min(requestMs, firstByteMs + longestStreamMs) / 1000) * 1000;
+  const deadlineMs = Math.ceil(Math.min(requestMs, longestMs(upstreams, longestStreamMs)) / 1000) * 1000;
   return {
     settleMs: SETTLE_MS,
     deadlineMs,

@@ -2,7 +2,7 @@ import { type BridgeConfig, CONFIG_VERSION } from "../../../contract/config.ts";
 import { MOUNTS } from "../../../contract/endpoints.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
-import { LONGEST_STREAM_MS } from "../../tuning/drain.ts";
+import { longestMs } from "../../tuning/drain.ts";
 
 interface SecretRef {
   readonly name: string;
@@ -39,10 +39,8 @@ const REQUEST_LIMIT_MS = 600_000;
  * of a long stream after it.
  */
 export const requestLimitMs = (upstreams: BridgeConfig["upstreams"]): number =>
-  Math.max(
-    REQUEST_LIMIT_MS,
-    ...upstreams.map(({ timeouts }) => timeouts.connectMs + timeouts.firstByteMs + LONGEST_STREAM_MS),
-  );
+  Math.max(REQUEST_LIMIT_MS, longestMs(upstreams.map(({ timeouts }) => timeouts)));
+
 /** Largest request body (requirement B10). */
 export const BODY_LIMIT_BYTES = 50 * 1024 * 1024;
 
