@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
 import { cacheRoot } from "../../tools/setup/cache.ts";
 import { provide } from "../../tools/setup/main.ts";
-import { SetupProblem } from "../../tools/setup/problem.ts";
-import { createProgress, type Progress } from "../../tools/setup/progress.ts";
+import { runProgram } from "../../tools/setup/program.ts";
+import type { Progress } from "../../tools/setup/progress.ts";
 import { buildTools, type ToolPaths } from "../../tools/setup/tools.ts";
 import { withLock } from "../cluster/lock.ts";
 import type { BuiltImage } from "./build-image.ts";
@@ -41,13 +41,8 @@ function imageOf(cache: string, tools: ToolPaths, target: "envoy" | "envoy-gatew
   });
 }
 
-if (import.meta.main) {
-  const progress = createProgress({ write: (text) => process.stdout.write(text), nowMs: Date.now });
-  try {
+if (import.meta.main)
+  await runProgram(async (progress) => {
     await provide(["images", "go"], progress);
     await envoyImages(cacheRoot(process.env), progress);
-  } catch (error) {
-    process.stderr.write(`${error instanceof SetupProblem ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+  });

@@ -2,7 +2,8 @@ import { cacheRoot } from "./cache.ts";
 import { installPackages, installPlan, missingNeeds, type NeedGroup, thisMachine } from "./debian.ts";
 import { hasGo } from "./go.ts";
 import { SetupProblem } from "./problem.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { runProgram } from "./program.ts";
+import type { Progress } from "./progress.ts";
 import { buildTools, missingTools, type ToolPaths } from "./tools.ts";
 
 /**
@@ -30,12 +31,4 @@ export async function setUpMachine(progress: Progress): Promise<ToolPaths> {
   return buildTools(cache, progress);
 }
 
-if (import.meta.main) {
-  const progress = createProgress({ write: (text) => process.stdout.write(text), nowMs: Date.now });
-  try {
-    await setUpMachine(progress);
-  } catch (error) {
-    process.stderr.write(`${error instanceof SetupProblem ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runProgram(setUpMachine);
