@@ -218,17 +218,22 @@ describe("an edited plan", () => {
     expect(stateOf(story.world).failed?.reason).toBe("ErrorsProvedWorse");
   });
 
-  it("with a higher weight for the present step goes there, but not before a freeze is over", () => {
-    const story = given();
-    canaryAt(story, 0);
-    story.world.fleet = frozen;
-    planBecomes(story, { steps: [step("half", 75), step("all", 100)] });
+  /** A step half whose weight was raised from 50 to 75 in a freeze. */
+  const goesOnAfterFreeze = (story: ReturnType<typeof given>) => {
     podsBecomeReady(story);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
     expect(story.last?.hold?.reason).toBe("FleetFreeze");
     story.world.fleet = undefined;
     podsBecomeReady(story);
     expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 75 });
+  };
+
+  it("with a higher weight for the present step goes there, but not before a freeze is over", () => {
+    const story = given();
+    canaryAt(story, 0);
+    story.world.fleet = frozen;
+    planBecomes(story, { steps: [step("half", 75), step("all", 100)] });
+    goesOnAfterFreeze(story);
   });
 
   it("with a higher weight for the step on the way to it does not go above what it was in a freeze", () => {
@@ -242,12 +247,7 @@ describe("an edited plan", () => {
     expect(stateOf(story.world)).toMatchObject({ phase: "Stepping", stepName: "half" });
     story.world.fleet = frozen;
     planBecomes(story, plan(75));
-    podsBecomeReady(story);
-    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 50 });
-    expect(story.last?.hold?.reason).toBe("FleetFreeze");
-    story.world.fleet = undefined;
-    podsBecomeReady(story);
-    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "half", weight: 75 });
+    goesOnAfterFreeze(story);
   });
 
   it("that loses a step while it is being taken goes on with what is left", () => {
