@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { HEADERS, ROUTES } from "../../contract/endpoints.ts";
 import { until } from "../cluster/until.ts";
 import { actor } from "../faults/story.ts";
-import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
-import { openScene, type Scene } from "../scene/scene.ts";
+import { GATEWAY, openRouted, removeGateway } from "../scene/gateway.ts";
+import type { Scene } from "../scene/scene.ts";
 
 /** Session affinity with a real gateway: clients that keep cookies ask on and on while weights move. */
 
@@ -51,10 +51,6 @@ const clients = Array.from({ length: CLIENTS }, () => new Client());
 const stop = new AbortController();
 let asking: Promise<void> | undefined;
 beforeAll(async () => {
-  scene = await openScene("gateway-affinity");
-  url = await deployGateway(scene);
-  [first, next] = await Promise.all([scene.image("first"), scene.image("next")]);
-  const bridge = scene.bridge();
   const traffic = {
     router: "Gateway" as const,
     route: { parentRefs: [GATEWAY], affinity: { cookie: COOKIE } },
@@ -64,10 +60,7 @@ beforeAll(async () => {
     { name: "half", weight: 50, hold: "1h" },
     { name: "all", weight: 100, hold: "1h" },
   ];
-  const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas: 2 });
-  await bridge.apply({ ...spec, rollout: { ...spec.rollout, steps, traffic } });
-  await bridge.promoted(first);
-  await untilRouted(bridge, url);
+  ({ scene, url, first, next } = await openRouted("gateway-affinity", 2, { steps, traffic }));
   asking = askOn();
 });
 afterAll(async () => {

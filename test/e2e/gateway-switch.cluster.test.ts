@@ -3,8 +3,8 @@ import { HEADERS, ROUTES } from "../../contract/endpoints.ts";
 import { until } from "../cluster/until.ts";
 import { actor } from "../faults/story.ts";
 import type { Load } from "../load/load.ts";
-import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
-import { openScene, type Scene } from "../scene/scene.ts";
+import { GATEWAY, openRouted, removeGateway } from "../scene/gateway.ts";
+import type { Scene } from "../scene/scene.ts";
 
 /** BlueGreen with a real gateway between clients and bridge: all of the traffic at once, forward and back. */
 
@@ -16,20 +16,13 @@ let load: Load;
 let first: string;
 let next: string;
 beforeAll(async () => {
-  scene = await openScene("gateway-switch");
-  url = await deployGateway(scene);
-  [first, next] = await Promise.all([scene.image("first"), scene.image("next")]);
-  const bridge = scene.bridge();
   const traffic = { router: "Gateway" as const, route: { parentRefs: [GATEWAY], canaryMatches: [PREVIEW] } };
-  const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas: 2 });
   const blueGreen = {
     strategy: "BlueGreen" as const,
     preview: { approval: true },
     steps: [{ name: "all", weight: 100, hold: "1h" }],
   };
-  await bridge.apply({ ...spec, rollout: { ...spec.rollout, ...blueGreen, traffic } });
-  await bridge.promoted(first);
-  await untilRouted(bridge, url);
+  ({ scene, url, first, next } = await openRouted("gateway-switch", 2, { ...blueGreen, traffic }));
 });
 afterAll(async () => {
   await load?.stop(5_000);

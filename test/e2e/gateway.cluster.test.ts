@@ -4,9 +4,9 @@ import { resources } from "../../operator/kube/resources.ts";
 import { actor } from "../faults/story.ts";
 import type { Load, Report } from "../load/load.ts";
 import { conditionOf } from "../scene/api.ts";
-import { CONTROLLER, deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
+import { CONTROLLER, GATEWAY, openRouted, removeGateway } from "../scene/gateway.ts";
 import { podsOf } from "../scene/pods.ts";
-import { openScene, type Scene } from "../scene/scene.ts";
+import type { Scene } from "../scene/scene.ts";
 
 /** Router Gateway with a real gateway between clients and bridge, as it is configured by default. */
 
@@ -25,15 +25,8 @@ let load: Load;
 let first: string;
 let next: string;
 beforeAll(async () => {
-  scene = await openScene("gateway");
-  url = await deployGateway(scene);
-  [first, next] = await Promise.all([scene.image("first"), scene.image("next")]);
-  const bridge = scene.bridge();
   const traffic = { router: "Gateway" as const, route: { parentRefs: [GATEWAY], canaryMatches: [MATCH] } };
-  const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas: 4 });
-  await bridge.apply({ ...spec, rollout: { ...spec.rollout, steps: STEPS, traffic } });
-  await bridge.promoted(first);
-  await untilRouted(bridge, url);
+  ({ scene, url, first, next } = await openRouted("gateway", 4, { steps: STEPS, traffic }));
 });
 afterAll(async () => {
   await load?.stop(5_000);

@@ -4,9 +4,9 @@ import { createPrometheusClient } from "../../operator/prometheus/client.ts";
 import { until } from "../cluster/until.ts";
 import { actor } from "../faults/story.ts";
 import type { Load } from "../load/load.ts";
-import { deployGateway, GATEWAY, removeGateway, untilRouted } from "../scene/gateway.ts";
+import { GATEWAY, openRouted, removeGateway } from "../scene/gateway.ts";
 import { expectUnharmed, restartsByPod, rollsBack } from "../scene/rollback.ts";
-import { openScene, type Scene } from "../scene/scene.ts";
+import type { Scene } from "../scene/scene.ts";
 
 /** A step that mirrors, behind a real gateway that copies requests. Of those that `make test` builds none does: `make test-envoy-gateway`. */
 
@@ -20,18 +20,11 @@ const ENOUGH = 150;
 let scene: Scene;
 let url: string;
 let load: Load;
-let first: string;
 let next: string;
 beforeAll(async () => {
-  scene = await openScene("mirroring");
-  url = await deployGateway(scene);
-  [first, next] = await Promise.all([scene.image("first"), scene.image("next")]);
-  await scene.image("errors");
   const traffic = { router: "Gateway" as const, route: { parentRefs: [GATEWAY] } };
-  const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas: 2 });
-  await scene.bridge().apply({ ...spec, rollout: { ...spec.rollout, steps: STEPS, traffic } });
-  await scene.bridge().promoted(first);
-  await untilRouted(scene.bridge(), url);
+  ({ scene, url, next } = await openRouted("mirroring", 2, { steps: STEPS, traffic }));
+  await scene.image("errors");
 });
 afterAll(async () => {
   await load?.stop(5_000);

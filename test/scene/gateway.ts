@@ -1,10 +1,11 @@
 import { ROUTES } from "../../contract/endpoints.ts";
+import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import { until } from "../cluster/until.ts";
 import { ALL_OF_IT, serveGatewayApi } from "../kube/gateway-api.ts";
 import { type Bridge, conditionOf } from "./api.ts";
 import { GATEWAY, nameOf } from "./gateways/objects.ts";
 import { kubectlIn } from "./kubectl.ts";
-import type { Scene } from "./scene.ts";
+import { openScene, type Scene } from "./scene.ts";
 
 /** What the suites behind a gateway run with: Traefik, or Envoy Gateway where `make test-envoy-gateway` asks for it. */
 const implementation =
@@ -23,6 +24,31 @@ export async function deployGateway(scene: Scene): Promise<string> {
   await implementation.deploy(scene, kubectl);
   await kubectl("wait", "--for=condition=Programmed", `gateway/${GATEWAY.name}`, "--timeout=120s");
   return scene.serviceUrl(implementation.service);
+}
+
+/** A bridge that serves behind a gateway, and its next version. */
+export interface Routed {
+  readonly scene: Scene;
+  /** Of the gateway. */
+  readonly url: string;
+  readonly first: string;
+  readonly next: string;
+}
+
+/** Opens a scene in which a bridge of a fixed number of pods serves its first version through a gateway. */
+export async function openRouted(
+  name: string,
+  replicas: number,
+  rollout: LLMBridgeSpecInput["rollout"],
+): Promise<Routed> {
+  const scene = await openScene(name);
+  const url = await deployGateway(scene);
+  const [first, next] = await Promise.all([scene.image("first"), scene.image("next")]);
+  const spec = await scene.spec({ scaling: { mode: "Fixed" }, replicas });
+  await scene.bridge().apply({ ...spec, rollout: { ...spec.rollout, ...rollout } });
+  await scene.bridge().promoted(first);
+  await untilRouted(scene.bridge(), url);
+  return { scene, url, first, next };
 }
 
 /** Waits until a bridge is reached through the gateway, which reports a route before it acts on it. */
