@@ -1,4 +1,3 @@
-import { COMMAND_ANNOTATION, type Command, command } from "../api/v1alpha1/commands.ts";
 import { GROUP, KIND, VERSION } from "../api/v1alpha1/llmbridge.ts";
 import type { LLMBridgeSpec } from "../api/v1alpha1/spec.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../api/v1alpha1/status.ts";
@@ -15,6 +14,7 @@ import type { Gates } from "./gates.ts";
 import type { Memory } from "./memory.ts";
 import type { BridgeRef } from "./names.ts";
 import { type AnalysisSettings, analysisInForce, withAnalysis } from "./observe/analysis.ts";
+import { commandGivenTo } from "./observe/command.ts";
 import type { Judging } from "./observe/evidence.ts";
 import { knownEvidence, knownWatch } from "./observe/known.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
@@ -99,7 +99,7 @@ export async function observe(
     analysisProblem: analysis?.ok === false ? analysis.message : undefined,
     status,
     unreadableStatus,
-    command: parseCommand(object),
+    command: commandGivenTo(object),
     children: CHILD_KINDS.filter((kind) => kind !== "deployments").flatMap((resource) =>
       ofBridge(caches.children[resource], bridge, bridge.uid).map((child) => ({
         resource,
@@ -188,16 +188,6 @@ export function parseStatus(object: KubeObject): Pick<Snapshot, "status" | "unre
     status: llmBridgeStatus.parse(known.success ? known.data : {}),
     unreadableStatus: `status.${place} was written by a version of the operator that this one cannot read; nothing is changed until it can.`,
   };
-}
-
-function parseCommand(object: KubeObject): Command | undefined {
-  const text = object.metadata.annotations?.[COMMAND_ANNOTATION];
-  if (text === undefined) return undefined;
-  try {
-    return command.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Until when requests of the version that is judged were counted, as a canary or after its promotion. */

@@ -39,6 +39,28 @@ describe("a change of a bridge", () => {
     ).toEqual(["user", "new", "resync"]);
   });
 
+  it("that was made while no operator ran comes before the look at all others", () => {
+    const command = JSON.stringify({ id: "now", action: "abort", revision: "abc" });
+    const found = (metadata: object, status: object): Change<KubeObject> => {
+      const { metadata: plain } = bridge(2);
+      return {
+        kind: "added",
+        object: { metadata: { ...plain, ...metadata }, status } as KubeObject,
+        initial: true,
+      };
+    };
+    const annotations = { "llmbridge.dev/command": command };
+    const answered = { observedGeneration: 2, command: { id: "now" } };
+    const isFirst = prioritiesOf(
+      found({}, { observedGeneration: 1 }),
+      found({ deletionTimestamp: "2026-01-01T00:00:00Z" }, { observedGeneration: 2 }),
+      found({ annotations }, { observedGeneration: 2 }),
+      found({ annotations }, { observedGeneration: 2, command: { id: "before" } }),
+    );
+    const isNone = prioritiesOf(found({}, answered), found({ annotations }, answered), found({}, {}));
+    expect([isFirst, isNone]).toEqual([Array(4).fill("user"), Array(3).fill("resync")]);
+  });
+
   it("asks for nothing where only its status changed", () => {
     const object = bridge(1);
     expect(prioritiesOf({ kind: "updated", object, previous: bridge(1), initial: false })).toEqual([]);

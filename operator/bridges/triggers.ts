@@ -1,9 +1,12 @@
+import type { LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject, ObjectKey } from "../kube/object.ts";
 import { keyOf } from "../kube/object.ts";
 import type { AddOptions } from "../kube/queue.ts";
+import type { Change } from "../kube/store.ts";
 import { bridgeKeyOf, type Caches } from "./caches.ts";
 import { sameJson } from "./canonical.ts";
+import { commandGivenTo } from "./observe/command.ts";
 import { observePod } from "./observe/pod.ts";
 import { CHILD_KINDS } from "./plan.ts";
 
@@ -20,14 +23,30 @@ export function connectTriggers(
 ): void {
   caches.bridges.onChange((change) => {
     if (change.kind === "updated" && !specChanged(change.previous, change.object)) return;
-    enqueue(keyOf(change.object), { priority: change.initial ? "resync" : urgencyOf(change.kind) });
+    enqueue(keyOf(change.object), { priority: urgencyOf(change) });
   });
   for (const kind of CHILD_KINDS) watchOwned(caches.children[kind], childFacts, enqueue);
   watchOwned(caches.pods, (pod) => observePod(pod), enqueue);
 }
 
-/** Thousands that are made at once must not keep an edit of one that serves waiting. */
-const urgencyOf = (kind: "added" | "updated" | "deleted") => (kind === "added" ? "new" : "user");
+/**
+ * Thousands that are made at once must not keep an edit of one that serves waiting; nor must a look at thousands, which a start begins with, keep
+ * one waiting that was edited while no operator ran.
+ */
+function urgencyOf(change: Change<KubeObject>): AddOptions["priority"] {
+  if (!change.initial) return change.kind === "added" ? "new" : "user";
+  return isUnanswered(change.object) ? "user" : "resync";
+}
+
+/** Somebody asked for something that the status does not answer yet. Who is new and has no status waits as all who are new do. */
+function isUnanswered(object: KubeObject): boolean {
+  const { observedGeneration, command } = (object as { status?: Partial<LLMBridgeStatus> }).status ?? {};
+  const { generation, deletionTimestamp } = object.metadata;
+  if (observedGeneration === undefined) return false;
+  if (deletionTimestamp !== undefined || observedGeneration !== generation) return true;
+  const given = commandGivenTo(object);
+  return given !== undefined && given.id !== command?.id;
+}
 
 function specChanged(before: KubeObject, after: KubeObject): boolean {
   const facts = ({ metadata }: KubeObject) => ({
