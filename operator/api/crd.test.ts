@@ -16,6 +16,18 @@ describe("the CRD", () => {
       expect(nodeAt(fieldSchema(), path.slice(1)).type).toBeDefined();
   });
 
+  it("lets each part of the status have one owner, and each condition its own", () => {
+    const { status } = customResourceDefinition().spec.versions[0]?.schema.openAPIV3Schema.properties ?? {};
+    const owned = Object.entries(status?.properties ?? {}).filter(([, { type, ...part }]) =>
+      type === "array"
+        ? part["x-kubernetes-list-type"] !== "atomic"
+        : type === "object" && part["x-kubernetes-map-type"] !== "atomic",
+    );
+    expect(owned.map(([name, part]) => [name, part["x-kubernetes-list-map-keys"]])).toEqual([
+      ["conditions", ["type"]],
+    ]);
+  });
+
   it("describes every field of the spec", () => {
     expect(undescribed(nodeAt(fieldSchema(), "spec"), "spec")).toEqual([]);
   });

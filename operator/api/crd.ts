@@ -32,10 +32,23 @@ export function fieldSchema(): StructuralSchema {
         properties: { name: { type: "string", maxLength: NAME_SCHEMA_MAX_LENGTH } },
       },
       spec: structuralSchema(llmBridgeSpec),
-      status: withoutDefaults(structuralSchema(llmBridgeStatus)),
+      status: statusSchema(),
     },
   };
 }
+
+/**
+ * The operator alone writes status, and noting an owner for each of its fields would be a tenth of what an LLMBridge is stored as. Conditions keep
+ * an owner each, as Kubernetes has it everywhere, so that others may add their own.
+ */
+function statusSchema(): StructuralSchema {
+  const { properties = {}, ...rest } = withoutDefaults(structuralSchema(llmBridgeStatus));
+  const parts = Object.entries(properties).map(([name, part]) => [name, ownedAsWhole(part)]);
+  return { ...rest, properties: Object.fromEntries(parts) };
+}
+
+const ownedAsWhole = (part: StructuralSchema): StructuralSchema =>
+  part.type === "object" ? { ...part, "x-kubernetes-map-type": "atomic" } : part;
 
 /** The CustomResourceDefinition: one version, served and stored, with status and scale subresources. */
 export function customResourceDefinition() {

@@ -4,16 +4,18 @@ import { smallestBridge } from "../conformance/bridge-objects.ts";
 import { until } from "../kube/until.ts";
 
 interface WithFields {
-  readonly properties: { readonly spec: { readonly properties: Record<string, object> } };
+  readonly properties: Readonly<Record<"spec" | "status", { readonly properties: Record<string, object> }>>;
 }
 
-/** The CRD as a next version might bring it: an optional field, one with a default, and a column. */
+/** The CRD as a next version might bring it: an optional field, one with a default, a column, and an owner noted for each field of status. */
 export function nextCrd(): Crd {
   const crd = structuredClone(customResourceDefinition());
   for (const version of crd.spec.versions) {
-    const { spec } = (version.schema.openAPIV3Schema as unknown as WithFields).properties;
+    const { spec, status } = (version.schema.openAPIV3Schema as unknown as WithFields).properties;
     spec.properties.tomorrow = { type: "string" };
     spec.properties.everAfter = { type: "string", default: "yes" };
+    for (const part of Object.values(status.properties))
+      Reflect.deleteProperty(part, "x-kubernetes-map-type");
     version.additionalPrinterColumns = [
       ...version.additionalPrinterColumns,
       { name: "Tomorrow", type: "string", jsonPath: ".spec.tomorrow", description: "A field of tomorrow." },

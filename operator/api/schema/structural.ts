@@ -21,6 +21,7 @@ export interface StructuralSchema {
   required?: readonly string[];
   "x-kubernetes-list-type"?: "map" | "set" | "atomic";
   "x-kubernetes-list-map-keys"?: readonly string[];
+  "x-kubernetes-map-type"?: "atomic";
   "x-kubernetes-validations"?: readonly Validation[];
   /** Ours: the kind of text; replaced by a validation before the schema leaves this folder. */
   "x-llmbridge-kind"?: string;

@@ -162,11 +162,7 @@ export const rolloutStatus = z.object({
   /** The step that a person has released: neither hold, evidence nor approval keep it. */
   approvedStep: text(30).optional(),
   /** Gates of the present step that were asked, and what they came to. */
-  gates: z
-    .array(gateStatus)
-    .max(8)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+  gates: z.array(gateStatus).max(8).optional().meta({ "x-kubernetes-list-type": "atomic" }),
   /** When the rollout was paused, or the bridge scaled to 0; clocks stand still from here. */
   pausedSince: time.optional(),
   /** When the present wait for readiness began, for progressDeadline; absent while the pods are ready. Moved on by the length of each pause. */
@@ -252,7 +248,7 @@ export const llmBridgeStatus = z.object({
   takeOver: z
     .object({
       deployment: text(253),
-      services: z.array(text(63)).max(8).default([]).meta({ "x-kubernetes-list-type": "set" }),
+      services: z.array(text(63)).max(8).default([]).meta({ "x-kubernetes-list-type": "atomic" }),
       replicas: count.meta({ description: "Pods that it had, and gets again where it is returned to." }),
       complete: z.boolean().optional().meta({ description: "It serves no more and was scaled to 0." }),
     })
@@ -286,11 +282,7 @@ export const llmBridgeStatus = z.object({
     .meta({
       description: "When the first step of a rollout could be decided with the present traffic.",
     }),
-  verdicts: z
-    .array(verdictStatus)
-    .max(20)
-    .default([])
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["signal"] }),
+  verdicts: z.array(verdictStatus).max(20).default([]).meta({ "x-kubernetes-list-type": "atomic" }),
   /** Evidence checkpoint, as the evidence module serialises it. */
   evidence: z
     .object({
@@ -325,21 +317,12 @@ export const llmBridgeStatus = z.object({
     .array(z.object({ pool: text(40), perPod: count, planned: count, allowed: count, message: text(300) }))
     .max(8)
     .default([])
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["pool"] }),
-  secrets: z
-    .array(secretStatus)
-    .max(32)
-    .default([])
-    .meta({
-      "x-kubernetes-list-type": "map",
-      "x-kubernetes-list-map-keys": ["name"],
-      description: "Mounted Secrets that changed under running pods, or that pods cannot use.",
-    }),
-  alerts: z
-    .array(alertStatus)
-    .max(32)
-    .default([])
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] }),
+    .meta({ "x-kubernetes-list-type": "atomic" }),
+  secrets: z.array(secretStatus).max(32).default([]).meta({
+    "x-kubernetes-list-type": "atomic",
+    description: "Mounted Secrets that changed under running pods, or that pods cannot use.",
+  }),
+  alerts: z.array(alertStatus).max(32).default([]).meta({ "x-kubernetes-list-type": "atomic" }),
   decisions: z
     .array(decisionStatus)
     .max(10)
