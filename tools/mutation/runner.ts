@@ -1,4 +1,4 @@
-import { globSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -15,15 +15,15 @@ import {
   TestStatus,
   toMutantRunResult,
 } from "@stryker-mutator/api/test-runner";
+import { isAsked } from "./asked.ts";
 import { beginFile, type Test, tests } from "./words.ts";
 
 /**
  * Runs the tests of operator/evidence and operator/rollout for Stryker. These are pure and fast, so nearly all of a vitest run for each change would
  * be spent on starting it and on loading the files again; here they are loaded once, by Node itself, and a change is one value that the loaded code looks
- * at. Left out are the tests that play thousands of rollouts: nearly each change would have them run again, so the score is one without them.
+ * at. Tests that play thousands of rollouts are left out (`asked.ts`), so the score is one without them.
  */
 const TESTS = "operator/{evidence,rollout}/**/*.test.ts";
-const LEFT_OUT = /\.server\.test\.ts$|\/(exploration|error-probabilities)\.test\.ts$/;
 
 const WORDS = new URL("./words.ts", import.meta.url).href;
 /** Where the instrumented code looks for the change that is in force, and notes what it meets. */
@@ -47,7 +47,7 @@ class LoadedTests implements TestRunner {
     for (const path of globSync(TESTS)
       .sort()
       .map((one) => resolve(one))) {
-      if (LEFT_OUT.test(path)) continue;
+      if (!isAsked(path, readFileSync(path, "utf8"))) continue;
       beginFile(path);
       await import(pathToFileURL(path).href);
     }
