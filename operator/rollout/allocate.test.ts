@@ -114,6 +114,18 @@ describe("pods of a rollout at one moment", () => {
       "makes room for its baseline",
       { ...preparing, ...fresh },
       { pods: { b: 3 }, plan: withFresh, maxPods: 7 },
+      [4, 0, 2],
+    ],
+    [
+      "makes room for its baseline, which does not start while a pod ends",
+      { ...preparing, ...fresh },
+      { pods: { b: { ready: 2, terminating: 1 } }, plan: withFresh, maxPods: 7 },
+      [4, 0, 2],
+    ],
+    [
+      "makes room for its baseline, which starts when that is there",
+      { ...preparing, ...fresh },
+      { pods: { b: 2 }, plan: withFresh, maxPods: 7 },
       [4, 1, 2],
     ],
   ])("a canary before its traffic %s", (_, state, more, pods) => {

@@ -98,9 +98,16 @@ function withoutTraffic(context: Context): Pods {
 
 /** Where a baseline finds no room beside the canary there is, the canary makes some: nobody is served by it. */
 function pairWithoutTraffic(context: Context): Pair {
-  const { needed, stable, target } = context;
+  const { needed, stable, canary, baseline, target, room } = context;
   const besides = Math.max(needed, occupied(stable));
-  return target.baseline > 0 ? partOf(context, freeBeside(context, besides)) : growPair(context, besides);
+  if (target.baseline === 0) return growPair(context, besides);
+  const draining = canary.terminating + baseline.terminating;
+  const pair = partOf(context, freeBeside(context, besides) + draining);
+  // A place that one leaves to the other is free when the pod there has ended; until then neither gives up more of them.
+  const places = Math.max(0, room - besides - occupied(canary) - occupied(baseline));
+  const next = Math.min(pair.baseline, baseline.wantedReplicas + places);
+  const left = places - Math.max(0, next - baseline.wantedReplicas);
+  return { baseline: next, canary: Math.min(pair.canary, canary.wantedReplicas + left) };
 }
 
 /** No more than there is room for, as many of the one as of the other. */
