@@ -14,7 +14,7 @@ setup: packages ## Install what is missing and build the tools of the test clust
 	@$(NODE) tools/setup/main.ts
 
 verify: packages ## Check format, types, lint, generated files, dead code, and run the unit tests
-	@EXPLORE_WORLDS=$${EXPLORE_WORLDS:-500} $(NODE) test/run.ts lint types generated dead-code unit
+	@EXPLORE_WORLDS=$${EXPLORE_WORLDS:-250} $(NODE) test/run.ts lint types generated dead-code unit
 
 unit: packages ## Run the unit tests
 	@$(NODE) node_modules/vitest/vitest.mjs run --project unit --project unit-processes

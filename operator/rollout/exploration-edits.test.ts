@@ -1,7 +1,9 @@
 import { afterAll, describe, it } from "vitest";
 import { editsOf } from "./model/edits.ts";
-import { explore, stagesOfPromotion } from "./model/explore.ts";
+import { EVENTS } from "./model/events.ts";
+import { explore } from "./model/explore.ts";
 import { BOUND, beside, small, withPlan } from "./model/small.ts";
+import { stagesOf } from "./model/stages.ts";
 import type { World } from "./model/world.ts";
 
 const told: string[] = [];
@@ -19,7 +21,10 @@ describe("every small world whose plan and demand are edited on the way keeps th
     ["three pods and a baseline above half", beside(small(3, [25, 75, 100]))],
     ["three pods by a gateway", small(3, [50, 100], {}, "Gateway")],
   ])("%s", (name, world) => {
-    const found = explore(stagesOfPromotion(world), BOUND, editsOf(world));
+    const found = explore(stagesOf(world), {
+      bound: BOUND,
+      events: { ...EVENTS, ...editsOf(world) },
+    });
     told.push(`${name}, edited: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
   });
 });

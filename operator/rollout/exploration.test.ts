@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { explore, stagesOfPromotion } from "./model/explore.ts";
+import { checkedPass, explore } from "./model/explore.ts";
 import { BOUND, beside, gated, small, withPlan } from "./model/small.ts";
-import { step, T0, type World } from "./model/world.ts";
+import { stagesOf } from "./model/stages.ts";
+import { copyOf, step, T0, type World } from "./model/world.ts";
 
 const told: string[] = [];
 afterAll(() => console.log(told.join("\n")));
@@ -75,7 +76,7 @@ describe("every small world around every stage of a rollout keeps the promises, 
       small(2, [40, 100], { slowGateway: true, slowDeployments: true }, "Gateway"),
     ],
   ])("%s", (name, world) => {
-    const found = explore(stagesOfPromotion(world), BOUND);
+    const found = explore(stagesOf(world), { bound: BOUND });
     told.push(`${name}: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
     const phases = [
       "Stable",
@@ -94,8 +95,18 @@ describe("every small world around every stage of a rollout keeps the promises, 
   it("a first version", () => {
     const nothing = { main: [], stable: [], canary: [] };
     const state = { phase: "Pending" as const, phaseSince: new Date(T0).toISOString() };
-    const found = explore([small(2, [50, 100], { revisions: {}, services: nothing, state })], BOUND);
+    const first = small(2, [50, 100], { revisions: {}, services: nothing, state });
+    const found = explore([first, ...servingInPart(first)], { bound: BOUND });
     expect(found.phases).toHaveProperty("Pending");
     expect(found.phases).toHaveProperty("Preparing");
   });
 });
+
+/** One of its pods is ready, and the spec asks for another version. */
+function servingInPart(first: World): World[] {
+  const started = copyOf(first);
+  checkedPass(started);
+  Object.assign(started.revisions.a ?? {}, { ready: 1, unready: 1 });
+  started.desired = "b";
+  return [started];
+}

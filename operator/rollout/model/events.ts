@@ -18,7 +18,7 @@ import {
 /** Longer than a hold and than the patience of an abort, half of progressDeadline and of inconclusive.after. */
 export const TICK_MS = 6 * 60_000;
 const always = Number.MAX_SAFE_INTEGER;
-const verdict = (category: "ProvedBelow" | "ProvedWorse"): Verdicts => ({
+const verdict = (category: "ProvedBelow" | "ProvedWorse" | "Undecided"): Verdicts => ({
   kind: "Judged",
   errors: { category, message: category },
   gates: [],
@@ -26,6 +26,7 @@ const verdict = (category: "ProvedBelow" | "ProvedWorse"): Verdicts => ({
 });
 export const BELOW = verdict("ProvedBelow");
 const WORSE = verdict("ProvedWorse");
+const UNDECIDED = verdict("Undecided");
 const MISSING: Verdicts = { kind: "NoData", message: "no samples" };
 
 /** Changes the world, or answers that there was nothing to change. */
@@ -81,8 +82,13 @@ const deploymentActs =
     return true;
   };
 
-const SOURCE_ANSWERS = { available: true, message: "" };
-const SOURCE_FAILS = { available: false, message: "no answer" };
+const source =
+  (available: boolean): Event =>
+  (world) => {
+    if (world.metrics.available === available) return false;
+    world.metrics = { available, message: available ? "" : "no answer" };
+    return true;
+  };
 
 const paused =
   (value: boolean): Event =>
@@ -162,9 +168,10 @@ export const EVENTS: Readonly<Record<string, Event>> = {
   refuses,
   below: setTo("verdicts", BELOW),
   worse: setTo("verdicts", WORSE),
+  undecided: setTo("verdicts", UNDECIDED),
   missing: setTo("verdicts", MISSING),
-  sourceFails: setTo("metrics", SOURCE_FAILS),
-  sourceAnswers: setTo("metrics", SOURCE_ANSWERS),
+  sourceFails: source(false),
+  sourceAnswers: source(true),
   gatePasses: gateSays("Passed"),
   gateFails: gateSays("Failed"),
   gateIsSilent: gateSays("NoData"),

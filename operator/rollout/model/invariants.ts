@@ -4,6 +4,7 @@ import { contextOf } from "../look.ts";
 import { TRANSITIONS } from "../phases.ts";
 import { patienceEndsMs } from "../traffic.ts";
 import type { RolloutOutcome } from "../types.ts";
+import { PROMISES } from "./promises.ts";
 import { servedBy } from "./served.ts";
 import { inputOf, phaseOf, stateOf, type World } from "./world.ts";
 
@@ -39,6 +40,10 @@ export function checkPass(before: World, after: World, outcome: RolloutOutcome):
   copiesHaveATaker(before, after);
   baselineFollowsTheCanary(before, after);
   baselineIsCarried(before, after);
+  for (const promise of PROMISES) {
+    const broken = promise(before, after, outcome);
+    if (broken !== undefined) fail(broken, before, after);
+  }
 }
 
 /** Requests are copied to a canary that has ready pods, which its Service leads to, and gets none itself. */
@@ -131,10 +136,16 @@ function weightIsCarried(before: World, after: World, outcome: RolloutOutcome): 
     fail("weight above the ready share", before, after);
 }
 
+/**
+ * Pods that drain take room too. What serves does not wait for them: the stable version has every pod that is needed, and its own draining ones do not
+ * keep it from growing back to what makes up for a canary.
+ */
 function podsStayWithinRoom(before: World, after: World): void {
-  const wanted = (world: World) => sum(Object.values(world.revisions).map((pods) => pods.wanted));
-  const all = wanted(after);
-  if (all > Math.max(after.maxPods, wanted(before), after.needed))
+  const taken = (world: World) =>
+    sum(Object.values(world.revisions).map(({ wanted, terminating }) => wanted + terminating));
+  const draining = sum(Object.values(after.revisions).map(({ terminating }) => terminating));
+  const own = after.revisions[stateOf(after).stableRevision ?? ""]?.terminating ?? 0;
+  if (taken(after) - own > Math.max(after.maxPods, taken(before), after.needed + draining))
     fail("more pods than allowed", before, after);
 }
 

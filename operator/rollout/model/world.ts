@@ -23,6 +23,8 @@ interface ModelRevision {
   unready: number;
   terminating: number;
   fault: ContainerFault | undefined;
+  /** Pods made before a restart was asked for; where it is not said, none has an age but by `madeMs`. */
+  old?: number;
 }
 
 export interface World {
@@ -59,6 +61,8 @@ export interface World {
   alerts: RolloutInput["alerts"];
   command: Command | undefined;
   acknowledged: string | undefined;
+  /** Pods of the stable version that the last pass wants to have evicted. */
+  evictable: number;
   /** Pods that are told to end stay as terminating ones until the test ends them. */
   slowDrain: boolean;
   /** When the pods of a revision were made, where a test is about that. */
@@ -114,6 +118,7 @@ export function worldAtRest(options: Partial<World> & { plan?: Record<string, un
     alerts: { hold: undefined, rollback: undefined },
     command: undefined,
     acknowledged: undefined,
+    evictable: 0,
     slowDrain: false,
     slowDeployments: false,
     gaveUp: false,
@@ -146,8 +151,15 @@ function factsOf(world: World, revision: string, pods: ModelRevision): RevisionF
     servedRequests: world.metrics.available ? world.traffic && (share > 0 || hasCopies) : undefined,
     requestShare: world.metrics.available && world.traffic ? share : undefined,
     createdMs: T0,
-    podsMadeMs: world.madeMs[revision],
+    podsMadeMs: world.madeMs[revision] ?? madeMsOf(world, pods),
   };
+}
+
+const AN_HOUR_MS = 3_600_000;
+
+function madeMsOf({ nowMs }: World, { ready, unready, old }: ModelRevision): number[] | undefined {
+  if (old === undefined) return undefined;
+  return Array.from({ length: ready + unready }, (_, index) => (index < old ? nowMs - AN_HOUR_MS : nowMs));
 }
 
 export function inputOf(world: World): RolloutInput {
@@ -237,6 +249,7 @@ export function write(world: World, outcome: RolloutOutcome): void {
     if (!world.slowGateway) gatewayActs(world);
   }
   world.mirrored = outcome.routeMirror;
+  world.evictable = outcome.evictions?.count ?? 0;
   if (outcome.state) world.state = outcome.state;
   if (outcome.commandResult) world.acknowledged = outcome.commandResult.id;
 }
@@ -269,6 +282,7 @@ export function followDeployment(world: World, revision: string): void {
   pods.unready -= fromUnready;
   pods.ready -= -missing - fromUnready;
   if (world.slowDrain) pods.terminating += -missing;
+  if (pods.old !== undefined) pods.old = Math.min(pods.old, pods.ready + pods.unready);
   if (pods.ready + pods.unready === 0) pods.fault = undefined;
 }
 
