@@ -108,4 +108,26 @@ describe("grant", () => {
     const canaryOf = (name: string) => granted(small, 4, storedWith(name)).replicas.canary;
     expect([canaryOf("s"), canaryOf("other")]).toEqual([0, 3]);
   });
+
+  it("keeps the reserve for the pod that may hold most by what is granted, not only by what was", () => {
+    const spec = llmBridgeSpec.parse({
+      image: "bridge:1",
+      upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
+      pools: { postgres: { secretRef, backendConnections: 25 } },
+      scaling: { minReplicas: 1, maxReplicas: 3 },
+    });
+    const wanted: Record<string, number> = { b: 1, "a-baseline": 3, a: 5 };
+    const { grants, replicas } = grant({
+      snapshot: { pods: [], deployments: [], fleet: { kind: "failing" } } as unknown as Snapshot,
+      bounds: bounds(spec),
+      postgresRef: secretRef,
+      stored: new Map(),
+      replicas: wanted,
+      workers: 1,
+      workerCap: 1,
+    });
+    const most = (revision: string) => grants[revision]?.postgresCeiling ?? 0;
+    const held = Object.keys(wanted).reduce((sum, one) => sum + (replicas[one] ?? 0) * most(one), 0);
+    expect(held + Math.max(...Object.keys(wanted).map(most))).toBeLessThanOrEqual(25);
+  });
 });

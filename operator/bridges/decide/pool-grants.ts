@@ -131,16 +131,39 @@ function mostHolding(
   return wanted.toSorted((a, b) => holds(b) - holds(a))[0];
 }
 
+/**
+ * Where there are more pods than the plan has, as while old ones drain, one revision may be granted more than another, or than the one that held most: the
+ * reserve is then kept for that one too.
+ */
 function boundBudget(
+  input: GrantInput,
+  plan: PoolPlan,
+  fields: PoolFields,
+  users: readonly string[],
+): PoolBudget {
+  const first = mostHolding(input, fields, users);
+  const evictable = new Set(first === undefined ? [] : [first]);
+  const wanted = users.filter((revision) => (input.replicas[revision] ?? 0) > 0);
+  for (;;) {
+    const budget = budgetWith(input, plan, fields, users, evictable);
+    const holds = (revision: string) => grantIn(budget, revision)?.ceiling ?? 0;
+    const reserved = Math.max(0, ...[...evictable].map(holds));
+    const larger = wanted.find((revision) => holds(revision) > reserved);
+    if (larger === undefined) return budget;
+    evictable.add(larger);
+  }
+}
+
+function budgetWith(
   input: GrantInput,
   { allowed, perPod }: PoolPlan,
   fields: PoolFields,
   users: readonly string[],
+  evictable: ReadonlySet<string>,
 ): PoolBudget {
   const { snapshot, replicas } = input;
   const readings = snapshot.fleet.kind === "ok" ? snapshot.fleet.value : [];
   const running = new Map(readings.map((one) => [one.pod, one.generation]));
-  const evictable = mostHolding(input, fields, users);
   return poolBudget(
     allowed,
     users.map((revision) => {
@@ -170,7 +193,7 @@ function boundBudget(
           })),
         ],
         toCreate: Math.max(0, wanted - living),
-        spare: revision === evictable ? 1 : 0,
+        spare: evictable.has(revision) ? 1 : 0,
       };
     }),
   );
