@@ -1,13 +1,14 @@
-import { afterAll, describe, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, it } from "vitest";
 import { editsOf } from "./model/edits.ts";
 import { EVENTS } from "./model/events.ts";
 import { explore } from "./model/explore.ts";
+import { PAGE, publisher } from "./model/published.ts";
 import { BOUND, beside, small, withPlan } from "./model/small.ts";
 import { stagesOf } from "./model/stages.ts";
 import type { World } from "./model/world.ts";
 
-const told: string[] = [];
-afterAll(() => console.log(told.join("\n")));
+const publish = publisher(readFileSync(PAGE, "utf8"), BOUND);
 
 describe("every small world whose plan and demand are edited on the way keeps the promises", () => {
   it.each<[string, World]>([
@@ -25,6 +26,6 @@ describe("every small world whose plan and demand are edited on the way keeps th
       bound: BOUND,
       events: { ...EVENTS, ...editsOf(world) },
     });
-    told.push(`${name}, edited: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
+    publish(`${name}, edited`, found);
   });
 });

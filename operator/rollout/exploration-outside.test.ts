@@ -1,13 +1,14 @@
-import { afterAll, describe, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, it } from "vitest";
 import { EVENTS, type Event } from "./model/events.ts";
 import { explore } from "./model/explore.ts";
 import { ALERTS, DRAINS, FLEET, REFUSALS, RESTARTS, roomOf } from "./model/outside.ts";
+import { PAGE, publisher } from "./model/published.ts";
 import { BOUND, beside, gated, small, withAnalysis, withPlan } from "./model/small.ts";
 import { stagesOf } from "./model/stages.ts";
 import { step, type World } from "./model/world.ts";
 
-const told: string[] = [];
-afterAll(() => console.log(told.join("\n")));
+const publish = publisher(readFileSync(PAGE, "utf8"), BOUND);
 
 type Events = Readonly<Record<string, Event>>;
 const two = (router?: string, more: Partial<World> = {}) => small(2, [50, 100], more, router);
@@ -61,6 +62,6 @@ describe("every small world keeps the promises whatever is said and done outside
     ],
   ])("%s", (name, world, more) => {
     const found = explore(stagesOf(world), { bound: BOUND, events: { ...EVENTS, ...more } });
-    told.push(`${name}: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
+    publish(name, found);
   });
 });

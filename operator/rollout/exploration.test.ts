@@ -1,11 +1,12 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
 import { checkedPass, explore } from "./model/explore.ts";
+import { PAGE, publisher } from "./model/published.ts";
 import { BOUND, beside, gated, small, withPlan } from "./model/small.ts";
 import { stagesOf } from "./model/stages.ts";
 import { copyOf, step, T0, type World } from "./model/world.ts";
 
-const told: string[] = [];
-afterAll(() => console.log(told.join("\n")));
+const publish = publisher(readFileSync(PAGE, "utf8"), BOUND);
 
 describe("every small world around every stage of a rollout keeps the promises, and an abort ends from it", () => {
   it.each<[string, World]>([
@@ -77,7 +78,7 @@ describe("every small world around every stage of a rollout keeps the promises, 
     ],
   ])("%s", (name, world) => {
     const found = explore(stagesOf(world), { bound: BOUND });
-    told.push(`${name}: ${found.worlds} worlds, ${found.passes} passes, ${found.depth} events deep`);
+    publish(name, found);
     const phases = [
       "Stable",
       "Preparing",

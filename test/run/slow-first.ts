@@ -12,6 +12,7 @@ const SLOW = [
   "test/faults/upgrade.server.test.ts",
   "test/faults/leaders.server.test.ts",
   "operator/rollout/exploration.test.ts",
+  "operator/rollout/exploration-outside.test.ts",
   "operator/rollout/exploration-edits.test.ts",
   "bridge/lifecycle/drain.test.ts",
   "operator/bridges/mutations.test.ts",
