@@ -17,6 +17,10 @@ export interface Exploration {
   /** Events from the nearest start. */
   depth: number;
   phases: Partial<Record<Phase, number>>;
+  /** Events that could meet some world. */
+  met: Set<string>;
+  /** What was decided, as "Rollback Alert". */
+  decided: Set<string>;
   /** Nothing new is left to find; false where the bound cut the search. */
   closed: boolean;
 }
@@ -40,7 +44,15 @@ export function explore(starts: readonly World[], search: Search): Exploration {
   const seen = new Map<string, World | undefined>();
   const asked = new Set<string>();
   const ended = new Map<string, number>();
-  const result: Exploration = { worlds: 0, passes: 0, depth: 0, closed: true, phases: {} };
+  const result: Exploration = {
+    worlds: 0,
+    passes: 0,
+    depth: 0,
+    closed: true,
+    phases: {},
+    met: new Set(),
+    decided: new Set(),
+  };
   let frontier: World[] = [];
   const visit = (world: World, into: World[]) => {
     const key = keyOf(world);
@@ -66,11 +78,13 @@ export function explore(starts: readonly World[], search: Search): Exploration {
       for (const [name, event] of events) {
         const after = copyOf(world);
         if (!event(after)) continue;
+        result.met.add(name);
         if (!QUIET.test(name)) {
           const question = keyOf(after);
           if (asked.has(question)) continue;
           asked.add(question);
-          checkedPass(after);
+          for (const { action, reason } of checkedPass(after).decisions)
+            result.decided.add(`${action} ${reason}`);
           result.passes += 1;
         }
         visit(after, next);

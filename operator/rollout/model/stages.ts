@@ -1,5 +1,5 @@
-import { ALL, BELOW, command, gateSays, gateway, TICK_MS } from "./events.ts";
-import { checkedPass } from "./explore.ts";
+import { ALL, BELOW, command, type Event, gateSays, gateway, TICK_MS } from "./events.ts";
+import { checkedPass, QUIET } from "./explore.ts";
 import { copyOf, followDeployment, phaseOf, stateOf, type World } from "./world.ts";
 
 /** Where a search begins: at every stage of a rollout that ends well, and of one that does not. */
@@ -81,3 +81,17 @@ function storedCommit(held: World, world: World): World[] {
 
 const isPromoted = (world: World): boolean =>
   stateOf(world).stableRevision === "b" && phaseOf(world) === "Stable";
+
+/** The worlds on a way that is too long to be found: after each of these events, and the pass that follows it. */
+export function wayThrough(
+  start: World,
+  events: Readonly<Record<string, Event>>,
+  names: readonly string[],
+): World[] {
+  const world = copyOf(start);
+  return names.map((name) => {
+    if (!events[name]?.(world)) throw new Error(`${name} cannot meet ${JSON.stringify(world)}`);
+    if (!QUIET.test(name)) checkedPass(world);
+    return copyOf(world);
+  });
+}
