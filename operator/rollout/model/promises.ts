@@ -32,7 +32,8 @@ const fleetIsAsked: Promise = (before, _, outcome) => {
   const starts = outcome.decisions.some(({ action }) => action === "Start");
   if (!starts) return undefined;
   if (order !== undefined || limit !== undefined) return "a canary starts before its turn";
-  return freeze !== undefined && !known(before)?.queued?.released
+  const isReleased = known(before)?.queued?.released || before.command?.action === "promote";
+  return freeze !== undefined && !isReleased
     ? "a canary starts in a freeze that nobody released it from"
     : undefined;
 };
