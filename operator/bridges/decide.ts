@@ -264,8 +264,9 @@ function metricsAvailability(
   evidence: Evidence,
   watch: Watch | undefined,
 ): RolloutInput["metrics"] {
-  if (watch?.missing) return { available: false, message: watch.missing };
+  // What is wrong with the source explains what is missing of a version.
   if (snapshot.fleet.kind === "failing") return { available: false, message: snapshot.fleet.message };
+  if (watch?.missing) return { available: false, message: watch.missing };
   if (evidence.state && evidence.missing) return { available: false, message: evidence.missing };
   return { available: true, message: "" };
 }

@@ -65,6 +65,15 @@ describe("a pod that two jobs scrape", () => {
     expect(counter(series)).toEqual([50, 2, 7]);
   });
 
+  it("is counted on where the clock of its node was set back before it restarted", () => {
+    const starts = at([0, 500], [15_000, 380], [30_000, 380], [75_000, 380], [90_000, 380]);
+    const series = [
+      ...scraped("x", at([0, 50], [15_000, 2], [30_000, 3], [75_000, 7], [90_000, 9]), starts),
+      ...scraped("y", at([5_000, 55]), at([5_000, 500])),
+    ];
+    expect(counter(series)).toEqual([50, 55, 7, 9]);
+  });
+
   it("is read by one job where none says when the process began", () => {
     const series = [
       ...scraped("y", at([0, 1], [10, 5]), undefined),

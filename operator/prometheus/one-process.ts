@@ -13,7 +13,7 @@ export interface PodSamples {
  * between two scrapes each time that another is chosen.
  *
  * A sample carries the time at which its scrape began, and may have been read after one that carries a later time. What is behind a sample
- * before it (an earlier start of the process, or a lower value of the same) is left out: it is no reset. With one target alone it is one.
+ * before it (an earlier start of the process within a minute, or a lower value of the same) is left out: it is no reset. With one target alone it is one.
  *
  * Targets without the start of their process cannot be told apart from one that restarts; of these only one is used.
  *
@@ -94,6 +94,8 @@ const startAt = (starts: readonly Sample[], atMs: number): number =>
 
 /** Starts are whole seconds in some clients. */
 const SAME_START_S = 1;
+/** No scrape takes longer. What says an earlier start after that is the next process, on a node whose clock was set back between the two. */
+const LONGEST_SCRAPE_MS = 60_000;
 
 /** In order of time, without what was read before a sample that stands before it, or before the last one of the window before. */
 function onward(samples: readonly Dated[], before?: Dated): Dated[] {
@@ -101,8 +103,10 @@ function onward(samples: readonly Dated[], before?: Dated): Dated[] {
   let last = before;
   return ordered.filter((sample) => {
     const ahead = last === undefined ? Number.POSITIVE_INFINITY : sample.startS - last.startS;
+    const isLate = last !== undefined && sample.atMs - last.atMs <= LONGEST_SCRAPE_MS;
     const isBehind =
-      ahead <= -SAME_START_S || (Math.abs(ahead) < SAME_START_S && sample.value < (last?.value ?? 0));
+      (ahead <= -SAME_START_S && isLate) ||
+      (Math.abs(ahead) < SAME_START_S && sample.value < (last?.value ?? 0));
     if (isBehind) return false;
     last = sample;
     return true;

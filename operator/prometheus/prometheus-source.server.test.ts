@@ -19,7 +19,7 @@ interface World {
   readonly ready: readonly string[];
 }
 
-const WORLDS = 13;
+const WORLDS = 16;
 const worlds: World[] = [];
 let server: PrometheusServer;
 let source: MetricSource & { close(): Promise<void> };
@@ -198,13 +198,13 @@ describe.concurrent("readIntervals against a real Prometheus", () => {
     expect((await counted.untilNow([stable.pod])).canary).toMatchObject({ requests: 12, bad: 3 });
   });
 
-  it("holds on NaN and counts when numbers are back", async () => {
+  it.each(["NaN", "+Inf", "-Inf"] as const)("holds on %s and counts when numbers are back", async (shows) => {
     const { canary, ready, counted } = await world();
     canary.serve({ requests: 8, errors: 2 });
-    canary.nan = true;
+    canary.shows = shows;
     await canary.scraped();
     await canary.scraped();
-    canary.nan = false;
+    canary.shows = undefined;
     await canary.scraped();
     expect((await counted.untilNow(ready)).canary).toMatchObject({ requests: 8, bad: 2 });
   });
@@ -324,6 +324,22 @@ describe.concurrent("readFleet against a real Prometheus", () => {
       ],
     });
     expect(await read(Date.now() + 20_000)).toMatchObject({ kind: "failing", reason: "Stale" });
+  });
+});
+
+describe("a Prometheus whose clock is two minutes from the operator's", () => {
+  it.each([
+    ["ahead of", -120_000],
+    ["behind", 120_000],
+  ])("gives no reading of now where it is %s it", async (says, offMs) => {
+    const { bridge } = await world();
+    const reading = await source.readFleet({
+      ...{ namespace: "ai", bridge },
+      ...{ atMs: Date.now() + offMs, windowMs: 5000 },
+    });
+    expect(reading).toMatchObject({
+      ...{ kind: "failing", reason: "Stale", message: expect.stringContaining(`is ${says} the operator's`) },
+    });
   });
 });
 

@@ -21,8 +21,11 @@ import {
 const MOST_INTERVALS = 240;
 /** How far back the last sample before the window is looked for. */
 const LOOK_BACK_MS = 3_600_000;
-/** A process that started at most this long before the window, and was never scraped before, counts from 0. */
-const NEW_PROCESS_MS = 60_000;
+/**
+ * A process that says it started at most this long before the window, and was never scraped before, counts from 0. It says so by the clock of its
+ * node: where that is two minutes slow its first requests must not be lost, and where it is fast a few more of its own minutes are counted.
+ */
+const NEW_PROCESS_MS = 60_000 + 150_000;
 /** Samples after the last interval are needed to know that it is complete. */
 const BEYOND_MS = 120_000;
 

@@ -1,5 +1,6 @@
 import type { PrometheusClient } from "./client.ts";
-import { ownMatchers } from "./counting.ts";
+import { AHEAD, BEHIND, isAhead, LOOK_AHEAD_MS, LOOK_BEHIND_MS, upTo } from "./clocks.ts";
+import { ownMatchers, START_METRIC } from "./counting.ts";
 import { podReadings } from "./fleet.ts";
 import {
   PERCENTILES,
@@ -10,7 +11,7 @@ import {
 } from "./fleet-queries.ts";
 import type { SourceLabels } from "./pods.ts";
 import type { QueryResult } from "./problems.ts";
-import type { Matcher } from "./promql.ts";
+import { equal, type Matcher, range, selector } from "./promql.ts";
 import type { Series } from "./response.ts";
 import { type Failing, type FleetQuery, failing, type PodReading, type Reading } from "./source.ts";
 
@@ -26,7 +27,10 @@ export interface FleetReader {
 /** Samples of this time are read at least, so that a slow scrape interval is seen for what it is. */
 const LEAST_WINDOW_MS = 45_000;
 
-/** See MetricSource.readFleet. Two queries, whatever the number of pods. */
+/**
+ * See MetricSource.readFleet. Two queries, whatever the number of pods, and a third where there is nothing. What stands under a time is taken for
+ * what was then; so samples of times to come are looked for, since a source whose clock is ahead passes what is old off as new.
+ */
 export async function readFleet(
   reader: FleetReader,
   query: FleetQuery,
@@ -35,21 +39,20 @@ export async function readFleet(
   const windowMs = sourceLagMs + Math.max(query.windowMs, LEAST_WINDOW_MS, 3 * (scrapeIntervalMs ?? 0));
   const own = [...reader.matchers, ...ownMatchers(labels.namespace, query.namespace, query.bridge)];
   const [plain, percentiles] = await Promise.all([
-    reader.client.query(plainQuery(own, windowMs), query.atMs),
+    reader.client.query(plainQuery(own, windowMs + LOOK_AHEAD_MS), query.atMs + LOOK_AHEAD_MS),
     reader.client.query(percentileQuery(own, labels.pod, windowMs), query.atMs),
   ]);
   if (!plain.ok) return failed(plain);
   if (!percentiles.ok) return failed(percentiles);
-  const pods = podReadings(plain.series, labels, {
+  if (isAhead(plain.series, query.atMs)) return failing("Stale", AHEAD);
+  const pods = podReadings(upTo(plain.series, query.atMs), labels, {
     atMs: query.atMs,
     windowMs: query.windowMs,
     scrapeIntervalMs,
     lagMs: sourceLagMs,
   });
-  if (pods.length === 0) return failing("NoData", "The metric source has no samples of this bridge.");
-  if (pods.every(({ stale }) => stale)) {
-    return failing("Stale", "The newest samples of this bridge are older than two scrapes.");
-  }
+  if (pods.length === 0) return nothingNow(reader, own, query.atMs);
+  if (pods.every(({ stale }) => stale)) return failing("Stale", BEHIND);
   const quantities = percentilesByPod(percentiles.series, labels);
   return {
     kind: "ok",
@@ -59,6 +62,16 @@ export async function readFleet(
       windowMs: Math.max(reading.windowMs, windowMs),
     })),
   };
+}
+
+/** Nobody scraped it yet, or what was scraped is from before the window. */
+async function nothingNow(reader: FleetReader, own: readonly Matcher[], atMs: number): Promise<Failing> {
+  const starts = selector([equal("__name__", START_METRIC), ...own]);
+  const old = await reader.client.query(range(starts, LOOK_BEHIND_MS), atMs);
+  if (!old.ok) return failed(old);
+  return old.series.length > 0
+    ? failing("Stale", BEHIND)
+    : failing("NoData", "The metric source has no samples of this bridge.");
 }
 
 function failed({ problem, message }: QueryResult & { readonly ok: false }): Failing {

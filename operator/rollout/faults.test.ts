@@ -3,7 +3,6 @@ import { type FaultPod, faultsOf, faultText, refusedPods } from "./faults.ts";
 import type { ContainerFault } from "./types.ts";
 
 const CREATED = 1_000_000;
-const ENDED = 1_060_000;
 
 const pod = (more: Partial<FaultPod>): FaultPod => ({
   name: "chat-b-0",
@@ -19,7 +18,6 @@ const ended = (exitCode: number, message = "", reason = "Error") => ({
   exitCode,
   reason,
   message,
-  finishedMs: ENDED,
 });
 
 const waiting = (reason: string, message = "") => ({ reason, message });
@@ -93,35 +91,35 @@ describe("what a container's end or wait says", () => {
       "the kernel's kill",
       { lastTermination: ended(137, "", "OOMKilled") },
       "OOMKilled",
-      ENDED,
+      CREATED,
       /memory limit \(exit 137\)/,
     ],
     [
       "a full heap in process 1",
       { lastTermination: ended(139, HEAP) },
       "HeapExhausted",
-      ENDED,
+      CREATED,
       /exit 139.*heap out of memory/,
     ],
     [
       "a full heap in another process",
       { lastTermination: ended(134, HEAP) },
       "HeapExhausted",
-      ENDED,
+      CREATED,
       /exit 134/,
     ],
     [
       "a flag that Node refuses",
       { lastTermination: ended(9, "node: --gc-interval=1 is not allowed in NODE_OPTIONS\n") },
       "BadNodeOptions",
-      ENDED,
+      CREATED,
       /--gc-interval=1 is not allowed/,
     ],
     [
       "exit 9 without a word",
       { lastTermination: ended(9, " \n") },
       "BadNodeOptions",
-      ENDED,
+      CREATED,
       /^Node refused its options \(exit 9\)$/,
     ],
     [
@@ -132,28 +130,28 @@ describe("what a container's end or wait says", () => {
         lastTermination: ended(1, "Error: no config\n    at main\nNode.js v24.1.0\n"),
       },
       "CrashLoop",
-      ENDED,
+      CREATED,
       /exit 1: Error: no config/,
     ],
     [
       "a real segmentation fault",
       { restarts: 1, waiting: waiting("CrashLoopBackOff"), lastTermination: ended(139) },
       "CrashLoop",
-      ENDED,
+      CREATED,
       /exit 139 \(segmentation fault\)/,
     ],
     [
       "three restarts far apart",
       { ready: true, restarts: 3, lastTermination: ended(1) },
       "CrashLoop",
-      ENDED,
+      CREATED,
       /^the container ends again and again with exit 1$/,
     ],
     [
       "a loop of which no end is known",
       { waiting: waiting("CrashLoopBackOff") },
       "CrashLoop",
-      0,
+      CREATED,
       /^the container ends again and again$/,
     ],
     ...[
@@ -166,7 +164,7 @@ describe("what a container's end or wait says", () => {
         `the name of exit ${code}`,
         { restarts: 3, lastTermination: ended(Number(code), "it is over...") },
         "CrashLoop",
-        ENDED,
+        CREATED,
         new RegExp(`with exit ${code}${String(name).replace(/[()]/g, "\\$&")}: it is over$`),
       ],
     ),
@@ -174,7 +172,7 @@ describe("what a container's end or wait says", () => {
       "the last words of a program rather than those of Node",
       { restarts: 3, lastTermination: ended(1, "Error: look at v1.5 (x\n  at main\n}\nNode.js v24.1.0\n") },
       "CrashLoop",
-      ENDED,
+      CREATED,
       /exit 1: Error: look at v1\.5 \(x$/,
     ],
     [
@@ -185,7 +183,7 @@ describe("what a container's end or wait says", () => {
         lastTermination: ended(9, "cannot open the database"),
       },
       "CrashLoop",
-      ENDED,
+      CREATED,
       /cannot open the database/,
     ],
     [

@@ -15,7 +15,6 @@ export interface FaultPod {
     readonly exitCode: number;
     readonly reason: string;
     readonly message: string;
-    readonly finishedMs: number;
   };
   readonly unschedulable?: string;
 }
@@ -70,10 +69,16 @@ function pullFails({ reason, message }: NonNullable<FaultPod["waiting"]>): strin
   return `the image${image === undefined ? "" : ` ${image}`} cannot be pulled: ${brief(cause.slice(0, -2)) || reason}`;
 }
 
-/** Ends that say by themselves what is wrong, at their first occurrence. */
-function endedFault({ name, lastTermination: end }: FaultPod): ContainerFault | undefined {
+/**
+ * Ends that say by themselves what is wrong, at their first occurrence. What has happened is decisive: when, kubelet tells by the clock of its node,
+ * and where that is fast nobody must wait for it.
+ */
+function endedFault({
+  name,
+  lastTermination: end,
+  createdMs: decisiveAtMs,
+}: FaultPod): ContainerFault | undefined {
   if (!end) return undefined;
-  const decisiveAtMs = end.finishedMs;
   if (end.reason === "OOMKilled") {
     const message = `the kernel killed the container at its memory limit (exit ${end.exitCode})`;
     return { reason: "OOMKilled", pod: name, message, decisiveAtMs };
@@ -91,12 +96,18 @@ function endedFault({ name, lastTermination: end }: FaultPod): ContainerFault | 
   return undefined;
 }
 
-function loopFault({ name, waiting, restarts, lastTermination: end }: FaultPod): ContainerFault | undefined {
+function loopFault({
+  name,
+  waiting,
+  restarts,
+  lastTermination: end,
+  createdMs,
+}: FaultPod): ContainerFault | undefined {
   if (waiting?.reason !== "CrashLoopBackOff" && restarts < RESTARTS) return undefined;
   const how = end ? ` with exit ${end.exitCode}${exitName(end.exitCode)}` : "";
   const said = end ? lastWords(end.message) : "";
   const message = `the container ends again and again${how}${said === "" ? "" : `: ${said}`}`;
-  return { reason: "CrashLoop", pod: name, message, decisiveAtMs: end?.finishedMs ?? 0 };
+  return { reason: "CrashLoop", pod: name, message, decisiveAtMs: createdMs };
 }
 
 /** No room in the cluster says nothing about the version; it only explains why a pod is not ready. */

@@ -27,8 +27,8 @@ export interface MetricTarget {
   startedSeconds: number;
   /** Scrapes fail while true. */
   failing: boolean;
-  /** Every counter is NaN while true. */
-  nan: boolean;
+  /** What every counter shows in the place of its number. */
+  shows: "NaN" | "+Inf" | "-Inf" | undefined;
   /** Resolves when the page as it is now has been scraped. */
   scraped(): Promise<void>;
   close(): Promise<void>;
@@ -58,8 +58,8 @@ export async function startMetricTarget(options: MetricTargetOptions): Promise<M
   };
   begin();
 
-  const page = (nan: boolean): string => {
-    const value = (count: number) => (nan ? "NaN" : String(count));
+  const page = (shown: MetricTarget["shows"]): string => {
+    const value = (count: number) => shown ?? String(count);
     const lines = [
       `process_start_time_seconds{${own}} ${target.startedSeconds}`,
       `${METRICS.errors}{${own},route="chat",domain="bridge"} ${value(counts.hit.errors + counts.miss.errors)}`,
@@ -88,7 +88,7 @@ export async function startMetricTarget(options: MetricTargetOptions): Promise<M
     pod: options.pod,
     revision: options.revision,
     failing: false,
-    nan: false,
+    shows: undefined,
     serve({ requests, errors = 0, seconds = 0.01, cache = "miss" }) {
       const own = counts[cache];
       own.requests += requests;
@@ -121,7 +121,7 @@ export async function startMetricTarget(options: MetricTargetOptions): Promise<M
     const shown = waiting;
     waiting = [];
     response.writeHead(200, { "content-type": "text/plain; version=0.0.4" });
-    response.end(page(target.nan), () => {
+    response.end(page(target.shows), () => {
       for (const resolve of shown) resolve();
     });
   });

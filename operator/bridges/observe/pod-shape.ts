@@ -13,7 +13,6 @@ const CONTAINER_STATE: Shape = {
         1: ["exitCode", "int32"],
         3: ["reason", "string"],
         4: ["message", "string"],
-        6: ["finishedAt", "time"],
       },
     },
   ],

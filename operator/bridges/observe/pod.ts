@@ -6,7 +6,6 @@ export interface Termination {
   readonly exitCode: number;
   readonly reason: string;
   readonly message: string;
-  readonly finishedMs: number;
 }
 
 /** What of a pod decisions rest on. Kept small: thousands of these are cached. */
@@ -65,7 +64,6 @@ interface RawTermination {
   readonly exitCode: number;
   readonly reason?: string;
   readonly message?: string;
-  readonly finishedAt?: string;
 }
 
 function termination(raw: RawTermination | undefined): Termination | undefined {
@@ -74,7 +72,6 @@ function termination(raw: RawTermination | undefined): Termination | undefined {
     exitCode: raw.exitCode,
     reason: raw.reason ?? "",
     message: (raw.message ?? "").slice(-2000),
-    finishedMs: Date.parse(raw.finishedAt ?? "") || 0,
   };
 }
 

@@ -285,7 +285,7 @@ export class World {
     const behaviour = this.behaviourOf(pod.revision);
     if (behaviour.crash) {
       const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
-      const lastTermination = { exitCode: 1, reason: "Error", message: "boom", finishedMs: this.nowMs };
+      const lastTermination = { exitCode: 1, reason: "Error", message: "boom" };
       return { ...pod, waiting, lastTermination, restarts: 3 };
     }
     const ready = !behaviour.neverReady && !pod.terminating && Math.abs(this.nowMs - pod.createdMs) >= 1000;
