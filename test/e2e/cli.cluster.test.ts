@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
+import { until } from "../cluster/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Kubectl, kubectlIn, outputOfFailure } from "../scene/kubectl.ts";
+import { podsOf } from "../scene/pods.ts";
 import { expectUnharmed, type Serving, serving, sufferingOf } from "../scene/rollback.ts";
 import { openScene, type Scene } from "../scene/scene.ts";
 
@@ -154,9 +156,28 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
     await of.bridge.promoted(await scene.image("first"));
   });
 
+  it("restart replaces every pod by eviction under load, with a long stream and an agent, and nobody is cut", async () => {
+    const pods = () => podsOf(scene.client, of.bridge);
+    const before = new Set((await pods()).map(({ uid }) => uid));
+    const { askedToReconnect = 0 } = of.load.snapshot().versions[stable] ?? {};
+    expect(await llmbridge("restart", "chat")).toMatch(
+      /^chat: 2 pods of revision \w+ are replaced one after the other\./,
+    );
+    await until("every pod to be another", 120_000, async () => {
+      const left = (await pods()).filter(({ uid, ready }) => before.has(uid) || !ready);
+      return left.length === 0 ? undefined : left.map(({ name }) => name).join(", ");
+    });
+    const status = await of.bridge.promoted(await scene.image("first"));
+    expect(status.stable).toMatchObject({ revision: stable, ready: 2 });
+    const { failed, cut, versions } = of.load.snapshot();
+    expect({ failed, cut }).toEqual({ failed: 0, cut: 0 });
+    // The agent's socket was on one of them, or else on both one after the other.
+    expect(versions[stable]?.askedToReconnect).toBeGreaterThan(askedToReconnect);
+  });
+
   it("told it all in Events, and no client suffered", async () => {
     const described = await kubectl("describe", "llmbridge", "chat");
-    for (const reason of ["FirstReady", "NewRevision", "Prepared", "Command", "RolledBack"])
+    for (const reason of ["FirstReady", "NewRevision", "Prepared", "Command", "RolledBack", "Restarted"])
       expect(described.slice(described.indexOf("Events:"))).toMatch(new RegExp(`\\b${reason}\\b`));
     console.log(described.slice(described.indexOf("Events:")), await llmbridge("explain", "chat"));
     const report = await of.load.stop(15_000);
