@@ -21,9 +21,9 @@ async function version(name: string, options: Partial<BridgeProcessOptions> = {}
 }
 
 let asked = 0;
-async function ask(bridge: BridgeProcess): Promise<number> {
+async function ask(bridge: BridgeProcess, model = "m"): Promise<number> {
   asked += 1;
-  const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: `question ${asked}` }] });
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: `question ${asked}` }] });
   const response = await fetch(`${bridge.url}/v1/chat/completions`, { method: "POST", body });
   await response.arrayBuffer();
   return response.status;
@@ -43,6 +43,13 @@ describe("the bad versions", () => {
     const metrics = await bridge.metrics();
     expect(sum(metrics, /^llmbridge_request_errors_total\{.*domain="bridge"/)).toBe(5);
     expect(sum(metrics, /^llmbridge_request_errors_total\{.*domain="(client|upstream)"/)).toBe(0);
+  });
+
+  it("errors: is well until it is asked for the model that makes it bad", async () => {
+    const bridge = await version("errors", { env: { BAD_FROM_MODEL: "bad", BAD_ERROR_SHARE: "0.5" } });
+    const statuses: number[] = [];
+    for (const model of ["m", "m", "m", "bad", "m", "m"]) statuses.push(await ask(bridge, model));
+    expect(statuses).toEqual([200, 200, 200, 200, 500, 200]);
   });
 
   it("slow: its first byte is late by 100 ms in its own histogram", async () => {
