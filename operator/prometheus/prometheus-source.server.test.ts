@@ -19,7 +19,7 @@ interface World {
   readonly ready: readonly string[];
 }
 
-const WORLDS = 16;
+const WORLDS = 17;
 const worlds: World[] = [];
 let server: PrometheusServer;
 let source: MetricSource & { close(): Promise<void> };
