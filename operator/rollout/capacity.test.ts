@@ -4,6 +4,7 @@ import {
   commanded,
   evidenceSays,
   planBecomes,
+  podFault,
   podsBecomeReady,
   podsFail,
   reconcile,
@@ -30,13 +31,73 @@ describe("scaling during a rollout", () => {
     expect(phaseOf(story.world)).toBe("Holding");
   });
 
-  it("is followed while paused", () => {
-    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 2 }));
+  const quarter = { steps: [step("quarter", 25), step("all", 100)] };
+
+  it.each([
+    ["in the middle", false],
+    ["while paused", true],
+  ])("up and down is followed by both versions %s", (_, paused) => {
+    const story = storyOf(worldAtRest({ plan: quarter, needed: 4 }));
     canaryAt(story, 0);
-    planBecomes(story, { paused: true });
+    planBecomes(story, { paused });
+    const sizes = [8, 4, 1, 8].map((needed) => {
+      story.world.needed = needed;
+      podsBecomeReady(story);
+      const { a, b } = story.world.revisions;
+      return [a?.wanted, a?.ready, b?.wanted, b?.ready];
+    });
+    expect(sizes).toEqual([
+      [8, 8, 3, 3],
+      [4, 4, 2, 2],
+      // A quarter of the traffic needs three pods beside one.
+      [3, 3, 1, 1],
+      [8, 8, 3, 3],
+    ]);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", stepName: "quarter", weight: 25 });
+    expect(story.traffic.at(-1)).toEqual(["a", "b"]);
+  });
+
+  it("down above half leaves enough stable pods, and the canary follows", () => {
+    const story = storyOf(worldAtRest({ plan: { steps: [step("most", 75), step("all", 100)] }, needed: 8 }));
+    canaryAt(story, 0);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 3 }, b: { wanted: 8 } });
     story.world.needed = 4;
     podsBecomeReady(story);
-    expect(story.world.revisions).toMatchObject({ a: { wanted: 4 }, b: { wanted: 4 } });
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 2, ready: 2 }, b: { wanted: 4, ready: 4 } });
+  });
+
+  it("is the stable version's alone where the new one crashes on its way in, up and down again", () => {
+    const story = storyOf(worldAtRest({ plan: quarter, needed: 4 }));
+    specAsksFor(story, "b");
+    const sizes = [8, 4].map((needed) => {
+      story.world.needed = needed;
+      podsBecomeReady(story, "a");
+      const { a, b } = story.world.revisions;
+      return [a?.wanted, a?.ready, b?.wanted, b?.ready];
+    });
+    // It never was ready, so nobody is led to it, and no stable pod makes room for it.
+    expect(sizes).toEqual([
+      [8, 8, 3, 0],
+      [4, 4, 2, 0],
+    ]);
+    podFault(story, "b", "CrashLoop");
+    expect(stateOf(story.world)).toMatchObject({ phase: "Aborted", failed: { reason: "CrashLoop" } });
+    story.world.needed = 8;
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 8, ready: 8 }, b: { wanted: 0 } });
+    expect(story.traffic.every((one) => one.join() === "a")).toBe(true);
+  });
+
+  it("does not keep a version that crashes while it serves, whatever is asked for meanwhile", () => {
+    const story = storyOf(worldAtRest({ plan: halfAndAll, needed: 4 }));
+    canaryAt(story, 0);
+    story.world.needed = 8;
+    podFault(story, "b", "CrashLoop");
+    podsBecomeReady(story);
+    expect(phaseOf(story.world)).toBe("Aborted");
+    story.world.needed = 4;
+    podsBecomeReady(story);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 4, ready: 4 }, b: { wanted: 0 } });
   });
 
   it("at 100 % is the canary's, and until its new pods are ready the waiting stable pods help out", () => {
