@@ -211,7 +211,7 @@ describe("a canary that is never ready", () => {
 });
 
 describe("pods without a place in the cluster", () => {
-  it.each(["Unschedulable", "PodsRefused"] as const)(
+  it.each(["Unschedulable", "PodsRefused", "NotCreated"] as const)(
     "are not held against a canary that holds: %s",
     (reason) => {
       const story = given();

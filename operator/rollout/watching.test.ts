@@ -64,6 +64,20 @@ describe("a version after its promotion", () => {
     expect(story.decisions.at(-1)).toMatchObject({ action: "Finish", reason: "Watched" });
   });
 
+  it("may be watched, and the one before may drain, for longer than progressDeadline: that is no lack of progress", () => {
+    const story = watched({ slowDrain: true, plan: { watchAfter: "1h", progressDeadline: "5m" } });
+    timePasses(story, 59);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Watching", stableRevision: "b" });
+    timePasses(story, 1);
+    expect(phaseOf(story.world)).toBe("Draining");
+    timePasses(story, 60);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Draining", stableRevision: "b" });
+    expect(stateOf(story.world).failed).toBeUndefined();
+    podsAreGone(story);
+    expect(phaseOf(story.world)).toBe("Stable");
+    expect(story.decisions.map(({ action }) => action)).not.toContain("Rollback");
+  });
+
   it("is not watched with 0s, nor any longer once it is edited to that", () => {
     const story = storyOf(worldAtRest({ plan: { ...plan, watchAfter: "0s" } }));
     canaryAt(story, 1);

@@ -76,11 +76,11 @@ const deadline: Policy<Withdrawal> = (context) => {
   };
 };
 
-const NO_PLACE: ReadonlySet<FaultReason> = new Set(["Unschedulable", "PodsRefused"]);
+const NO_PLACE: ReadonlySet<FaultReason> = new Set(["Unschedulable", "PodsRefused", "NotCreated"]);
 
 /**
  * When the present wait for the canary's readiness is too long; undefined while nothing is waited for, or while what is missing is a place in the
- * cluster for pods of a version that has been ready before.
+ * cluster, or a sandbox and volumes, for pods of a version that has been ready before.
  */
 export function deadlineMs({ state, input, canary, target }: Context): number | undefined {
   const since = atMs(state.waitingSince);
