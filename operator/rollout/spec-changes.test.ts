@@ -33,6 +33,36 @@ describe("a new revision while a canary runs", () => {
     expect(story.world.revisions).toMatchObject({ a: { wanted: 4 }, b: { wanted: 0 }, c: { wanted: 4 } });
   });
 
+  it("takes the old canary out though it is paused, and waits for the pause to end", () => {
+    const story = given();
+    canaryAt(story, 0);
+    planBecomes(story, { paused: true });
+    specAsksFor(story, "c");
+    podsBecomeReady(story);
+    timePasses(story, 600);
+    expect(story.world.services.main).toEqual(["a"]);
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 4, ready: 4 }, b: { wanted: 0 } });
+    expect(story.world.revisions).not.toHaveProperty("c");
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "a" });
+    expect(stateOf(story.world).failed).toBeUndefined();
+    expect(story.last?.hold).toMatchObject({ reason: "Paused" });
+    planBecomes(story, { paused: false });
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Holding", canaryRevision: "c", stepName: "half" });
+  });
+
+  it("above half and paused gives the traffic back first, and then waits all the same", () => {
+    const story = given();
+    canaryAt(story, 1);
+    planBecomes(story, { paused: true });
+    specAsksFor(story, "c");
+    expect(phaseOf(story.world)).toBe("Aborting");
+    podsBecomeReady(story);
+    expect(story.world.services.main).toEqual(["a"]);
+    expect(story.world.revisions).not.toHaveProperty("c");
+    expect(story.last?.hold?.reason).toBe("Paused");
+  });
+
   it("above half waits for stable pods first", () => {
     const story = given();
     canaryAt(story, 1);

@@ -129,6 +129,27 @@ describe("promote", () => {
     expect(refused.commandResult?.message).toMatch(/spec is refused/);
   });
 
+  it("after an abort is refused, of a step and fully: what failed is retried from the first step, and then may be promoted fully", () => {
+    const story = given();
+    canaryAt(story, 0);
+    commanded(story, { action: "abort", revision: "b" });
+    for (const how of [{ step: "half" }, { full: true }, {}]) {
+      expect(commanded(story, { action: "promote", revision: "b", ...how }).commandResult).toMatchObject({
+        ...{ result: "Refused", message: expect.stringMatching(/no canary/) },
+      });
+      expect(stateOf(story.world)).toMatchObject({ phase: "Aborted", stableRevision: "a" });
+    }
+    expect(story.world.revisions).toMatchObject({ a: { wanted: 4 }, b: { wanted: 0 } });
+    commanded(story, { action: "retry", revision: "b" });
+    expect(commanded(story, { action: "promote", revision: "b", full: true }).commandResult?.result).toBe(
+      "Done",
+    );
+    // No evidence was gathered again, and none is asked for; readiness is.
+    expect(phaseOf(story.world)).toBe("Preparing");
+    podsBecomeReady(story);
+    expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
+  });
+
   it("that comes with a new spec does not hit the new revision", () => {
     const story = given();
     canaryAt(story, 0);
