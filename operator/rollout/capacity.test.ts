@@ -123,6 +123,35 @@ describe("scaling during a rollout", () => {
   });
 });
 
+describe("a plan of many steps on three pods", () => {
+  it("has at each step the pods that come nearest to its weight, and never fewer than three that serve", () => {
+    const weights = [20, 40, 60, 80, 90, 100];
+    const steps = weights.map((weight) => step(`at-${weight}`, weight));
+    const story = storyOf(worldAtRest({ plan: { steps }, needed: 3 }));
+    const sizes = weights.map((weight, index) => {
+      if (index === 0) canaryAt(story, 0);
+      else {
+        timePasses(story, 6);
+        evidenceSays(story, "ProvedBelow");
+        podsBecomeReady(story);
+        evidenceSays(story, "Undecided");
+      }
+      expect(stateOf(story.world)).toMatchObject({ phase: "Holding", weight });
+      const { a, b } = story.world.revisions;
+      return [a?.ready, b?.ready, story.world.services.main.join("+")];
+    });
+    expect(sizes).toEqual([
+      [4, 1, "a+b"],
+      [3, 2, "a+b"],
+      [2, 3, "a+b"],
+      // Three of four is the nearest that the pods can give; finer weights are a gateway's.
+      [1, 3, "a+b"],
+      [1, 3, "a+b"],
+      [1, 3, "b"],
+    ]);
+  });
+});
+
 describe("a weight finer than the pods", () => {
   const tenth = { steps: [step("tenth", 10), step("all", 100)] };
 
