@@ -6,6 +6,7 @@ import { resources } from "../../operator/kube/resources.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
 import { bridgeImage, storySpec } from "./story.ts";
+import { answer } from "./strike.ts";
 
 /** ConfigMaps of people, edited in place under a bridge that reads them, with the operator as its image runs it. */
 
@@ -82,6 +83,83 @@ describe("a ConfigMap that pods read", () => {
       .slice(from)
       .filter(({ verb, name }) => verb === "get" && name === "settings");
     expect(reads.length).toBeLessThanOrEqual(1);
+    await stage.close();
+  });
+
+  it("that two bridges share rolls both, each once", async () => {
+    const stage = await serving();
+    const names = ["chat", "other"];
+    const other = stage.actor("other").bridge;
+    await other.apply(spec);
+    await other.promoted(bridgeImage(1));
+    await edit(stage, "prompts", { system: "Be brief." });
+    const canaries = await Promise.all(
+      names.map(async (name) => {
+        const { bridge } = stage.actor(name);
+        const { canary } = await bridge.waitFor("holding", ({ phase }) => phase === "Holding");
+        return canary?.revision ?? "";
+      }),
+    );
+    for (const [index, name] of names.entries()) {
+      const { bridge, command } = stage.actor(name);
+      await command({ action: "promote", revision: canaries[index] ?? "", full: true });
+      await bridge.waitFor(
+        "promoted",
+        ({ phase, stable }) => phase === "Stable" && stable?.revision === canaries[index],
+      );
+    }
+    const deployments = await stage.list(resources.deployments);
+    const made = names.map((name) =>
+      deployments.filter(({ metadata }) => metadata.name.startsWith(`${name}-`)),
+    );
+    expect(made.map((some) => some.length)).toEqual([2, 2]);
+    await stage.close();
+  });
+
+  it("that is optional may be missing; when it is made it starts a canary, and when it goes another", async () => {
+    const stage = await bed.stage();
+    const { bridge, command } = stage.actor();
+    const optional = { name: "extra", optional: true };
+    await bridge.apply({
+      ...storySpec(bridgeImage(1)),
+      pod: { mounts: [{ name: "extra", path: "/etc/extra", configMap: optional }] },
+    });
+    const without = (await bridge.promoted(bridgeImage(1))).stable?.revision;
+    await make(stage, "extra", { key: "value" });
+    const { canary } = await bridge.waitFor("holding", ({ phase }) => phase === "Holding");
+    const revision = canary?.revision ?? "";
+    expect((await copyOf(stage, revision, 0)).data).toEqual({ key: "value" });
+    await command({ action: "promote", revision, full: true });
+    await bridge.waitFor(
+      "promoted",
+      ({ phase, stable }) => phase === "Stable" && stable?.revision === revision,
+    );
+    await bed.plane.client.delete(resources.configMaps, stage.namespace, "extra");
+    const gone = await bridge.waitFor("holding", ({ phase }) => phase === "Holding");
+    expect(gone.canary?.revision).toBe(without);
+    expect(conditionOf(gone, "Accepted")?.status).toBe("True");
+    await stage.close();
+  });
+
+  it("that the API server does not give is an error, never unchanged; what it says counts when it answers again", async () => {
+    const stage = await serving();
+    const { bridge } = stage.actor();
+    const { stable } = await bridge.status();
+    const rule = stage.proxy.when(
+      ({ verb, resource, name }) => verb === "get" && resource === "configmaps" && name === "prompts",
+      answer(503, "ServiceUnavailable", "etcdserver: leader changed"),
+    );
+    await edit(stage, "prompts", { system: "Be brief." });
+    const refused = await bridge.waitFor(
+      "refused",
+      (status) => conditionOf(status, "Accepted")?.reason === "ConfigMapUnknown",
+    );
+    expect(rule.struck).toBeGreaterThan(0);
+    expect(conditionOf(refused, "Accepted")?.message).toMatch(/ConfigMap "prompts" cannot be read/);
+    expect(refused).toMatchObject({ phase: "Stable", stable: { revision: stable?.revision, ready: 2 } });
+    rule.remove();
+    const held = await bridge.waitFor("holding", ({ phase }) => phase === "Holding");
+    expect((await copyOf(stage, held.canary?.revision ?? "", 0)).data).toEqual({ system: "Be brief." });
     await stage.close();
   });
 
