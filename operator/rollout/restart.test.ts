@@ -18,13 +18,13 @@ function given(more: Partial<World> = {}): Story & { ages: number[] } {
 const order = { action: "restart" as const, revision: "a" };
 
 /** What a cluster does between two looks: the pods to evict are gone, those that are missing start and are ready. */
-function clusterGoesOn(story: Story & { ages: number[] }): void {
+function clusterGoesOn(story: Story & { ages: number[] }, offMs = 0): void {
   const { evictions } = reconcile(story);
   story.ages.splice(0, evictions?.count ?? 0);
   const pods = story.world.revisions.a;
   if (!pods) throw new Error("a is there");
   pods.ready -= evictions?.count ?? 0;
-  while (story.ages.length < pods.wanted) story.ages.push(story.world.nowMs + 1000);
+  while (story.ages.length < pods.wanted) story.ages.push(story.world.nowMs - offMs + 1000);
   while (story.ages.length > pods.wanted) story.ages.pop();
   expect(pods.ready).toBeGreaterThanOrEqual(4);
   pods.ready = pods.wanted;
@@ -52,10 +52,26 @@ describe("restart", () => {
     expect(story.decisions.at(-1)).toMatchObject({
       action: "Finish",
       message: expect.stringMatching(
-        /^Every pod of revision a made before 2026-01-01T00:01.* was replaced\.$/,
+        /^Every pod of revision a made before 2025-12-31T23:00:01.* was replaced\.$/,
       ),
     });
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "a" });
+  });
+
+  it.each([
+    ["ahead of", 120_000],
+    ["behind", -120_000],
+  ])("replaces each pod once where the operator's clock is %s that by which pods are made", (_, offMs) => {
+    const story = given();
+    story.ages.splice(0, 4, ...Array.from({ length: 4 }, () => story.world.nowMs - offMs - 30_000));
+    commanded(story, order);
+    let evicted = 0;
+    for (let looks = 0; looks < 40 && stateOf(story.world).restart; looks += 1) {
+      clusterGoesOn(story, offMs);
+      evicted += story.last?.evictions?.count ?? 0;
+    }
+    expect(stateOf(story.world).restart).toBeUndefined();
+    expect(evicted).toBe(4);
   });
 
   it("is given up where nothing is replaced for progressDeadline, and says what may be the cause", () => {

@@ -17,8 +17,9 @@ export function restart(context: Context, command: Command): Obedience {
     );
   if (command.revision !== state.stableRevision)
     return refuse(command, speaksOfAnother(command, `the stable one is ${state.stableRevision}`));
-  // Pods tell the whole second in which they were made.
-  const before = iso(Math.floor(nowMs / 1000) * 1000);
+  // By the API server's clock, which says when pods were made, in whole seconds: where the operator's is ahead, new pods would be old for as long.
+  const { podsMadeMs = [] } = context.stable;
+  const before = iso(Math.max(0, ...podsMadeMs) + 1000);
   const restart = { before, since: iso(nowMs), left: 0 };
   const left = oldPods(context.stable, restart);
   if (left === 0) return refuse(command, "The stable version has no pods to replace.");
