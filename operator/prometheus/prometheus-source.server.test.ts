@@ -19,7 +19,7 @@ interface World {
   readonly ready: readonly string[];
 }
 
-const WORLDS = 17;
+const WORLDS = 13;
 const worlds: World[] = [];
 let server: PrometheusServer;
 let source: MetricSource & { close(): Promise<void> };
@@ -198,15 +198,17 @@ describe.concurrent("readIntervals against a real Prometheus", () => {
     expect((await counted.untilNow([stable.pod])).canary).toMatchObject({ requests: 12, bad: 3 });
   });
 
-  it.each(["NaN", "+Inf", "-Inf"] as const)("holds on %s and counts when numbers are back", async (shows) => {
+  it("holds on NaN, +Inf and -Inf, and counts when numbers are back", async () => {
     const { canary, ready, counted } = await world();
-    canary.serve({ requests: 8, errors: 2 });
-    canary.shows = shows;
-    await canary.scraped();
-    await canary.scraped();
-    canary.shows = undefined;
-    await canary.scraped();
-    expect((await counted.untilNow(ready)).canary).toMatchObject({ requests: 8, bad: 2 });
+    for (const shows of ["NaN", "+Inf", "-Inf"] as const) {
+      canary.serve({ requests: 8, errors: 2 });
+      canary.shows = shows;
+      await canary.scraped();
+      await canary.scraped();
+      canary.shows = undefined;
+      await canary.scraped();
+    }
+    expect((await counted.untilNow(ready)).canary).toMatchObject({ requests: 24, bad: 6 });
   });
 
   it("counts a pod once that two jobs scrape", async () => {
@@ -328,18 +330,15 @@ describe.concurrent("readFleet against a real Prometheus", () => {
 });
 
 describe("a Prometheus whose clock is two minutes from the operator's", () => {
-  it.each([
-    ["ahead of", -120_000],
-    ["behind", 120_000],
-  ])("gives no reading of now where it is %s it", async (says, offMs) => {
-    const { bridge } = await world();
-    const reading = await source.readFleet({
-      ...{ namespace: "ai", bridge },
-      ...{ atMs: Date.now() + offMs, windowMs: 5000 },
-    });
-    expect(reading).toMatchObject({
+  it("gives no reading of now, and says where its clock is", async () => {
+    const [{ bridge } = { bridge: "" }] = worlds;
+    const asOf = (atMs: number) => source.readFleet({ namespace: "ai", bridge, atMs, windowMs: 5000 });
+    const stale = (says: string) => ({
       ...{ kind: "failing", reason: "Stale", message: expect.stringContaining(`is ${says} the operator's`) },
     });
+    expect(await asOf(Date.now() - 120_000)).toMatchObject(stale("ahead of"));
+    expect(await asOf(Date.now() + 120_000)).toMatchObject(stale("behind"));
+    expect(await asOf(Date.now())).toMatchObject({ kind: "ok" });
   });
 });
 
