@@ -293,7 +293,11 @@ const isAtRest = ({ state }: RolloutOutcome): boolean =>
 function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
   const isAway = snapshot.fleet.kind === "failing" && snapshot.fleet.isAway === true;
   const waits = outcome.state?.queued !== undefined;
-  const regular = atRest ? (isAway && !waits ? QUIET_MS : REST_MS) : BUSY_MS;
+  // What the API server did not tell comes as no change once it would.
+  const isUnread = [...Object.values(snapshot.configMaps), ...Object.values(snapshot.secrets)].some(
+    ({ kind }) => kind === "Unknown",
+  );
+  const regular = atRest ? (isAway && !waits && !isUnread ? QUIET_MS : REST_MS) : BUSY_MS;
   if (outcome.wakeAtMs === undefined) return regular;
   return Math.min(regular, Math.max(SOONEST_MS, outcome.wakeAtMs - snapshot.nowMs));
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { LABELS } from "../../contract/kubernetes.ts";
 import { type LLMBridgeSpec, type LLMBridgeSpecInput, llmBridgeSpec } from "../api/v1alpha1/spec.ts";
+import { failing } from "../prometheus/source.ts";
+import { decide } from "./decide.ts";
 import { keptName } from "./names.ts";
 import {
   type ConfigMapReading,
@@ -168,6 +170,15 @@ describe("a ConfigMap that a bridge refers to", () => {
     expect(accepted(world)).toMatchObject({ status: "False", reason: "ConfigMapUnknown" });
     expect(world.status.phase).toBe("Stable");
     expect(stable(world)).toBe(before);
+  });
+
+  it("that cannot be read is soon looked for again, also where nothing else is to be looked at", () => {
+    const world = serving(POD, content);
+    const away = { ...failing("SourceFailing", "The source is down."), isAway: true };
+    const wake = () => decide({ ...world.snapshot(), fleet: away }).plan.wakeAfterMs;
+    expect(wake()).toBe(3_600_000);
+    world.configMaps = { ...content, prompts: { kind: "Unknown", message: "No answer." } };
+    expect(wake()).toBe(10_000);
   });
 
   it("may set no variable that the spec may not", () => {
