@@ -15,7 +15,11 @@ export const NO_IMAGE = "no-image";
 export interface PlayedPod extends KubeObject {
   readonly spec: {
     readonly nodeName?: string;
-    readonly containers: readonly { readonly name: string; readonly image: string }[];
+    readonly containers: readonly {
+      readonly name: string;
+      readonly image: string;
+      readonly resources?: object;
+    }[];
   };
   readonly status?: { readonly phase?: string; readonly containerStatuses?: readonly unknown[] };
 }
@@ -94,9 +98,11 @@ function statusOf({ spec }: PlayedPod, how: How): object {
       ...(isWaiting ? [] : [condition("Initialized")]),
       ...["ContainersReady", "Ready"].map((type) => condition(type, ready)),
     ],
-    containerStatuses: spec.containers.map(({ name, image }) => ({
+    containerStatuses: spec.containers.map(({ name, image, resources = {} }) => ({
       name,
       image,
+      // What kubelet says of a node on which pods can be resized in place.
+      resources,
       imageID: image,
       ready: how === "Runs",
       restartCount: 0,
