@@ -171,6 +171,7 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
       route: route.condition,
       metrics,
       takeOver,
+      revision: verdict.accepted ? desired.revision : undefined,
       versions: versions({
         outcome,
         facts,

@@ -109,4 +109,13 @@ describe("withoutProgress", () => {
       status: { ...before, observedGeneration: 2, conditions: [condition("Stalled")] },
     });
   });
+
+  it("tells which revision the generation asks for, and none where that is not known", () => {
+    const before = status({ observedGeneration: 1, revision: "aaa" });
+    const plan = { writes: [], statusScope: "Whole", events: [], decisions: [] } as const;
+    const reported = (change: object) =>
+      withoutProgress({ ...plan, status: status({ observedGeneration: 2, ...change }) }, before).status;
+    expect(reported({ revision: "bbb" }).revision).toBe("bbb");
+    expect(reported({}).revision).toBeUndefined();
+  });
 });

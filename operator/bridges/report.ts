@@ -109,14 +109,17 @@ const askedOf = ({ message, until: _, ...gate }: GateStatus) => ({
  * reached. The next pass then decides the same again.
  */
 export function withoutProgress(plan: Plan, before: LLMBridgeStatus): Plan {
-  const { observedGeneration, conditions, summary } = plan.status;
+  const { observedGeneration, revision, conditions, summary } = plan.status;
+  const { revision: _, ...reached } = before;
   const said = {
     conditions,
     phase: before.phase ?? "Pending",
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    // What is asked for stands beside the generation: by it people tell whether they have it.
+    ...(revision === undefined ? {} : { revision }),
     ...(before.summary === undefined && summary !== undefined ? { summary } : {}),
   };
-  return { ...plan, events: [], decisions: [], ended: undefined, status: { ...before, ...said } };
+  return { ...plan, events: [], decisions: [], ended: undefined, status: { ...reached, ...said } };
 }
 
 /** With what receivers of notifications have been told of; the rest is told by whoever takes over. */

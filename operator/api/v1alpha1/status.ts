@@ -215,6 +215,10 @@ export type RolloutStatus = z.infer<typeof rolloutStatus>;
 
 export const llmBridgeStatus = z.object({
   observedGeneration: z.int().optional(),
+  revision: text(16).optional().meta({
+    description:
+      "Revision that the spec of observedGeneration asks for, whatever serves; absent while that is refused.",
+  }),
   phase: z.enum(PHASES).optional(),
   summary: text(300).optional().meta({ description: "One sentence: what it does now and until when." }),
   conditions: z

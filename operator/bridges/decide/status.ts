@@ -35,6 +35,8 @@ export interface StatusInput {
   readonly route: ConditionsInput["route"];
   readonly metrics: ConditionsInput["metrics"];
   readonly takeOver: TakeOverView | undefined;
+  /** Revision that the spec asks for; undefined while it is refused. */
+  readonly revision: string | undefined;
   readonly versions: Versions;
   readonly evidence: Evidence;
   /** Evidence to checkpoint, about the canary of the outcome. */
@@ -81,6 +83,7 @@ export function status(input: StatusInput): LLMBridgeStatus {
   ];
   return {
     observedGeneration: snapshot.generation,
+    ...(input.revision === undefined ? {} : { revision: input.revision }),
     phase,
     summary: outcome.summary.slice(0, 300),
     conditions: nextConditions(before.conditions, states, snapshot.generation, snapshot.nowMs),
