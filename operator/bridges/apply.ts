@@ -11,7 +11,8 @@ import {
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
-import { ANNOTATIONS, type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
+import { retirement } from "./ending.ts";
+import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
 import type { ChildKind, Write } from "./plan.ts";
 import { HTTP_ROUTES } from "./route/http-route.ts";
 
@@ -139,7 +140,8 @@ async function execute(
       return;
     }
     case "Capacity": {
-      const { name, uid, resourceVersion, replicas, track, retiredAt } = write;
+      const { name, uid, resourceVersion, replicas, track } = write;
+      const annotations = retirement(write);
       const body = {
         apiVersion: "apps/v1",
         kind: "Deployment",
@@ -149,7 +151,7 @@ async function execute(
           uid,
           resourceVersion,
           ...(track ? { labels: { [LABELS.track]: track } } : {}),
-          ...(retiredAt ? { annotations: { [ANNOTATIONS.retiredAt]: retiredAt } } : {}),
+          ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
         },
         spec: { replicas },
       };

@@ -11,6 +11,7 @@ const capacity = (replicas: number, uid = "u"): Write => ({
   replicas,
   track: "production",
   retiredAt: undefined,
+  ending: undefined,
 });
 
 function fight(options: Partial<ContestsOptions> = {}) {

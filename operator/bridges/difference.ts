@@ -1,6 +1,7 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { KeepSecretWrite } from "./apply.ts";
 import { covers } from "./covers.ts";
+import { type Ending, readEnding } from "./ending.ts";
 import { ANNOTATIONS } from "./names.ts";
 import { type ObservedChild, type ObservedDeployment, REPLICA_FAILURE } from "./observed-children.ts";
 import type { ChildKind, ChildObject, Write } from "./plan.ts";
@@ -16,6 +17,8 @@ export interface DesiredRevision {
   readonly replicas: number;
   /** `retired`: an old revision at zero. Written and not left out, since a label of two writers cannot be removed by one. */
   readonly track: TrackLabel | undefined;
+  /** Of one that retires: what became of it. */
+  readonly ending?: Ending | undefined;
   /** Rendered Deployment, or undefined where it cannot be rendered any more (its ConfigMap was deleted too). */
   readonly rendered: ChildObject | undefined;
 }
@@ -107,13 +110,32 @@ function capacityWrites(
     const track = want.track ?? have.track;
     if (have.replicas === want.replicas && have.track === track) return [];
     const { name, uid, resourceVersion } = have;
-    const since = have.track === "retired" ? have.retiredAt : new Date(nowMs).toISOString();
-    const retiredAt = track === "retired" ? since : undefined;
-    return [{ kind: "Capacity", name, uid, resourceVersion, replicas: want.replicas, track, retiredAt }];
+    return [
+      {
+        kind: "Capacity",
+        name,
+        uid,
+        resourceVersion,
+        replicas: want.replicas,
+        track,
+        ...end(want, have, nowMs),
+      },
+    ];
   }
   // A revision of the past that is gone is not brought back only to stand at zero.
   if (!want.rendered || want.replicas === 0) return [];
   return [{ kind: "Create", resource: "deployments", object: withCapacity(want.rendered, want) }];
+}
+
+/** When a revision retired and what became of it; what was noted then stays as it is, since what this write leaves out goes. */
+function end(
+  want: DesiredRevision,
+  have: ObservedDeployment,
+  nowMs: number,
+): Pick<Extract<Write, { kind: "Capacity" }>, "retiredAt" | "ending"> {
+  if ((want.track ?? have.track) !== "retired") return { retiredAt: undefined, ending: undefined };
+  if (have.track === "retired") return { retiredAt: have.retiredAt, ending: have.ending };
+  return { retiredAt: new Date(nowMs).toISOString(), ending: want.ending };
 }
 
 function withCapacity(rendered: ChildObject, want: DesiredRevision): ChildObject {
@@ -155,6 +177,7 @@ export function observeDeployment(object: {
     image: metadata.annotations?.[ANNOTATIONS.image] ?? "",
     createdMs: Date.parse(metadata.creationTimestamp ?? "") || 0,
     retiredAt: metadata.annotations?.[ANNOTATIONS.retiredAt],
+    ending: readEnding(metadata.annotations),
     ...(failure?.message ? { refusal: failure.message } : {}),
   };
 }

@@ -22,6 +22,9 @@ export const ANNOTATIONS = {
   poolCeiling: "llmbridge.dev/pool-ceiling",
   /** On Deployments of old revisions: when they were retired, which says how long their history is kept. */
   retiredAt: "llmbridge.dev/retired-at",
+  /** Beside it: what became of the revision, one word, and why. */
+  outcome: "llmbridge.dev/outcome",
+  outcomeReason: "llmbridge.dev/outcome-reason",
   deletionCost: "controller.kubernetes.io/pod-deletion-cost",
   /** Set on Deployments: pods of this revision at the time of writing carry these runtime settings. */
   image: "llmbridge.dev/image",

@@ -1,3 +1,4 @@
+import type { Ending } from "./ending.ts";
 import type { ChildKind, ChildObject } from "./plan.ts";
 
 export interface ObservedDeployment {
@@ -10,6 +11,8 @@ export interface ObservedDeployment {
   readonly image: string;
   readonly createdMs: number;
   readonly retiredAt: string | undefined;
+  /** What was noted of its end when it was retired. */
+  readonly ending?: Ending | undefined;
   /** Why the API server refuses its pods: a quota, a policy, Pod Security. */
   readonly refusal?: string;
 }

@@ -1,5 +1,6 @@
 import type { DecisionStatus, LLMBridgeStatus } from "../api/v1alpha1/status.ts";
 import type { RolloutEnd } from "../rollout/types.ts";
+import type { Ending } from "./ending.ts";
 
 /** Kinds of children that every bridge has, by the plural names of their resources. */
 export const CHILD_KINDS = [
@@ -54,6 +55,8 @@ export type Write =
       readonly track: string | undefined;
       /** When its track became `retired` (RFC 3339); undefined for any other, and where nobody knows. */
       readonly retiredAt: string | undefined;
+      /** What became of it, noted with that. */
+      readonly ending: Ending | undefined;
     }
   /** Weights of our Services in a route of the user's; bound to the version it was decided on. Nothing else of it is touched. */
   | {

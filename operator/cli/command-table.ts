@@ -81,7 +81,7 @@ export const COMMANDS = {
     count: [1, 1],
     says: "its revisions, newest first, and what has become of each",
     options: ["output"],
-    more: "What has become of a revision is told by status, which keeps the last ten decisions.",
+    more: "What became of a revision that serves no more, and why, is kept on its Deployment. Of one that an older operator retired status tells, which keeps the last ten decisions.",
   },
   diff: {
     words: "NAME [REVISION] [REVISION]",
@@ -122,7 +122,7 @@ export const COMMANDS = {
     count: [1, 2],
     says: "back to the version before, or to a revision",
     options: ["timeout", "output"],
-    more: "While a canary is on its way, or a promoted version is watched, this is abort: the traffic goes back at once, and the spec stays. Otherwise the part of the spec that makes a revision becomes what it was for the stable version, where a canary of the present spec was rolled back, or else for the version that was stable before, or for the revision that is named by its hash or the beginning of it; steps, scaling and alerts stay. What that version keeps of ConfigMaps and Secrets is written back into them. Going back within spec.rollout.rollbackWindow takes no steps. Where a GitOps tool writes the spec, change it there too, or it will write it again.",
+    more: "While a canary is on its way, or a promoted version is watched, this is abort: the traffic goes back at once, and the spec stays. Otherwise the part of the spec that makes a revision becomes what it was for the stable version, where a canary of the present spec was rolled back, or else for the version that was stable before, or for the revision that is named by its hash or the beginning of it; steps, scaling and alerts stay. What that version keeps of ConfigMaps and Secrets is written back into them. Going back within spec.rollout.rollbackWindow takes no steps; of a revision that was rolled back a warning says why. Where a GitOps tool writes the spec, change it there too, or it will write it again.",
     examples: ["undo chat", "undo chat 7c9f"],
   },
   restart: {

@@ -1,5 +1,6 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import { observeDeployment } from "../bridges/difference.ts";
+import type { Ending } from "../bridges/ending.ts";
 import { ANNOTATIONS } from "../bridges/names.ts";
 import { type ObservedPod, observePod, type RawPod } from "../bridges/observe/pod.ts";
 import { isForbidden } from "../kube/errors.ts";
@@ -19,6 +20,9 @@ export interface DeploymentView {
   readonly created: string | undefined;
   readonly replicas: number;
   readonly ready: number;
+  /** What was noted of its end when it was retired, and when that was. */
+  readonly ending: Ending | undefined;
+  readonly retiredAt: string | undefined;
   /** Why the API server refuses its pods. */
   readonly refusal: string | undefined;
 }
@@ -101,6 +105,8 @@ function deploymentView(object: KubeObject): DeploymentView | undefined {
     created: object.metadata.creationTimestamp,
     replicas: seen.replicas,
     ready: status?.readyReplicas ?? 0,
+    ending: seen.ending,
+    retiredAt: seen.retiredAt,
     refusal: seen.refusal,
   };
 }

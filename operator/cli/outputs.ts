@@ -91,11 +91,13 @@ export const historyOutput = z.strictObject({
         image: says("Its image."),
         made: time("When its Deployment was made."),
         renderer: says("Version of the operator that rendered it."),
-        outcome: z.enum(["Stable", "Canary", "Previous", "WasStable", "RolledBack", "Retired"]).meta({
-          description:
-            "What has become of it. Retired: it serves no more, and status does not tell any longer how that came.",
-        }),
-        why: says("The decision that made it so, where status still has it; else empty."),
+        outcome: z
+          .enum(["Stable", "Canary", "Previous", "WasStable", "RolledBack", "Withdrawn", "Retired"])
+          .meta({
+            description:
+              "What has become of it. Withdrawn: the spec moved on before it was proved. Retired: it serves no more, and nobody noted how that came.",
+          }),
+        why: says("What made it so; empty where nobody noted it."),
         replicas: z.int().meta({ description: "Pods wanted." }),
         ready: z.int().meta({ description: "Pods that are ready." }),
       }),

@@ -74,6 +74,9 @@ function counted(requests: readonly ProxiedRequest[]): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).sort());
 }
 
+/** When a revision ended, and in whose words: a pod's name is in them. What became of it must be the same. */
+const OF_THE_MOMENT: readonly string[] = [ANNOTATIONS.retiredAt, ANNOTATIONS.outcomeReason];
+
 /** What an object says that is not given by the server or by time. */
 function said(object: KubeObject): unknown {
   const { metadata, status: _, ...rest } = object as KubeObject & { status?: unknown };
@@ -81,7 +84,7 @@ function said(object: KubeObject): unknown {
     ownerReferences?: readonly { kind: string; name: string }[];
   };
   const kept = Object.entries(annotations ?? {}).filter(
-    ([name]) => !name.startsWith("deployment.kubernetes.io/") && name !== ANNOTATIONS.retiredAt,
+    ([name]) => !name.startsWith("deployment.kubernetes.io/") && !OF_THE_MOMENT.includes(name),
   );
   return withoutAddresses({
     ...rest,

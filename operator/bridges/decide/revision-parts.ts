@@ -9,6 +9,7 @@ import { bridgeConfigFile } from "../desired/config.ts";
 import { keptConfigMap, revisionConfigMap, runtimeConfigMap } from "../desired/configmaps.ts";
 import { deployment } from "../desired/template.ts";
 import type { DesiredRevision, DesiredState } from "../difference.ts";
+import { endingOf } from "../ending.ts";
 import { ANNOTATIONS, ownerReference, revisionName } from "../names.ts";
 import type { StoredContents } from "../observe/stored-revision.ts";
 import type { ObservedChild } from "../observed-children.ts";
@@ -42,15 +43,16 @@ export function revisionParts(input: ChildrenInput, revision: string): RevisionP
   const { bridge } = snapshot;
   const stored = input.stored.get(revision);
   const rendered = renderedOf(input, revision, stored);
+  // It retires with its pods: one write, after the one that stores who is stable.
+  const track = isBaseline(revision)
+    ? "baseline"
+    : outcome.tracks && (outcome.tracks[revision] ?? ((replicas[revision] ?? 0) > 0 ? undefined : "retired"));
   const desired: DesiredRevision = {
     revision,
     name: revisionName(bridge.name, revision),
     replicas: replicas[revision] ?? 0,
-    // It retires with its pods: one write, after the one that stores who is stable.
-    track: isBaseline(revision)
-      ? "baseline"
-      : outcome.tracks &&
-        (outcome.tracks[revision] ?? ((replicas[revision] ?? 0) > 0 ? undefined : "retired")),
+    track,
+    ending: track === "retired" ? ending(input, revision) : undefined,
     rendered: rendered?.deployment,
   };
   const grant = input.grants[revision];
@@ -70,6 +72,13 @@ export function revisionParts(input: ChildrenInput, revision: string): RevisionP
     touches: stored?.runtime ? touches(snapshot, revision, runtime.generation, changed) : [],
   };
 }
+
+/** Of what this pass decides too: it may be what ended it. */
+const ending = ({ outcome, snapshot: { status } }: ChildrenInput, revision: string) =>
+  endingOf(revision, outcome.state ?? status.rollout, [
+    ...outcome.decisions.toReversed(),
+    ...status.decisions,
+  ]);
 
 interface Rendered {
   readonly config: BridgeConfig;

@@ -12,6 +12,7 @@ import { ALONE, type FleetView } from "../../rollout/fleet/view.ts";
 import { comparedPair, watchedRevision } from "../../rollout/watch.ts";
 import { decide } from "../decide.ts";
 import { observeDeployment } from "../difference.ts";
+import { retirement } from "../ending.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
 import { ANNOTATIONS, type BridgeRef } from "../names.ts";
 import { slimChild } from "../observe/child.ts";
@@ -208,13 +209,18 @@ export class World {
       const before = this.deployments.get(write.name);
       if (!before) throw new Error(`no Deployment ${write.name}`);
       const labels = { ...before.metadata.labels, ...(write.track ? { [LABELS.track]: write.track } : {}) };
-      const { [ANNOTATIONS.retiredAt]: _, ...annotations } = before.metadata.annotations ?? {};
+      const ofTheEnd: readonly string[] = [
+        ANNOTATIONS.retiredAt,
+        ANNOTATIONS.outcome,
+        ANNOTATIONS.outcomeReason,
+      ];
+      const annotations = Object.fromEntries(
+        Object.entries(before.metadata.annotations ?? {}).filter(([name]) => !ofTheEnd.includes(name)),
+      );
       const metadata = {
         ...before.metadata,
         labels,
-        annotations: write.retiredAt
-          ? { ...annotations, [ANNOTATIONS.retiredAt]: write.retiredAt }
-          : annotations,
+        annotations: { ...annotations, ...retirement(write) },
         resourceVersion: identity.resourceVersion,
       };
       this.deployments.set(write.name, {

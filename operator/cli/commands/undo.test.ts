@@ -3,7 +3,7 @@ import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { revisionHash } from "../../bridges/revision.ts";
 import type { DeploymentView } from "../family.ts";
 import { sampleBridge } from "../testing/sample-bridge.ts";
-import { targetOf } from "./undo.ts";
+import { targetOf, whyNotTrusted } from "./undo.ts";
 
 const spec = llmBridgeSpec.parse({
   image: "registry.example/bridge:1.5.0",
@@ -13,6 +13,7 @@ const asked = revisionHash(spec);
 const deployment = (revision: string): DeploymentView => ({
   ...{ name: `chat-${revision}`, revision, image: "i:1", renderer: "0", track: "retired" },
   ...{ created: "2026-11-21T09:00:00Z", replicas: 0, ready: 0, refusal: undefined },
+  ...{ ending: undefined, retiredAt: undefined },
 });
 const all = [asked, "7c9f21", "d04be8"].map(deployment);
 const bridge = (rollout: object) =>
@@ -44,5 +45,23 @@ describe("what undo goes back to", () => {
     ["zzz", "has no revision zzz"],
   ])("is nothing for %s", (word, message) => {
     expect(() => targetOf(bridge({ stableRevision: asked }), all, asked, word)).toThrow(message);
+  });
+});
+
+describe("what undo warns of", () => {
+  const at = bridge({ stableRevision: asked });
+  const [, target] = all as [DeploymentView, DeploymentView];
+  const retiredAt = "2026-11-21T09:00:00.123Z";
+
+  it("is a revision that was rolled back, with when and why", () => {
+    const because = "ErrorsProvedWorse: errors +5pp";
+    expect(whyNotTrusted({ ...target, retiredAt, ending: { outcome: "RolledBack", because } }, at)).toBe(
+      "revision 7c9f21 was rolled back at 2026-11-21T09:00:00Z: ErrorsProvedWorse: errors +5pp.",
+    );
+  });
+
+  it.each(["WasStable", "Withdrawn"] as const)("is nothing for one that is %s", (outcome) => {
+    expect(whyNotTrusted({ ...target, ending: { outcome, because: "m" } }, at)).toBeUndefined();
+    expect(whyNotTrusted(target, at)).toBeUndefined();
   });
 });

@@ -10,7 +10,10 @@ import { BRIDGES, type Connection, readStored } from "../connection.ts";
 import { found } from "../diff/pick-revisions.ts";
 import { CliFailure } from "../failure.ts";
 import type { DeploymentView } from "../family.ts";
+import { outcomeOf } from "../history/history.ts";
 import { mergePatchOf } from "../merge-patch.ts";
+import { colours } from "../render/colour.ts";
+import { ended } from "../render/sentence.ts";
 import type { Terminal } from "../terminal.ts";
 import { differingContent, restoreContent } from "../undo/restore-content.ts";
 import { contentsOf, type StoredVersion, storedVersion } from "../undo/stored-version.ts";
@@ -30,9 +33,14 @@ export async function undo(
   connection: Connection,
   terminal: Terminal,
 ): Promise<void> {
+  const warned = new Set<string>();
+  const warn = (text: string) => {
+    if (!warned.has(text)) terminal.warn(`${colours(terminal.coloured).warn("warning:")} ${text}\n`);
+    warned.add(text);
+  };
   for (let tries = 1; ; tries += 1) {
     try {
-      return await undoOnce(args, connection, terminal);
+      return await undoOnce(args, connection, { ...terminal, warn });
     } catch (error) {
       if (!isConflict(error) || tries === TRIES) throw error;
     }
@@ -53,6 +61,8 @@ async function undoOnce(
   const present = specOf(stored, name);
   const asked = await askedRevision(connection, bridge, present);
   const target = targetOf(bridge, await readDeployments(connection, bridge), asked.revision, word);
+  const doubt = whyNotTrusted(target, bridge);
+  if (doubt !== undefined) terminal.warn(doubt);
   const version = await storedVersion(connection, target);
   const wanted = wantedSpec(present, version);
   const content = differingContent(wanted, { name, asked: asked.contents, target: version });
@@ -129,6 +139,14 @@ export function targetOf(
   throw new CliFailure(
     `${name} has no version that was stable before; \`kubectl llmbridge history ${name}\` shows its revisions, \`undo ${name} REVISION\` goes to one.`,
   );
+}
+
+/** What a person should know of the revision that they go back to; undefined where nothing speaks against it. */
+export function whyNotTrusted(target: DeploymentView, bridge: BridgeView): string | undefined {
+  const { outcome, why } = outcomeOf(target, bridge);
+  if (outcome !== "RolledBack") return undefined;
+  const when = target.retiredAt === undefined ? "" : ` at ${target.retiredAt.replace(/\.\d+Z$/, "Z")}`;
+  return `revision ${target.revision} was rolled back${when}${why === "" ? "." : `: ${ended(why)}`}`;
 }
 
 function wantedSpec(present: LLMBridgeSpec, { revision, spec, contents }: StoredVersion): LLMBridgeSpec {

@@ -1,5 +1,6 @@
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "../render/age.ts";
+import { ended } from "../render/sentence.ts";
 import { gatesAnswer } from "./gates.ts";
 import { startHeldFor, startWaitsFor } from "./held-start.ts";
 
@@ -97,11 +98,6 @@ function refusal(bridge: BridgeView): string | undefined {
 
 function conditionMessage(bridge: BridgeView, type: string): string | undefined {
   return bridge.status.conditions?.find((condition) => condition.type === type)?.message;
-}
-
-/** What stands in status is part of a sentence, or one. */
-function ended(text: string): string {
-  return text.endsWith(".") ? text : `${text}.`;
 }
 
 function sentence(text: string | undefined): string {

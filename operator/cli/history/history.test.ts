@@ -46,8 +46,33 @@ it("historyOf tells what has become of each revision, newest first", () => {
     ["bad001", "RolledBack", "Alert: Alert busy fired."],
     ["bad000", "RolledBack", "Revision bad000 is rolled back: errors +5pp."],
     ["7c9f21", "Stable", "Revision 7c9f21 is promoted: step all is passed."],
-    ["aaa000", "WasStable", "The first version, revision aaa000, is Ready."],
+    ["aaa000", "WasStable", "Revision 7c9f21 took its place."],
     ["0dd000", "Retired", ""],
   ]);
   expect(history.revisions[0]).toMatchObject({ image: "i:1", renderer: "0.1.0", replicas: 2, ready: 2 });
+});
+
+it("historyOf believes the Deployment, where status has forgotten or says another thing", () => {
+  const noted = (outcome: string, because: string) => ({
+    annotations: {
+      "llmbridge.dev/retired-at": "2026-11-21T09:00:00Z",
+      "llmbridge.dev/outcome": outcome,
+      "llmbridge.dev/outcome-reason": because,
+    },
+  });
+  const bridge = sampleBridge({ status: { ...status, decisions: [] } });
+  const deployments = [
+    storedDeployment("bad000", "i:1", 0, noted("RolledBack", "Alert: m")),
+    storedDeployment("dead01", "i:2", 0, { minutes: 61, ...noted("Withdrawn", "The spec moved on.") }),
+    storedDeployment("aaa000", "i:3", 0, { minutes: 62, ...noted("Evaporated", "m") }),
+    // What serves again is what it is, whatever was noted of its first end.
+    storedDeployment("7c9f21", "i:4", 2, { minutes: 63, ...noted("WasStable", "m") }),
+  ];
+  const { revisions } = historyOf(bridge, familyOf(bridge, deployments, [], []).deployments);
+  expect(revisions.map(({ outcome, why }) => [outcome, why])).toEqual([
+    ["RolledBack", "Alert: m"],
+    ["Withdrawn", "The spec moved on."],
+    ["Retired", ""],
+    ["Stable", ""],
+  ]);
 });

@@ -13,6 +13,7 @@ const OUTCOMES = {
   Previous: "kept ready",
   WasStable: "was stable",
   RolledBack: "rolled back",
+  Withdrawn: "withdrawn",
   Retired: "retired",
 } as const;
 

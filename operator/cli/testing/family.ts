@@ -8,7 +8,7 @@ export const storedDeployment = (
   revision: string,
   image: string,
   replicas: number,
-  change: { minutes?: number; ready?: number; track?: string; owner?: string } = {},
+  change: { minutes?: number; ready?: number; track?: string; owner?: string; annotations?: object } = {},
 ) => ({
   metadata: {
     name: `chat-${revision}`,
@@ -19,7 +19,7 @@ export const storedDeployment = (
       "llmbridge.dev/revision": revision,
       "llmbridge.dev/track": change.track ?? "production",
     },
-    annotations: { "llmbridge.dev/image": image, "llmbridge.dev/renderer": "0.1.0" },
+    annotations: { "llmbridge.dev/image": image, "llmbridge.dev/renderer": "0.1.0", ...change.annotations },
     ownerReferences: [{ kind: "LLMBridge", uid: change.owner ?? "u1", controller: true }],
   },
   spec: { replicas },
