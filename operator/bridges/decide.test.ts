@@ -307,6 +307,24 @@ describe("decide", () => {
     expect(world.status.rollout?.failed?.reason).toBe("NeverReady");
   });
 
+  it("tells of a first version that is not ready in time that somebody has to look, and tries it on", () => {
+    const world = new World(spec);
+    world.behaviours["bridge:1"] = { neverReady: true };
+    world.run("1m");
+    expect(condition(world, "Stalled")?.status).toBe("False");
+    world.run("2m");
+    expect(condition(world, "Stalled")).toMatchObject({
+      ...{ status: "True", reason: "NeverReady" },
+      message: expect.stringContaining("is not ready within progressDeadline 2m"),
+    });
+    expect(condition(world, "Reconciling")?.status).toBe("False");
+    world.behaviours = {};
+    world.edit(setImage("bridge:2"));
+    world.run("30s");
+    expect(world.status.phase).toBe("Stable");
+    expect(condition(world, "Stalled")?.status).toBe("False");
+  });
+
   it("grows with demand within its bounds and shrinks one by one, the chosen pod first", () => {
     const world = serving();
     world.streams = 60;

@@ -1,3 +1,4 @@
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { Phase } from "../../api/v1alpha1/status.ts";
 import { faultText } from "../../rollout/faults.ts";
@@ -166,7 +167,8 @@ function routeAccepted({ route, spec, snapshot: { status } }: ConditionsInput): 
   return status.conditions.filter((one) => one.type === type).map((said) => ({ ...said, type }));
 }
 
-function stalling({ acceptance, outcome, snapshot, stableRevision, phase }: ConditionsInput): ConditionState {
+function stalling(input: ConditionsInput): ConditionState {
+  const { acceptance, outcome, snapshot, stableRevision, phase } = input;
   const type = "Stalled";
   if (!acceptance.accepted)
     return { type, status: "True", reason: acceptance.reason, message: acceptance.message };
@@ -180,7 +182,17 @@ function stalling({ acceptance, outcome, snapshot, stableRevision, phase }: Cond
   if (failed && (phase === "Aborted" || stableRevision === undefined)) {
     return { type, status: "True", reason: failed.reason, message: failed.message };
   }
+  const late = lateFirst(input);
+  if (late !== undefined) return { type, status: "True", reason: "NeverReady", message: late };
   return { type, status: "False", reason: "Moving", message: "Nothing stands in the way." };
+}
+
+/** Of a first version that is tried on after its deadline: whoever waits for it has to look, as with a Deployment's ProgressDeadlineExceeded. */
+function lateFirst({ spec, outcome, snapshot, phase }: ConditionsInput): string | undefined {
+  const { hold, state } = outcome;
+  if (phase !== "Pending" || hold?.reason !== "PodsNotReady" || !spec) return undefined;
+  const since = Date.parse(state?.waitingSince ?? "");
+  return snapshot.nowMs >= since + durationMs(spec.rollout.progressDeadline) ? hold.message : undefined;
 }
 
 function reconciling(
