@@ -1,6 +1,7 @@
 import type { Arguments } from "../arguments.ts";
 import { type Connection, readBridge } from "../connection.ts";
 import { explanation } from "../explain/explanation.ts";
+import { placeOf } from "../place.ts";
 import { colours } from "../render/colour.ts";
 import { explainText } from "../render/explain.ts";
 import { serialised } from "../render/serialised.ts";
@@ -19,12 +20,4 @@ export async function explain(
     return terminal.write(serialised(explanation(bridge, nowMs, where), args.output));
   const view = { nowMs, colour: colours(terminal.coloured), columns: widthOf(terminal) };
   terminal.write(explainText(bridge, view, where));
-}
-
-/** The options by which the person named the place, so that a command can be typed as it is shown. */
-function placeOf({ namespace, context, kubeconfig }: Arguments): string {
-  const named = { "-n": namespace, "--context": context, "--kubeconfig": kubeconfig };
-  return Object.entries(named)
-    .flatMap(([option, value]) => (value === undefined ? [] : [` ${option} ${value}`]))
-    .join("");
 }

@@ -70,6 +70,19 @@ describe("commandFor", () => {
     expect(order("retry", { rollout })).toEqual({ action: "retry", revision: "d04be8", id: "id-1" });
   });
 
+  it("says how to promote a version that was rolled back, and how fully", () => {
+    const failed = { revision: "d04be8", reason: "Alert", message: "m", time: "2026-11-21T09:00:00Z" };
+    const rollout = { phase: "Aborted", phaseSince: "2026-11-21T09:00:00Z", failed };
+    const at = { phase: "Aborted", canary: undefined, step: undefined, rollout };
+    const sentence =
+      "chat has no canary: revision d04be8 was rolled back (Alert). `kubectl llmbridge retry chat` starts it again from the first step";
+    expect(() => order("promote", at)).toThrow(`${sentence}.`);
+    expect(() => order("promote", at, true)).toThrow(
+      `${sentence}, then \`kubectl llmbridge promote chat --full\` gives it all of the traffic.`,
+    );
+    expect(() => order("abort", at)).toThrow("chat has no canary; there is nothing to abort.");
+  });
+
   it.each(["promote", "abort", "retry"] as const)(
     "refuses %s where there is nothing to do it to",
     (command) => {

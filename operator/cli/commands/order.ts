@@ -4,10 +4,15 @@ import type { BridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
 import { CliFailure, EXIT } from "../failure.ts";
 import { endedBy, follow } from "../follow.ts";
+import { placeOf } from "../place.ts";
+import { withName } from "../status/with-name.ts";
 import type { Terminal } from "../terminal.ts";
 import { reportOrder } from "./report-order.ts";
 
 type Acknowledgement = NonNullable<BridgeView["status"]["command"]>;
+
+/** How long an operator is waited for that runs: a look takes less than a second. */
+const ANSWER_MS = 30_000;
 
 /** Commands that the operator obeys. */
 export type OrderName = Command["action"];
@@ -29,7 +34,9 @@ export async function order(
   });
   const { result, message } = await acknowledgement(connection, args, command.id, terminal);
   if (result === "Refused")
-    throw new CliFailure(`the operator refuses to ${args.command} ${args.name}: ${message}`);
+    throw new CliFailure(
+      `the operator refuses to ${args.command} ${args.name}: ${withName(message, args.name, placeOf(args))}`,
+    );
   const { action, id, revision, step, to } = command;
   const bound = {
     id,
@@ -73,8 +80,7 @@ export function commandFor(
   // Of a change that a freeze keeps from starting there is no step yet.
   if (revision === undefined && waits !== undefined && args.command === "promote" && !args.full)
     return { action: "promote", revision: waits, id };
-  if (revision === undefined)
-    throw new CliFailure(`${args.name} has no canary; there is nothing to ${args.command}.`);
+  if (revision === undefined) throw new CliFailure(noCanary(bridge, args));
   if (args.command === "abort") return { action: "abort", revision, id };
   // Of a version that is watched it is refused: all of the traffic was asked for the canary, and that has it.
   if (args.command === "promote" && args.full) return { action: "promote", revision, full: true, id };
@@ -85,13 +91,26 @@ export function commandFor(
   return { action: args.command, revision, step: step.name, ...(to === undefined ? {} : { to }), id };
 }
 
+/** Where it was rolled back there is a way to what the person wants. */
+function noCanary(
+  { status: { rollout } }: BridgeView,
+  { name, command, full }: { readonly name: string; readonly command: OrderName; readonly full: boolean },
+): string {
+  const failed = rollout?.failed;
+  if (failed === undefined || command === "abort")
+    return `${name} has no canary; there is nothing to ${command}.`;
+  const then = full ? `, then \`kubectl llmbridge promote ${name} --full\` gives it all of the traffic` : "";
+  return `${name} has no canary: revision ${failed.revision} was rolled back (${failed.reason}). \`kubectl llmbridge retry ${name}\` starts it again from the first step${then}.`;
+}
+
 async function acknowledgement(
   connection: Connection,
-  args: { readonly name: string; readonly command: string; readonly timeoutMs: number },
+  args: { readonly name: string; readonly command: string; readonly timeoutMs: number | undefined },
   id: string,
   terminal: Terminal,
 ): Promise<Acknowledgement> {
-  const deadline = AbortSignal.timeout(args.timeoutMs);
+  const { timeoutMs = ANSWER_MS } = args;
+  const deadline = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([terminal.signal, deadline]);
   try {
     for await (const { bridge, gone } of follow(connection, args.name, signal)) {
@@ -105,7 +124,7 @@ async function acknowledgement(
   if (terminal.signal.aborted)
     throw new CliFailure("interrupted; the command is written and will be obeyed.");
   throw new CliFailure(
-    `the operator has not answered within ${args.timeoutMs / 1000} s. The command is written and will be obeyed when the operator runs: kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator`,
+    `the operator has not answered within ${timeoutMs / 1000} s. The command is written and will be obeyed when the operator runs: kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator`,
     EXIT.timeout,
   );
 }

@@ -150,6 +150,29 @@ describe("promote", () => {
     expect(stateOf(story.world)).toMatchObject({ phase: "Stable", stableRevision: "b" });
   });
 
+  it.each([
+    [false, "`kubectl llmbridge promote`"],
+    [true, "`kubectl llmbridge promote --full`"],
+  ])("is refused with what to do first (full: %s)", (full, typed) => {
+    const story = given();
+    canaryAt(story, 0);
+    const command = { action: "promote", revision: "b", ...(full ? { full } : { step: "half" }) } as const;
+    const said = () => commanded(story, command).commandResult?.message;
+    planBecomes(story, { paused: true });
+    expect(said()).toBe(`The rollout is paused; \`kubectl llmbridge resume\` first, then ${typed}.`);
+    planBecomes(story, { paused: false });
+    commanded(story, { action: "abort", revision: "b" });
+    expect(said()).toBe(
+      `There is no canary to promote: revision b was rolled back. \`kubectl llmbridge retry\` starts it again from the first step, then ${typed}.`,
+    );
+    // What was named does what it says.
+    commanded(story, { action: "retry", revision: "b" });
+    podsBecomeReady(story);
+    expect(commanded(story, { action: "promote", revision: "b", full: true }).commandResult?.result).toBe(
+      "Done",
+    );
+  });
+
   it("that comes with a new spec does not hit the new revision", () => {
     const story = given();
     canaryAt(story, 0);

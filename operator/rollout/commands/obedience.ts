@@ -30,12 +30,22 @@ export const speaksOfAnother = (command: Command, present: string): string =>
 
 export const FORWARD: readonly Phase[] = ["Preparing", "Stepping", "Holding"];
 
+/** What to do where the canary that a command is meant for was rolled back; undefined where none was. */
+export function noCanary({ state: { failed } }: Context, command: Command): string | undefined {
+  if (failed === undefined) return undefined;
+  return `There is no canary to ${command.action}: revision ${failed.revision} was rolled back. \`kubectl llmbridge retry\` starts it again from the first step, then ${typed(command)}.`;
+}
+
+/** The command as a person types it; where it names a step, that is another one by then. */
+const typed = ({ action, full }: Command): string =>
+  action === "promote" ? `\`kubectl llmbridge promote${full ? " --full" : ""}\`` : action;
+
 /** Why a command that leads a canary on, or to another step, cannot be obeyed; undefined if it can. */
 export function whyNotLead(context: Context, command: Command): string | undefined {
   const { state, step, input } = context;
   if (!FORWARD.includes(state.phase)) {
     const present = state.stableRevision === undefined ? "" : ` Revision ${state.stableRevision} is stable.`;
-    return `There is no canary to ${command.action}.${present}`;
+    return noCanary(context, command) ?? `There is no canary to ${command.action}.${present}`;
   }
   if (command.revision !== state.canaryRevision)
     return speaksOfAnother(command, `the canary is ${state.canaryRevision}`);
@@ -44,6 +54,7 @@ export function whyNotLead(context: Context, command: Command): string | undefin
   if (command.step !== undefined && command.step !== step.name)
     return `The command speaks of step ${command.step}, but the present step is ${step.name}.`;
   if (!input.accepted) return "The spec is refused; correct it first.";
-  if (input.spec.paused) return "The rollout is paused; `kubectl llmbridge resume` it first.";
+  if (input.spec.paused)
+    return `The rollout is paused; \`kubectl llmbridge resume\` first, then ${typed(command)}.`;
   return refusedByFreeze(context);
 }

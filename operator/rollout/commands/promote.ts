@@ -5,7 +5,15 @@ import { lastStep } from "../plan.ts";
 import { tail } from "../sentence.ts";
 import { watchedRevision } from "../watch.ts";
 import { leadTo } from "./jump.ts";
-import { answer, FORWARD, type Obedience, refuse, speaksOfAnother, whyNotLead } from "./obedience.ts";
+import {
+  answer,
+  FORWARD,
+  noCanary,
+  type Obedience,
+  refuse,
+  speaksOfAnother,
+  whyNotLead,
+} from "./obedience.ts";
 
 /** Releases the present step from its hold, evidence and approval; of a version that is watched, ends the watch. */
 export function promote(context: Context, command: Command): Obedience {
@@ -31,6 +39,8 @@ export function promote(context: Context, command: Command): Obedience {
 
 /** A change that waits for the fleet has no canary yet. */
 function promoteStart(context: Context, command: Command): Obedience {
+  const gone = context.state.queued ? undefined : noCanary(context, command);
+  if (gone !== undefined) return refuse(command, gone);
   const start = releaseStart(context, command);
   if ("refused" in start) return refuse(command, start.refused);
   return { ...answer(command, "Done", start.message), change: { queued: start.queued } };
