@@ -25,6 +25,29 @@ describe("parseArguments", () => {
   });
 
   it.each([
+    ["30", 30_000],
+    ["5s", 5_000],
+    ["30m", 1_800_000],
+    ["1h30m", 5_400_000],
+    ["500ms", 500],
+  ])("reads --timeout %s", (text, timeoutMs) => {
+    expect(parseArguments(["status", "chat", "--timeout", text])).toMatchObject({ timeoutMs });
+  });
+
+  it.each([
+    [["status", "chat"], { noWait: false, until: "stable", timeoutMs: undefined }],
+    [["status", "chat", "--no-wait"], { noWait: true }],
+    [["status", "chat", "--watch=false", "--until=promoted"], { noWait: true, until: "promoted" }],
+    [["status", "chat", "-w=false"], { noWait: true }],
+    [["status", "chat", "-w", "-o", "json"], { noWait: false, output: "json" }],
+    [["get", "--watch=false"], { watch: false }],
+    [["get", "--watch=true"], { watch: true }],
+    [["promote", "chat", "--full=false"], { full: false }],
+  ])("reads switches as kubectl does: %j", (argv, values) => {
+    expect(parseArguments(argv)).toMatchObject(values);
+  });
+
+  it.each([
     [[], undefined],
     [["-h"], undefined],
     [["help"], undefined],
@@ -43,13 +66,24 @@ describe("parseArguments", () => {
     [["get", "chat", "-A"], "a name cannot be got from all namespaces"],
     [["get", "chat", "-w", "-o", "json"], "-w is for people"],
     [["abort", "chat", "-w"], "--watch goes with get, status, not with abort."],
+    [["set", "replicas", "chat", "3"], "replicas cannot be set; write `set image NAME IMAGE`"],
+    [["set", "image", "chat"], "set needs `image`, the name of a bridge and an image."],
+    [["set", "image", "chat", "bridge=b:2"], "a bridge has one image"],
+    [["completion"], "completion needs the name of a shell: bash, zsh, fish, kubectl."],
+    [["completion", "csh"], "csh is not a shell that is known"],
+    [
+      ["status", "chat", "--until", "tomorrow"],
+      "--until tomorrow is nothing to wait for; write stable or promoted.",
+    ],
+    [["get", "--no-wait"], "--no-wait goes with status, not with get."],
     [["diff"], "diff needs the name of a bridge, or -f FILE."],
     [["diff", "chat", "-f", "chat.yaml"], "diff needs the name of a bridge, or -f FILE."],
     [["diff", "a", "b", "c", "d"], "d is one word too many; diff takes at most 3 words."],
     [["lint"], "lint needs a file, a folder, or - for stdin."],
     [["render"], "render needs a file, a folder, or - for stdin."],
-    [["promote", "chat", "--timeout", "soon"], "--timeout soon is not a number of seconds"],
-    [["promote", "chat", "--timeout", "Infinity"], "longer than can be waited; write at most 2147483."],
+    [["promote", "chat", "--timeout", "soon"], "--timeout soon is no time to wait"],
+    [["promote", "chat", "--timeout", "0"], "--timeout 0 is no time to wait"],
+    [["promote", "chat", "--timeout", "Infinity"], "--timeout Infinity is no time to wait"],
     [["promote", "chat", "--timeout", "4294968"], "longer than can be waited"],
     [["get", "--colour"], "unknown option --colour."],
     [["get", "--all-namespace"], "unknown option --all-namespace; did you mean --all-namespaces?"],

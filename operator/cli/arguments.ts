@@ -8,7 +8,10 @@ import {
   type OptionName,
   optionsOf,
 } from "./command-table.ts";
+import { SHELLS } from "./completion/shells.ts";
 import { CliFailure, EXIT } from "./failure.ts";
+import { spanMs } from "./span.ts";
+import { UNTIL, type Until } from "./status/standing.ts";
 
 export type OutputFormat = "json" | "yaml";
 
@@ -24,7 +27,11 @@ export interface Arguments {
   readonly watch: boolean;
   readonly to: string | undefined;
   readonly full: boolean;
-  readonly timeoutMs: number;
+  /** Undefined: not given. */
+  readonly timeoutMs: number | undefined;
+  readonly until: Until;
+  readonly noWait: boolean;
+  readonly clientOnly: boolean;
   readonly files: readonly string[];
   readonly recursive: boolean;
   readonly services: readonly string[];
@@ -48,7 +55,7 @@ const FILE_COMMANDS: readonly CommandName[] = ["lint", "render"];
  * @throws CliFailure with exit code 2 and a sentence that says what to write
  */
 export function parseArguments(argv: readonly string[]): Arguments | HelpWanted {
-  const { values, positionals } = parsed(argv);
+  const { values, positionals, isUnwatched } = parsed(argv);
   const [first, ...words] = positionals;
   if (first === undefined) return { help: undefined };
   if (first === "help") return { help: words[0] === undefined ? undefined : commandOf(words[0]) };
@@ -56,11 +63,12 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
   if (values.help) return { help: command };
   refuseForeignOptions(command, values);
   refuseWrongCount(command, words, values.filename ?? []);
+  refuseWrongWords(command, words);
   if (command === "jump" && values.to === undefined)
     throw wrong("jump needs the step to go to; write --to STEP.", command);
   if (words.length > 0 && values["all-namespaces"])
     throw wrong("a name cannot be got from all namespaces; give -n or leave -A out.", command);
-  if (values.output && values.watch)
+  if (values.output && values.watch && command !== "status")
     throw wrong("-w is for people; to follow objects write `kubectl get llmbridges -w -o ...`.", command);
   return {
     command,
@@ -74,6 +82,9 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     to: values.to,
     full: values.full ?? false,
     timeoutMs: timeoutOf(values.timeout, command),
+    until: untilOf(values.until, command),
+    noWait: values["no-wait"] === true || (command === "status" && isUnwatched),
+    clientOnly: values.client ?? false,
     files: values.filename ?? [],
     recursive: values.recursive ?? false,
     services: values.service ?? [],
@@ -85,8 +96,9 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
 function parsed(argv: readonly string[]) {
   try {
     const end = argv.indexOf("--");
-    const args = argv.map((word, index) => (end === -1 || index < end ? withoutEquals(word) : word));
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true });
+    const args = argv.flatMap((word, index) => (end === -1 || index < end ? withoutEquals(word) : [word]));
+    const isUnwatched = argv.some((word) => /^(--watch|-w)=false$/.test(word));
+    return { ...parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true }), isUnwatched };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
@@ -104,8 +116,19 @@ const SHORT_EQUALS = new RegExp(
   "s",
 );
 
-/** `-n=ai` as `-nai`: kubectl takes both, and parseArgs would have the value begin with the sign. */
-const withoutEquals = (word: string): string => word.replace(SHORT_EQUALS, "$1$2");
+const SWITCHES = Object.entries(OPTIONS).flatMap(([name, option]) =>
+  option.type === "boolean" ? [`--${name}`, ...("short" in option ? [`-${option.short}`] : [])] : [],
+);
+
+/**
+ * What kubectl takes and parseArgs does not: `-n=ai` as `-nai`, since the value would begin with the sign, and `--full=true` as `--full`, `--full=false`
+ * as nothing.
+ */
+function withoutEquals(word: string): readonly string[] {
+  const [, name = "", value] = /^(--?[a-z-]+)=(true|false)$/i.exec(word) ?? [];
+  if (SWITCHES.includes(name)) return value === "true" ? [name] : [];
+  return [word.replace(SHORT_EQUALS, "$1$2")];
+}
 
 function optionHint(written: string): string {
   const near = didYouMean(written.replace(/^-+/, ""), Object.keys(OPTIONS));
@@ -135,14 +158,34 @@ function refuseWrongCount(command: CommandName, words: readonly string[], files:
   if (command === "diff" && (words.length === 0) === (files.length === 0))
     throw wrong("diff needs the name of a bridge, or -f FILE.", command);
   if (words.length < least)
-    throw wrong(
-      `${command} needs ${command === "import" ? "deployment/NAME" : "the name of a bridge"}.`,
-      command,
-    );
+    throw wrong(`${command} needs ${NEEDS[command] ?? "the name of a bridge"}.`, command);
   if (words.length > most) {
     const takes = most === 1 ? "one name" : `at most ${most} words`;
     throw wrong(`${words[most]} is one word too many; ${command} takes ${takes}.`, command);
   }
+}
+
+const NEEDS: Partial<Record<CommandName, string>> = {
+  import: "deployment/NAME",
+  completion: `the name of a shell: ${SHELLS.join(", ")}`,
+  set: "`image`, the name of a bridge and an image",
+};
+
+function refuseWrongWords(command: CommandName, [first = "", , image = ""]: readonly string[]): void {
+  if (command === "completion" && !SHELLS.some((shell) => shell === first))
+    throw wrong(`${first} is not a shell that is known; write ${SHELLS.join(", ")}.`, command);
+  if (command !== "set") return;
+  if (first !== "image")
+    throw wrong(`${first} cannot be set; write \`set image NAME IMAGE\`, or edit the spec.`, command);
+  if (image.includes("="))
+    throw wrong(`${image}: a bridge has one image; write it without a container's name.`, command);
+}
+
+function untilOf(text: string | undefined, command: CommandName): Until {
+  if (text === undefined) return "stable";
+  const known = UNTIL.find((one) => one === text);
+  if (known) return known;
+  throw wrong(`--until ${text} is nothing to wait for; write ${UNTIL.join(" or ")}.`, command);
 }
 
 function outputOf(text: string | undefined, command: CommandName): OutputFormat | undefined {
@@ -150,13 +193,14 @@ function outputOf(text: string | undefined, command: CommandName): OutputFormat 
   throw wrong(`-o ${text} is not a format; write json or yaml.`, command);
 }
 
-function timeoutOf(text = "30", command?: CommandName): number {
-  const seconds = Number(text.replace(/s$/, ""));
-  if (!(seconds > 0))
-    throw wrong(`--timeout ${text} is not a number of seconds; write for example 30.`, command);
-  if (seconds > MOST_SECONDS)
-    throw wrong(`--timeout ${text} is longer than can be waited; write at most ${MOST_SECONDS}.`, command);
-  return seconds * 1000;
+function timeoutOf(text: string | undefined, command: CommandName): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = spanMs(text);
+  if (ms === undefined || ms === 0)
+    throw wrong(`--timeout ${text} is no time to wait; write for example 30s or 30m.`, command);
+  if (ms > MOST_SECONDS * 1000)
+    throw wrong(`--timeout ${text} is longer than can be waited; write at most ${MOST_SECONDS}s.`, command);
+  return ms;
 }
 
 function wrong(sentence: string, command?: CommandName): CliFailure {

@@ -11,9 +11,10 @@ import { account } from "../../test/faults/account.ts";
 import { createProgress } from "../../tools/setup/progress.ts";
 import { COMMAND_ANNOTATION } from "../api/v1alpha1/commands.ts";
 import type { KubeObject } from "../kube/object.ts";
+import { VERSION } from "../version.ts";
 import { BRIDGES, type Connection, connect } from "./connection.ts";
 import { follow } from "./follow.ts";
-import { diffOutput, explanationOutput, historyOutput, orderOutput } from "./outputs.ts";
+import { diffOutput, explanationOutput, historyOutput, orderOutput, versionOutput } from "./outputs.ts";
 import { run } from "./run.ts";
 import { testTerminal } from "./testing/terminal.ts";
 
@@ -204,9 +205,14 @@ it("get NAME -w redraws one bridge with its pods as they come, and ends with it"
 });
 
 describe("reading", () => {
-  it("status is get by another name, and explain answers", async () => {
+  it("status tells by its exit code that no operator has looked yet, and explain answers", async () => {
+    expect(await llmbridge(["status", "chat", "--no-wait"])).toMatchObject({
+      ...{ exitCode: 5, out: expect.stringMatching(/^chat: No operator has looked at it yet; /) },
+    });
+    expect(await llmbridge(["status", "chta"])).toMatchObject({
+      ...{ exitCode: 1, err: expect.stringContaining("did you mean chat?") },
+    });
     await patchStatus(atStepTenth);
-    expect((await llmbridge(["status", "chat"])).out).toContain("canary  d04be8");
     expect((await llmbridge(["explain", "chat"])).out).toContain("Why is it not promoted yet?");
     const explained = JSON.parse((await llmbridge(["explain", "chat", "-o", "json"])).out);
     expect(explanationOutput.parse(explained).bridge).toEqual({ namespace: "default", name: "chat" });
@@ -258,6 +264,68 @@ describe("reading", () => {
       await api.request("DELETE", `${CORE}/configmaps/chat-${revision}`);
     }
   });
+});
+
+describe("version", () => {
+  it("tells the operators of the cluster by their Deployments, or that there is none", async () => {
+    const none = await llmbridge(["version"]);
+    expect(none).toMatchObject({ exitCode: 0, err: "" });
+    expect(none.out).toMatch(/^client +\S+\noperator +unknown +no Deployment has the label /);
+    const labels = { "app.kubernetes.io/name": "llmbridge-operator", "app.kubernetes.io/version": "0.2.0" };
+    const spec = { containers: [{ name: "operator", image: "r/operator:0.2.0" }] };
+    await api.request("POST", APPS, {
+      metadata: { name: "llmbridge", labels },
+      spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+    });
+    expect((await llmbridge(["version"])).out).toMatch(
+      /^client +\S+\noperator +0\.2\.0 +default\/llmbridge, image r\/operator:0\.2\.0, no pod is ready\n$/,
+    );
+    const told = versionOutput.parse(JSON.parse((await llmbridge(["version", "-o", "json"])).out));
+    expect(told.operators).toMatchObject([{ namespace: "default", version: "0.2.0", ready: 0 }]);
+    expect(parse((await llmbridge(["version", "--client", "-o", "yaml"])).out)).toEqual({
+      client: { version: VERSION },
+    });
+    await api.request("DELETE", `${APPS}/llmbridge`);
+  });
+
+  it("tells whoever may look into their namespace only by whom its newest revision was made", async () => {
+    await createRevision("d04be8", "b:2");
+    await api.request(
+      "PATCH",
+      `${APPS}/chat-d04be8`,
+      {
+        metadata: {
+          labels: { "app.kubernetes.io/managed-by": "llmbridge-operator" },
+          annotations: { "llmbridge.dev/renderer": "0.1.0" },
+        },
+      },
+      "application/merge-patch+json",
+    );
+    const rules = [{ apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "list"] }];
+    const limited = await account({ api, server }, "default", "deployments-only", rules);
+    const terminal = testTerminal();
+    expect(await run(["version", "--kubeconfig", limited], {}, terminal)).toBe(0);
+    expect(terminal.out).toMatch(
+      /^client +\S+\noperator +unknown +you may not do this: .* is forbidden.*; version 0\.1\.0 made the newest revision in namespace default\n$/,
+    );
+    await api.request("DELETE", `${APPS}/chat-d04be8`);
+    await api.request("DELETE", `${CORE}/configmaps/chat-d04be8`);
+  });
+});
+
+it("completes names, steps and namespaces as kubectl asks for them, and nothing where nobody answers", async () => {
+  const completeAs = async (kubeconfig: string, ...words: string[]) => {
+    const terminal = testTerminal();
+    expect(await run(["__complete", "--kubeconfig", kubeconfig, ...words], {}, terminal)).toBe(0);
+    return terminal.out;
+  };
+  const complete = (...words: string[]) => completeAs(server.kubeconfigPath, ...words);
+  await patchStatus(atStepTenth);
+  expect(await complete("promote", "c")).toBe("chat\tHolding\n:4\n");
+  expect(await complete("get", "-n", "kube-s")).toMatch(/^kube-system\n:4\n$/);
+  expect(await complete("-n", "kube-system", "get", "")).toBe(":4\n");
+  expect(await complete("lint", "")).toBe(":0\n");
+  expect(await completeAs("/nowhere", "get", "")).toBe(":4\n");
 });
 
 it("render prints what the API server takes", async () => {
@@ -338,6 +406,7 @@ describe("wrong places", () => {
       ["history", "chat"],
       ["diff", "chat"],
       ["pause", "chat"],
+      ["set", "image", "chat", "b:3"],
     ]) {
       const { exitCode, terminal } = await as(...argv);
       expect({ argv, exitCode, err: terminal.err }).toEqual({

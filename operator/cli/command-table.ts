@@ -5,13 +5,24 @@ export const OPTIONS = {
   kubeconfig: { type: "string", value: "FILE", says: "default: KUBECONFIG, then ~/.kube/config" },
   "all-namespaces": { type: "boolean", short: "A", says: "the bridges of every namespace" },
   output: { type: "string", short: "o", value: "FORMAT", says: "json or yaml, for programs" },
-  watch: { type: "boolean", short: "w", says: "follow changes until interrupted" },
+  watch: {
+    type: "boolean",
+    short: "w",
+    says: "follow changes: get until interrupted, status to the end, as without it",
+  },
+  "no-wait": { type: "boolean", says: "tell how it stands now, and follow nothing; also --watch=false" },
+  until: {
+    type: "string",
+    value: "END",
+    says: "stable (default), or promoted: do not wait for the end of spec.rollout.watchAfter",
+  },
+  client: { type: "boolean", says: "of this tool alone, without asking the cluster" },
   to: { type: "string", value: "STEP", says: "the step to go to" },
   full: { type: "boolean", says: "all of the traffic to the canary at once" },
   timeout: {
     type: "string",
-    value: "SECONDS",
-    says: "how long to wait for the operator's answer (default 30)",
+    value: "TIME",
+    says: "how long to wait, such as 30s, 30m or 1h (default 30s; status: as long as it takes)",
   },
   filename: {
     type: "string",
@@ -67,8 +78,14 @@ export const COMMANDS = {
   status: {
     words: "NAME",
     count: [1, 1],
-    says: "the same as get NAME",
-    options: ["output", "watch"],
+    says: "follow a change to its end, with an exit code that tells it, for pipelines",
+    options: ["until", "timeout", "no-wait", "watch", "output"],
+    more: "Follows until the spec's present generation is out: its revision is stable, or was rolled back. Each change on the way is a line; where it waits for a person, the line has the command that goes on. A version that is promoted but watched (spec.rollout.watchAfter) may still be left by itself, so that it is over when the watch is; --until promoted ends with the promotion. An edit made meanwhile is followed in its place, and told. The exit code is 0 where it is out; 4 where it was rolled back, stalled, or the spec is refused; 3 where it is not over within --timeout; 5 with --no-wait where it is still in progress; 1 where the bridge was deleted or cannot be read. The API server may be away for a while. With -o the answer goes to stdout, and the lines on the way to stderr.",
+    examples: [
+      "status chat --timeout 30m",
+      "set image chat registry.example/bridge:1.5.0 && kubectl llmbridge status chat",
+      "status chat --no-wait -o json | jq -r .outcome",
+    ],
   },
   explain: {
     words: "NAME",
@@ -96,6 +113,7 @@ export const COMMANDS = {
     count: [1, 1],
     says: "leave the present step now",
     options: ["full", "timeout", "output"],
+    more: "Waives hold, evidence and approval of the step; not readiness, and not a pause: `resume` first. After a rollback there is no canary: `retry NAME` starts it again from the first step, and `promote NAME --full` then gives it all of the traffic.",
   },
   skip: {
     words: "NAME",
@@ -144,6 +162,14 @@ export const COMMANDS = {
       "import deployment/chat --name=chat-bridge --apply -o json",
     ],
   },
+  set: {
+    words: "image NAME IMAGE",
+    count: [3, 3],
+    says: "set the image of a bridge, and tell what that starts",
+    options: ["output"],
+    more: "Changes spec.image and nothing else, of the object that is there now. Where a GitOps tool writes the spec, change it there too, or it will write the old one again.",
+    examples: ["set image chat registry.example/bridge:1.5.0"],
+  },
   pause: { words: "NAME", count: [1, 1], says: "hold the rollout where it is", options: ["output"] },
   resume: { words: "NAME", count: [1, 1], says: "let it go on", options: ["output"] },
   retry: {
@@ -167,6 +193,24 @@ export const COMMANDS = {
     options: ["filename", "recursive", "output"],
     more: "Needs no cluster: the operator's own code decides, as for a bridge that it sees for the first time and without traffic. Owner references are left out, since their uid comes from the API server. Files are given as to lint.",
     examples: ["render chat.yaml", "render chat.yaml -n ai | kubectl apply --dry-run=server -f -"],
+  },
+  version: {
+    words: "",
+    count: [0, 0],
+    says: "the version of this tool, and of the operators in the cluster",
+    options: ["client", "output"],
+    more: "The operators' versions are read from the Deployments that their charts made. Where that is not possible it says why, and the exit code is 0.",
+  },
+  completion: {
+    words: "SHELL",
+    count: [1, 1],
+    says: "a script that completes commands, options and names of bridges",
+    options: [],
+    more: "SHELL is bash, zsh or fish, for what is called as kubectl-llmbridge; or kubectl, for an executable that kubectl's own completion asks for `kubectl llmbridge` where it is on the PATH as kubectl_complete-llmbridge. The archive for krew holds it.",
+    examples: [
+      "completion kubectl | install -m 755 /dev/stdin ~/bin/kubectl_complete-llmbridge",
+      "completion bash > /etc/bash_completion.d/kubectl-llmbridge",
+    ],
   },
 } as const satisfies Readonly<Record<string, CommandInfo>>;
 export type CommandName = keyof typeof COMMANDS;

@@ -6,8 +6,12 @@ export const EXIT = {
   failed: 1,
   /** Wrong use: an unknown command or option, a missing name. */
   usage: 2,
-  /** The operator did not answer in time. */
+  /** The operator did not answer in time, or what `status` follows was not over in time. */
   timeout: 3,
+  /** `status`: rolled back, stalled or refused. */
+  notPromoted: 4,
+  /** `status --no-wait`: neither promoted nor given up yet. */
+  inProgress: 5,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

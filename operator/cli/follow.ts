@@ -16,11 +16,12 @@ export async function* follow(
   for await (const changes of followTogether(connection, name, signal)) yield* changes;
 }
 
-/** The same by what came together: first all that there is, which may be nothing. */
+/** The same by what came together: first all that there is, which may be nothing. `onTrouble` is called when changes stop coming in. */
 export async function* followTogether(
   { client, namespace }: Pick<Connection, "client" | "namespace">,
   name: string | undefined,
   signal: AbortSignal,
+  onTrouble: (error: unknown) => void = () => {},
 ): AsyncGenerator<readonly Change[]> {
   const fieldSelector = name === undefined ? undefined : `metadata.name=${name}`;
   const ended = new AbortController();
@@ -36,7 +37,7 @@ export async function* followTogether(
     const bridges = await live<KubeObject>(
       client,
       { resource: BRIDGES, namespace, fieldSelector },
-      (change) => change && put(change.object, change.kind === "deleted"),
+      (change, error) => (change ? put(change.object, change.kind === "deleted") : onTrouble(error)),
       until,
     );
     yield bridges.list().map((object) => ({ gone: false, bridge: bridgeView(object) }));

@@ -25,13 +25,13 @@ export interface Collection {
  * Reads a collection and follows it until the signal, by the operator's own informer: the list comes as the first events of the watch,
  * a watch that breaks goes on where it was, and history that is too short begins anew.
  *
- * Resolves with the first full list. `onChange` is called after it for every change, and without one when trouble begins.
+ * Resolves with the first full list. `onChange` is called after it for every change, and without one, but with what is wrong, when trouble begins.
  * @throws what the server or the network answers before the list is there, where waiting would not help
  */
 export async function live<T extends KubeObject>(
   client: KubeClient,
   collection: Collection,
-  onChange: (change: Change<T> | undefined) => void,
+  onChange: (change: Change<T> | undefined, error?: unknown) => void,
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<Live<T>> {
@@ -42,7 +42,7 @@ export async function live<T extends KubeObject>(
     client,
     log: listenerOf((error) => {
       if (isHopeless(error)) refused.reject(error);
-      if (failure === undefined) onChange(undefined);
+      if (failure === undefined) onChange(undefined, error);
       failure = { error, atMs: clock.monotonic() };
     }),
     timing: { backoffMs: BACKOFF_MS },

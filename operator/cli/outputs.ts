@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { OUTCOMES } from "./status/standing.ts";
 
 /**
  * What `-o json` and `-o yaml` print where it is no stored object. Members may be added; none is taken away or changes its meaning.
@@ -106,6 +107,41 @@ export const historyOutput = z.strictObject({
 });
 export type HistoryOutput = z.infer<typeof historyOutput>;
 
+export const statusOutput = z.strictObject({
+  bridge,
+  outcome: z.enum(OUTCOMES).meta({
+    description:
+      "How far it is. Stable: it serves for good. Promoted: with --until promoted, it serves and is watched. InProgress: not over, or not within --timeout.",
+  }),
+  generation: z.int().meta({ description: "metadata.generation of the spec that it is about." }),
+  revision: says(
+    "Hash of the revision that the spec asks for; absent where the operator has not said.",
+  ).optional(),
+  image: says("spec.image."),
+  stable: says("Hash of the revision that is stable.").optional(),
+  phase: says("status.phase; empty before an operator has seen the bridge."),
+  message: says("The same in a sentence."),
+});
+export type StatusOutput = z.infer<typeof statusOutput>;
+
+export const versionOutput = z.strictObject({
+  client: z.strictObject({ version: says("Of this tool.") }),
+  operators: z
+    .array(
+      z.strictObject({
+        namespace: says("Namespace of its Deployment."),
+        name: says("Name of its Deployment."),
+        version: says("By the label app.kubernetes.io/version; unknown where there is none."),
+        image: says("Image that it runs."),
+        ready: z.int().meta({ description: "Pods that are ready." }),
+      }),
+    )
+    .optional()
+    .meta({ description: "Operators in the cluster. Absent with --client, and where they cannot be read." }),
+  unknown: says("Why the operators cannot be read.").optional(),
+});
+export type VersionOutput = z.infer<typeof versionOutput>;
+
 export const lintOutput = z.strictObject({
   findings: z
     .array(
@@ -150,14 +186,15 @@ export type Comparison = DiffOutput["comparisons"][number];
 export const orderOutput = z.strictObject({
   bridge,
   command: z
-    .enum(["promote", "skip", "jump", "abort", "undo", "restart", "pause", "resume", "retry"])
+    .enum(["promote", "skip", "jump", "abort", "undo", "restart", "set", "pause", "resume", "retry"])
     .meta({ description: "What was ordered. An `undo` that takes a canary away is told as `abort`." }),
   id: says(
-    "The command's id, as status.command has it. Absent for pause, resume and undo, which change the spec.",
+    "The command's id, as status.command has it. Absent for pause, resume, undo and set, which change the spec.",
   ).optional(),
   revision: says(
-    "Hash of the revision that it is bound to; of undo the one that is gone back to. Absent for pause and resume.",
+    "Hash of the revision that it is bound to; of undo the one that is gone back to. Absent for pause, resume and set.",
   ).optional(),
+  image: says("The image that set has set.").optional(),
   step: says("The step that it is bound to, of promote, skip and jump.").optional(),
   to: says("The step that jump goes to.").optional(),
   outcome: z.enum(["Done", "Unchanged"]).meta({

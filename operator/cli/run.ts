@@ -8,7 +8,12 @@ import { lint } from "./commands/lint.ts";
 import { order } from "./commands/order.ts";
 import { setPaused } from "./commands/pause.ts";
 import { render } from "./commands/render.ts";
+import { setImage } from "./commands/set-image.ts";
+import { status } from "./commands/status.ts";
 import { undo } from "./commands/undo.ts";
+import { version } from "./commands/version.ts";
+import { complete } from "./completion/complete.ts";
+import { completionScript } from "./completion/shells.ts";
 import { type Connection, connect, sentenceOf } from "./connection.ts";
 import { CliFailure, EXIT, type ExitCode } from "./failure.ts";
 import { colours } from "./render/colour.ts";
@@ -22,6 +27,10 @@ export async function run(
   terminal: Terminal,
 ): Promise<ExitCode> {
   try {
+    if (argv[0] === "__complete") {
+      terminal.write(await complete(argv.slice(1), environment));
+      return EXIT.ok;
+    }
     const args = parseArguments(argv);
     if ("help" in args) {
       terminal.write(usage(args.help));
@@ -29,6 +38,11 @@ export async function run(
     }
     if (args.command === "lint") return await lint(args, terminal);
     if (args.command === "render") return await render(args, environment, terminal);
+    if (args.command === "version") return await version(args, environment, terminal);
+    if (args.command === "completion") {
+      terminal.write(completionScript(args.words[0]));
+      return EXIT.ok;
+    }
     return await runConnected(args, environment, terminal);
   } catch (error) {
     terminal.warn(
@@ -46,6 +60,8 @@ async function runConnected(
   const connection = connect({ ...args, environment });
   try {
     if (args.command === "import") return await importDeployment(args, connection, terminal);
+    if (args.command === "status")
+      return await status({ ...args, name: args.words[0] ?? "" }, connection, terminal);
     await dispatch(args, connection, terminal);
     return EXIT.ok;
   } finally {
@@ -58,7 +74,6 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
   const [name = ""] = args.words;
   switch (command) {
     case "get":
-    case "status":
       return get(args, connection, terminal);
     case "explain":
       return explain({ ...args, name }, connection, terminal);
@@ -75,12 +90,17 @@ function dispatch(args: Arguments, connection: Connection, terminal: Terminal): 
     case "retry":
     case "restart":
       return order({ ...args, name, command }, connection, terminal);
+    case "set":
+      return setImage(args, connection, terminal);
     case "pause":
     case "resume":
       return setPaused({ ...args, name, command }, connection, terminal);
     case "import":
     case "lint":
     case "render":
+    case "status":
+    case "version":
+    case "completion":
       return Promise.reject(new Error(`${command} is run elsewhere`));
   }
 }

@@ -14,7 +14,8 @@ const TOOL = "kubectl llmbridge";
 const WIDTH = 100;
 
 const EXIT_CODES = `Exit codes:
-  0 done   1 refused or failed, or lint found something   2 wrong use   3 the operator did not answer in time
+  0 done   1 refused or failed, or lint found something   2 wrong use   3 not answered or not over in time
+  4 status: rolled back, stalled or refused   5 status --no-wait: still in progress
 `;
 
 /** The help of the whole tool, or of one command. */
@@ -23,7 +24,9 @@ export function usage(command?: CommandName): string {
 }
 
 function usageOfAll(): string {
-  const lines = COMMAND_NAMES.map((name) => [`${name} ${infoOf(name).words}`, infoOf(name).says] as const);
+  const lines = COMMAND_NAMES.map(
+    (name) => [`${name} ${infoOf(name).words}`.trimEnd(), infoOf(name).says] as const,
+  );
   return [
     "Watch and steer LLM bridges.\n",
     `Usage:\n  ${TOOL} COMMAND [NAME] [OPTIONS]\n`,
@@ -39,7 +42,7 @@ function usageOf(command: CommandName): string {
   return [
     `${says.charAt(0).toUpperCase()}${says.slice(1)}.\n`,
     ...(more === undefined ? [] : [`${wrapped(more, WIDTH).join("\n")}\n`]),
-    `Usage:\n  ${TOOL} ${command} ${words} [OPTIONS]\n`,
+    `Usage:\n  ${[TOOL, command, words, "[OPTIONS]"].filter(Boolean).join(" ")}\n`,
     ...(examples.length === 0
       ? []
       : [`Examples:\n${examples.map((line) => `  ${TOOL} ${line}\n`).join("")}`]),

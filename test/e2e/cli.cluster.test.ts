@@ -90,11 +90,16 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
         `error: chat has no canary; there is nothing to ${order}.\n`,
       );
     expect(await outputOfFailure(llmbridge("retry", "chat"))).toMatch("there is nothing to try again");
+    expect(await llmbridge("status", "chat")).toBe(`chat: Revision ${stable} (dev) is stable.\n`);
+    expect(await llmbridge("version")).toMatch(/^client +0\.\d+\.\d+\noperator +0\.\d+\.\d+ /);
     expect(await outputOfFailure(llmbridge("status", "chta"))).toMatch(/^error: .*chta/);
   });
 
   it("pause holds a canary, which promote does not overrule, and resume lets it go on", async () => {
-    await of.bridge.patch({ image: await scene.image("next") });
+    const next = await scene.image("next");
+    expect(await llmbridge("set", "image", "chat", next)).toBe(
+      `chat: the image is ${next} now. A canary starts at step half (50%). \`kubectl llmbridge status chat\` follows it.\n`,
+    );
     canary = await canaryHolds();
     expect(await llmbridge("pause", "chat")).toMatch(/^chat: paused\./);
     expect(await llmbridge("pause", "chat")).toBe("chat: is paused already.\n");
@@ -104,14 +109,15 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
       "It is paused; `kubectl llmbridge resume chat` lets it go on.",
     );
     expect(await outputOfFailure(llmbridge("promote", "chat"))).toBe(
-      "error: the operator refuses to promote chat: The rollout is paused; `kubectl llmbridge resume` it first.\n",
+      "error: the operator refuses to promote chat: The rollout is paused; `kubectl llmbridge resume chat` first, then `kubectl llmbridge promote chat`.\n",
     );
     expect(await llmbridge("resume", "chat")).toBe("chat: goes on.\n");
   });
 
   it("shows what the canary waits for, and promote releases the step that needs approval", async () => {
     await of.bridge.waitFor("waiting for a person", ({ rollout: state }) => state?.heldFor === "Approval");
-    const status = await llmbridge("status", "chat");
+    expect(await outputOfFailure(llmbridge("status", "chat", "--no-wait"))).toContain("approval");
+    const status = await llmbridge("get", "chat");
     expect(status).toMatch(new RegExp(`├─ stable +${stable} .*2/2 ready`));
     expect(status).toMatch(new RegExp(`├─ canary +${canary} .*2/2 ready`));
     expect(status).toMatch(/errors +[+-]\d+\.\d\dpp .*n=\d+ +ProvedBelow/);
@@ -125,9 +131,11 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
       status,
       await llmbridge("explain", "chat"),
     );
+    const followed = llmbridge("status", "chat", "--timeout", "5m");
     expect(await llmbridge("promote", "chat")).toBe(
       "chat: Step half is released; it is left as soon as its pods are ready.\n",
     );
+    expect(await followed).toMatch(new RegExp(`\\nchat: Revision ${canary} \\(\\S+\\) is stable\\.\\n$`));
     await of.bridge.promoted(await scene.image("next"));
     expect((await of.bridge.status()).stable?.revision).toBe(canary);
     await kubectl("wait", "--for=condition=Ready", "llmbridge/chat", "--timeout=10s");

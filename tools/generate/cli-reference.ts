@@ -6,6 +6,8 @@ import {
   historyOutput,
   lintOutput,
   orderOutput,
+  statusOutput,
+  versionOutput,
 } from "../../operator/cli/outputs.ts";
 import { usage } from "../../operator/cli/usage.ts";
 import { cell, code, NOTICE, table } from "./markdown.ts";
@@ -23,14 +25,15 @@ export function cliReference(): string {
       "sh",
     ),
     "By [krew](https://krew.sigs.k8s.io): `make plugin` packs an archive and its manifest into `dist/plugin` and prints the command that installs them. To serve them to others give the folder they will be in: `node tools/plugin.ts --url https://...`.",
+    "Completion of `kubectl llmbridge` is kubectl's own, which runs an executable named `kubectl_complete-llmbridge` on the PATH: `kubectl llmbridge completion kubectl` prints it, and the archive for krew holds it. For `kubectl-llmbridge` by itself there are scripts for bash, zsh and fish.",
     "## Commands",
     block(usage()),
     "Output is plain text; colours and redrawing appear on a terminal only. `NO_COLOR` leaves the colours out, `TERM=dumb` both. On a terminal lines are broken at its width, and the table loses its least needed columns where it is too narrow.",
-    "`promote`, `skip`, `jump`, `abort`, `retry` and `restart` write the annotation `llmbridge.dev/command`, bound to the revision (and, for the first three, the step) that status shows at that moment: a command that comes late or twice cannot hit a newer one. They wait until the operator has answered in `status.command`. `pause` and `resume` change `spec.rollout.paused`; `undo` changes the part of the spec that makes a revision.",
-    "Reading needs the verbs get, list and watch on llmbridges; `get NAME` shows what is below a bridge with the same on deployments and pods, and does without. `history` reads deployments, `diff` and `undo` configmaps too. Where `undo` writes a ConfigMap or Secret back, it needs get on the copy, and get and patch on the original.",
+    "`promote`, `skip`, `jump`, `abort`, `retry` and `restart` write the annotation `llmbridge.dev/command`, bound to the revision (and, for the first three, the step) that status shows at that moment: a command that comes late or twice cannot hit a newer one. They wait until the operator has answered in `status.command`. `pause` and `resume` change `spec.rollout.paused`; `undo` changes the part of the spec that makes a revision, `set image` the image alone.",
+    "Reading needs the verbs get, list and watch on llmbridges; `get NAME` shows what is below a bridge with the same on deployments and pods, and does without. `history` reads deployments, `diff` and `undo` configmaps too. `version` lists deployments of all namespaces, and says so where it may not. Where `undo` writes a ConfigMap or Secret back, it needs get on the copy, and get and patch on the original.",
     ...COMMAND_NAMES.flatMap((name) => [`### ${name}`, block(withoutExitCodes(usage(name)))]),
     "## Output for programs",
-    "Every command takes `-o json` and `-o yaml`. Stdout then holds what is asked for, without colour, and nothing else; what went wrong is said on stderr. `get` and `status` print the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List; `render` prints YAML documents, or JSON as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
+    "Every command but `completion` takes `-o json` and `-o yaml`. Stdout then holds what is asked for, without colour, and nothing else; what went wrong is said on stderr. `get` prints the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List; `render` prints YAML documents, or JSON as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
     ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name} -o json`, shapeTable(shape)]),
     "### Orders",
     `${ORDERS.map(code).join(", ")} print this record when the order is obeyed. Where it is refused, or not answered in time, nothing is printed on stdout; stderr says why, and the exit code tells which.`,
@@ -39,13 +42,20 @@ export function cliReference(): string {
   ].join("\n\n");
 }
 
-const SHAPES = { explain: explanationOutput, history: historyOutput, diff: diffOutput, lint: lintOutput };
+const SHAPES = {
+  status: statusOutput,
+  explain: explanationOutput,
+  history: historyOutput,
+  diff: diffOutput,
+  lint: lintOutput,
+  version: versionOutput,
+};
 const ORDERS = orderOutput.shape.command.options;
 
 const block = (text: string, language = "") => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 
 /** They are the same for all, and stand above. */
-const withoutExitCodes = (text: string) => text.slice(0, text.indexOf("Exit codes:"));
+const withoutExitCodes = (text: string) => text.slice(0, text.lastIndexOf("Exit codes:"));
 
 interface Shape {
   readonly description?: string;

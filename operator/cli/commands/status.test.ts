@@ -1,0 +1,158 @@
+import { describe, expect, it } from "vitest";
+import { ApiError, TransportError } from "../../kube/errors.ts";
+import type { KubeObject } from "../../kube/object.ts";
+import { type Arguments, parseArguments } from "../arguments.ts";
+import { bridgeView } from "../bridge-view.ts";
+import { CliFailure } from "../failure.ts";
+import { statesOf } from "../status/state-changes.ts";
+import { type Line, lineOf, storedWith } from "../testing/following.ts";
+import { testTerminal } from "../testing/terminal.ts";
+import { status } from "./status.ts";
+
+const since = "2026-11-21T09:00:00Z";
+const condition = (type: string, is: string, message = "m") => ({
+  ...{ type, status: is, reason: "R", message, observedGeneration: 1, lastTransitionTime: since },
+});
+const rolling = {
+  ...{ observedGeneration: 1, revision: "d04be8", phase: "Holding", summary: "Holding canary d04be8." },
+  rollout: { phase: "Holding", phaseSince: since, stableRevision: "7c9f21", canaryRevision: "d04be8" },
+};
+const stable = {
+  ...{ ...rolling, phase: "Stable", summary: "Serving." },
+  rollout: { phase: "Stable", phaseSince: since, stableRevision: "d04be8" },
+};
+const refused = {
+  ...rolling,
+  ...{ revision: undefined, conditions: [condition("Accepted", "False"), condition("Stalled", "True")] },
+};
+
+/** Begins `status chat`; a refusal is the end when it has stood for half a second. */
+function begin(first: KubeObject, ...options: string[]) {
+  const line = lineOf(first);
+  const terminal = testTerminal();
+  const args = parseArguments(["status", "chat", ...options]) as Arguments;
+  const ended = status({ ...args, name: "chat" }, line.connection, terminal, 500);
+  // It may end before the test asks.
+  ended.catch(() => {});
+  return { line, terminal, ended, shows: (text: string) => expect.poll(() => terminal.out).toContain(text) };
+}
+
+describe("status", () => {
+  it("is over at once where nothing is left to follow, with one line", async () => {
+    const { ended, terminal } = begin(storedWith(stable));
+    expect(await ended).toBe(0);
+    expect(terminal.out).toBe("chat: Revision d04be8 is stable.\n");
+  });
+
+  it("waits for the operator to see the generation, whatever was before", async () => {
+    const { line, ended, terminal, shows } = begin(storedWith(stable, { generation: 2 }));
+    line.say("MODIFIED", storedWith({ ...rolling, observedGeneration: 2 }, { generation: 2 }));
+    await shows("Generation 2 asks for revision d04be8 (1.5.0).");
+    line.say("MODIFIED", storedWith({ ...stable, observedGeneration: 2 }, { generation: 2 }));
+    expect(await ended).toBe(0);
+    expect(terminal.out).toMatch(
+      /Holding canary d04be8\.\n.*Serving\.\nchat: Revision d04be8 is stable\.\n$/,
+    );
+  });
+
+  it("ends with a refusal that stands, and not with one that is cured in the same breath", async () => {
+    const cured = begin(storedWith(refused));
+    await cured.shows("Holding canary");
+    cured.line.say("MODIFIED", storedWith(rolling));
+    await cured.shows("asks for revision d04be8");
+    cured.line.say("MODIFIED", storedWith(stable));
+    expect(await cured.ended).toBe(0);
+    const { ended, terminal } = begin(storedWith(refused));
+    expect(await ended).toBe(4);
+    expect(terminal.out).toMatch(/\nchat: The spec is refused: m\.\n$/);
+  });
+
+  it("keeps stdout to the answer where a program asks", async () => {
+    const { line, ended, terminal } = begin(storedWith(rolling), "-o", "json");
+    await expect.poll(() => terminal.err).toContain("Holding canary d04be8.");
+    line.say("MODIFIED", storedWith(stable));
+    expect(await ended).toBe(0);
+    expect(JSON.parse(terminal.out)).toEqual({
+      bridge: { namespace: "ai", name: "chat" },
+      ...{ outcome: "Stable", generation: 1, revision: "d04be8", stable: "d04be8", phase: "Stable" },
+      ...{ image: "registry.example/bridge:1.5.0", message: "Revision d04be8 is stable." },
+    });
+  });
+
+  it("tells how it stands when the time is over", async () => {
+    const { ended } = begin(storedWith(rolling), "--timeout", "200ms");
+    await expect(ended).rejects.toMatchObject({
+      exitCode: 3,
+      message:
+        "not over within 0s. Holding canary d04be8. `kubectl llmbridge explain chat` says what it waits for.",
+    });
+  });
+});
+
+describe("statesOf", () => {
+  /** The phases that are told, and how it ends. */
+  function follow(line: Line) {
+    const stop = new AbortController();
+    const phases: (string | undefined)[] = [];
+    const troubles: string[] = [];
+    const options = {
+      signal: stop.signal,
+      onTrouble: (said: string) => troubles.push(said),
+      refusedForMs: 200,
+    };
+    const ended = (async () => {
+      for await (const { status: at } of statesOf(line.connection, bridgeView(storedWith(rolling)), options))
+        phases.push(at.phase);
+    })();
+    ended.catch(() => {});
+    return { phases, troubles, ended, stop: () => stop.abort() };
+  }
+  const away = new TransportError("watch", "other side closed");
+
+  it("goes on when the API server is there again, and says meanwhile that it is not", async () => {
+    const line = lineOf(storedWith(rolling));
+    const { phases, troubles, stop } = follow(line);
+    await expect.poll(() => phases).toEqual(["Holding"]);
+    line.isAway = away;
+    line.breakWith(away);
+    await expect
+      .poll(() => troubles.join())
+      .toMatch(/no changes come in \(.*other side closed\); trying again/);
+    line.isAway = undefined;
+    line.stored = storedWith(stable);
+    await expect.poll(() => phases.at(-1), { timeout: 15_000 }).toBe("Stable");
+    stop();
+  });
+
+  it("ends where the server knows the person no more, and not where it thinks again", async () => {
+    const unauthorized = new ApiError("watch", 401, { message: "Unauthorized" });
+    const line = lineOf(storedWith(rolling));
+    const { phases, ended } = follow(line);
+    await expect.poll(() => phases).toEqual(["Holding"]);
+    line.stored = unauthorized;
+    line.isAway = unauthorized;
+    line.breakWith(unauthorized);
+    await expect(ended).rejects.toBe(unauthorized);
+    const again = lineOf(storedWith(rolling));
+    const starting = follow(again);
+    await expect.poll(() => starting.phases).toEqual(["Holding"]);
+    again.breakWith(unauthorized);
+    await expect.poll(() => starting.troubles).toHaveLength(1);
+    again.stored = storedWith(stable);
+    await expect.poll(() => starting.phases.at(-1), { timeout: 15_000 }).toBe("Stable");
+    starting.stop();
+  });
+
+  it.each([
+    ["it is deleted", "DELETED", {}, "chat was deleted."],
+    ["it waits for its end", "MODIFIED", { deletionTimestamp: since }, "chat is being deleted."],
+    ["another one has its name", "MODIFIED", { uid: "u2" }, "chat was deleted, and another one"],
+  ] as const)("ends when %s", async (_, type, metadata, message) => {
+    const line = lineOf(storedWith(rolling));
+    const { phases, ended } = follow(line);
+    await expect.poll(() => phases).toEqual(["Holding"]);
+    line.say(type, storedWith(rolling, metadata));
+    await expect(ended).rejects.toThrow(message);
+    await expect(ended).rejects.toBeInstanceOf(CliFailure);
+  });
+});

@@ -1,0 +1,127 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Arguments } from "../arguments.ts";
+import type { BridgeView } from "../bridge-view.ts";
+import { type Connection, readBridge } from "../connection.ts";
+import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
+import type { StatusOutput } from "../outputs.ts";
+import { placeOf } from "../place.ts";
+import { clockText, spanText } from "../render/age.ts";
+import { serialised } from "../render/serialised.ts";
+import { progressOf, type Told, toldAfter } from "../status/progress.ts";
+import { askedRevision, EXIT_OF, type Standing, standingOf } from "../status/standing.ts";
+import { statesOf } from "../status/state-changes.ts";
+import type { Terminal } from "../terminal.ts";
+
+type StatusArguments = Arguments & { readonly name: string };
+
+/** Both may be cured from elsewhere in the same moment, as when a manifest's ConfigMap comes after its bridge. */
+const TENTATIVE: ReadonlySet<Standing["outcome"]> = new Set(["Refused", "Stalled"]);
+const SETTLE_MS = 5_000;
+
+/**
+ * `status NAME`: follows the change that the spec asks for to its end, or tells with --no-wait how it stands. The exit code tells the same.
+ * @param settleMs how long a refusal has to stand before it is the end
+ */
+export async function status(
+  args: StatusArguments,
+  connection: Connection,
+  terminal: Terminal,
+  settleMs = SETTLE_MS,
+): Promise<ExitCode> {
+  const first = await readBridge(connection, args.name);
+  if (args.noWait) {
+    const standing = standingOf(first, args.until, placeOf(args));
+    tell(args, first, standing, terminal);
+    return EXIT_OF[standing.outcome];
+  }
+  const deadline = args.timeoutMs === undefined ? [] : [AbortSignal.timeout(args.timeoutMs)];
+  const signal = AbortSignal.any([terminal.signal, ...deadline]);
+  const seen = { bridge: first };
+  try {
+    const standing = await followed(args, connection, terminal, { signal, settleMs, seen });
+    tell(args, seen.bridge, standing, terminal);
+    return EXIT_OF[standing.outcome];
+  } catch (error) {
+    if (!signal.aborted || error instanceof CliFailure) throw error;
+  }
+  if (terminal.signal.aborted)
+    throw new CliFailure("interrupted; the change goes on without being followed.");
+  const standing = standingOf(seen.bridge, args.until, placeOf(args));
+  if (args.output !== undefined) tell(args, seen.bridge, standing, terminal);
+  throw new CliFailure(
+    `not over within ${spanText(args.timeoutMs ?? 0)}. ${standing.message} \`kubectl llmbridge explain ${args.name}${placeOf(args)}\` says what it waits for.`,
+    EXIT.timeout,
+  );
+}
+
+/** The end, with a line for everything that matters on the way to it. */
+async function followed(
+  args: StatusArguments,
+  connection: Connection,
+  terminal: Terminal,
+  { signal, settleMs, seen }: { signal: AbortSignal; settleMs: number; seen: { bridge: BridgeView } },
+): Promise<Standing> {
+  const line = args.output === undefined ? terminal.write : terminal.warn;
+  const ended = new AbortController();
+  const states = statesOf(connection, seen.bridge, {
+    onTrouble: (sentence) => terminal.warn(`${timeText(undefined, terminal)}  ${sentence}.\n`),
+    signal: AbortSignal.any([signal, ended.signal]),
+  });
+  let before: Told | undefined;
+  let settling: { readonly standing: Standing; readonly over: Promise<"Settled"> } | undefined;
+  let next = states.next();
+  try {
+    for (;;) {
+      const got = await Promise.race([next, ...(settling ? [settling.over] : [])]);
+      if (got === "Settled") return settling?.standing as Standing;
+      if (got.done) throw signal.reason;
+      next = states.next();
+      const bridge = got.value;
+      seen.bridge = bridge;
+      const standing = standingOf(bridge, args.until, placeOf(args));
+      const isTentative = TENTATIVE.has(standing.outcome);
+      if (standing.outcome !== "InProgress" && !isTentative && before === undefined) return standing;
+      for (const { at, what } of progressOf(bridge, before, placeOf(args)))
+        line(`${timeText(at, terminal)}  ${what}\n`);
+      before = toldAfter(bridge, before);
+      if (standing.outcome !== "InProgress" && !isTentative) return standing;
+      settling = isTentative
+        ? { standing, over: settling?.over ?? delay(settleMs, "Settled" as const, { signal: ended.signal }) }
+        : undefined;
+      settling?.over.catch(() => {});
+    }
+  } finally {
+    ended.abort();
+    await next.catch(() => {});
+  }
+}
+
+const timeText = (at: string | undefined, { nowMs }: Terminal): string =>
+  clockText(at ?? new Date(nowMs()).toISOString(), nowMs());
+
+/** The answer: a sentence for a person, the whole record with `-o`. */
+function tell(
+  args: StatusArguments,
+  bridge: BridgeView,
+  { outcome, message }: Standing,
+  terminal: Terminal,
+): void {
+  const { metadata, spec, status: at } = bridge;
+  if (args.output === undefined) {
+    terminal.write(`${metadata.name}: ${message}\n`);
+    return;
+  }
+  const revision = askedRevision(bridge);
+  const stable = at.rollout?.stableRevision ?? at.stable?.revision;
+  const record: StatusOutput = {
+    bridge: { namespace: metadata.namespace ?? "", name: metadata.name },
+    outcome,
+    generation: metadata.generation ?? 0,
+    ...(revision === undefined ? {} : { revision }),
+    image: spec.image,
+    ...(stable === undefined ? {} : { stable }),
+    phase: at.phase ?? "",
+    message,
+  };
+  terminal.write(serialised(record, args.output));
+}

@@ -1,0 +1,49 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { completionScript, SHELLS } from "./shells.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llmbridge-shells-"));
+  // Answers as `__complete` does, with the words that it was given among the candidates.
+  const tool = '#!/bin/sh\nprintf "chat\\tHolding: 10%%\\nchart\\n$#-words\\n:$ENDS\\n"\n';
+  writeFileSync(join(folder, "kubectl-llmbridge"), tool, { mode: 0o755 });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const has = (shell: string) => spawnSync(shell, ["-c", "exit 0"]).status === 0;
+const environment = (ends = "4") => ({ ...process.env, PATH: `${folder}:${process.env.PATH}`, ENDS: ends });
+
+/** What bash would offer for `kubectl-llmbridge WORDS`, the last of them being written. */
+function offered(words: readonly string[], ends?: string): string[] {
+  const line = ["kubectl-llmbridge", ...words].map((word) => `'${word}'`).join(" ");
+  const script = `${completionScript("bash")}
+compopt() { echo files; }
+COMP_WORDS=(${line}); COMP_CWORD=${words.length}
+_kubectl_llmbridge; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const options = { encoding: "utf8", env: environment(ends) } as const;
+  return execFileSync("bash", ["-c", script], options).trim().split("\n");
+}
+
+describe("the script for bash", () => {
+  it("offers the words that go on, without what they mean", () => {
+    expect(offered(["promote", "ch"])).toEqual(["chat", "chart"]);
+    expect(offered(["promote", ""])).toEqual(["chat", "chart", "3-words"]);
+  });
+
+  it("offers files where they are welcome", () => {
+    expect(offered(["lint", "cha"], "0")).toEqual(["files", "chat", "chart"]);
+  });
+});
+
+describe.each(SHELLS)("the script for %s", (shell) => {
+  const program = shell === "kubectl" ? "sh" : shell;
+  it.runIf(has(program))("can be read by it", () => {
+    const file = join(folder, shell);
+    writeFileSync(file, completionScript(shell));
+    execFileSync(program, ["-n", file]);
+  });
+});
