@@ -41,6 +41,19 @@ describe("the packed plugin", () => {
     expect(start([], "render", example).stdout).toContain("kind: Deployment");
   });
 
+  it("holds what kubectl's own completion runs, which answers through kubectl", () => {
+    const completion = join(folder, "store", "kubectl_complete-llmbridge");
+    // Stands in for kubectl, which runs the plugin for its first word.
+    const kubectl = join(folder, "kubectl");
+    writeFileSync(kubectl, `#!/bin/sh\nshift\nexec "${plugin}" "$@"\n`, { mode: 0o755 });
+    const PATH = `${folder}:${dirname(process.execPath)}:${process.env.PATH}`;
+    const env = { ...process.env, PATH };
+    const { stdout, stderr } = spawnSync(completion, ["promo"], { env, encoding: "utf8" });
+    expect({ stdout, stderr }).toEqual({ stdout: "promote\tleave the present step now\n:4\n", stderr: "" });
+    const { spec } = parse(readFileSync(packed.manifest, "utf8"));
+    expect(spec.caveats).toContain(`/store/llmbridge/v${VERSION}/kubectl_complete-llmbridge`);
+  });
+
   it("says what it needs where Node is too old", () => {
     const old = join(folder, "old.cjs");
     writeFileSync(old, 'Object.defineProperty(process, "versions", { value: { node: "20.1.0" } });');

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { stringify } from "yaml";
+import { KUBECTL_COMPLETION } from "../operator/cli/completion/shells.ts";
 import { bundle } from "./build.ts";
 import { run } from "./setup/command.ts";
 
@@ -14,6 +15,9 @@ interface Package {
   readonly version: string;
   readonly engines: { readonly node: string };
 }
+
+/** The name by which kubectl's own completion looks for it. */
+const COMPLETION = "kubectl_complete-llmbridge";
 
 const readPackage = () => JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Package;
 
@@ -30,8 +34,12 @@ export function krewManifest({ version, engines }: Package, uri: string, sha256:
       version: `v${version}`,
       shortDescription: "Watch and steer LLM bridges",
       description:
-        "Shows LLM bridges down to their pods, explains why the operator did what it did, compares revisions, checks and renders manifests, and promotes or aborts canaries.",
-      caveats: `Needs Node ${engines.node} on the PATH.`,
+        "Shows LLM bridges down to their pods, explains why the operator did what it did, compares revisions, checks and renders manifests, and promotes or aborts canaries. `status` follows a change to its end for pipelines.",
+      caveats: [
+        `Needs Node ${engines.node} on the PATH.`,
+        "For completion put the executable that the archive holds on the PATH; krew links one of a plugin only:",
+        `  ln -s "\${KREW_ROOT:-$HOME/.krew}/store/llmbridge/v${version}/${COMPLETION}" "\${KREW_ROOT:-$HOME/.krew}/bin/"`,
+      ].join("\n"),
       platforms: [
         {
           selector: { matchExpressions: [{ key: "os", operator: "In", values: ["darwin", "linux"] }] },
@@ -58,6 +66,7 @@ export async function packPlugin(
     await bundle(["cli"], stage);
     const content = join(stage, "cli");
     writeFileSync(join(content, "package.json"), '{ "type": "module" }\n');
+    writeFileSync(join(content, COMPLETION), KUBECTL_COMPLETION, { mode: 0o755 });
     cpSync(join(ROOT, "LICENSE"), join(content, "LICENSE"));
     const tar = join(stage, "plugin.tar");
     await run([
