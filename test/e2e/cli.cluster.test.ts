@@ -98,7 +98,7 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
   it("pause holds a canary, which promote does not overrule, and resume lets it go on", async () => {
     const next = await scene.image("next");
     expect(await llmbridge("set", "image", "chat", next)).toBe(
-      `chat: the image is ${next} now. A canary starts at step half (50%). \`kubectl llmbridge status chat\` follows it.\n`,
+      `chat: the image is ${next} now. A canary starts at step half (50%). \`kubectl llmbridge status chat -n ${scene.namespace}\` follows it.\n`,
     );
     canary = await canaryHolds();
     expect(await llmbridge("pause", "chat")).toMatch(/^chat: paused\./);
@@ -109,7 +109,7 @@ describe("kubectl llmbridge, against a bridge that serves", () => {
       "It is paused; `kubectl llmbridge resume chat` lets it go on.",
     );
     expect(await outputOfFailure(llmbridge("promote", "chat"))).toBe(
-      "error: the operator refuses to promote chat: The rollout is paused; `kubectl llmbridge resume chat` first, then `kubectl llmbridge promote chat`.\n",
+      `error: the operator refuses to promote chat: The rollout is paused; \`kubectl llmbridge resume chat -n ${scene.namespace}\` first, then \`kubectl llmbridge promote chat -n ${scene.namespace}\`.\n`,
     );
     expect(await llmbridge("resume", "chat")).toBe("chat: goes on.\n");
   });
