@@ -93,8 +93,8 @@ function counted({ canary, stable }: Hour): IntervalCounts[] {
 /** The same hour as counters that are scraped four times a minute, and read back as the operator reads them. */
 function scraped({ canary, stable }: Hour): IntervalCounts[] {
   const grid = { fromMs: START_MS, intervalMs: MINUTE_MS, count: MINUTES };
-  const grown = [...grownBy("canary", canary), ...grownBy("stable", stable)];
-  return pairedIntervals(grid, grown, { canary: "canary", stable: "stable" }, undefined);
+  const increases = [...grownBy("canary", canary), ...grownBy("stable", stable)];
+  return pairedIntervals(grid, { increases, missing: {} }, { canary: "canary", stable: "stable" }, undefined);
 }
 
 function grownBy(revision: "canary" | "stable", arm: Arm): PodIncrease[] {

@@ -28,6 +28,36 @@ function holding(noData?: object): { world: World; pod: string } {
 
 const metrics = ({ status }: World) => status.conditions.find(({ type }) => type === "MetricsAvailable");
 
+describe("a series that the source does not have", () => {
+  const errors = "The metric source has no series of errors.";
+
+  it("holds the step whatever was proved before, is named between two readings and after a restart", () => {
+    const { world } = holding();
+    world.run("2m");
+    expect(world.status.verdicts).toMatchObject([{ signal: "errors", category: "ProvedBelow" }]);
+    world.missing = { errors };
+    world.run("20s");
+    for (let i = 0; i < 600; i += 1) {
+      world.run("2s");
+      expect(world.status.verdicts).toMatchObject([{ category: "NoData", message: errors }]);
+    }
+    world.restartOperator();
+    world.pass();
+    expect(world.status).toMatchObject({ step: { name: "quarter" }, rollout: { heldFor: "NoData" } });
+    world.missing = {};
+    world.run("1m");
+    expect(world.status.step?.name).toBe("all");
+  });
+
+  it("is named while the promoted version is watched", () => {
+    const { world } = holding();
+    for (let i = 0; i < 200 && world.status.phase !== "Watching"; i += 1) world.run("10s");
+    world.missing = { errors };
+    world.run("1m");
+    expect(world.status.verdicts).toEqual([{ signal: "errors", category: "NoData", message: errors }]);
+  });
+});
+
 describe("a ready pod that the source does not scrape", () => {
   it("keeps a step from being passed on what was proved before, and is named", () => {
     const { world, pod } = holding();

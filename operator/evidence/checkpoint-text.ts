@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { SIGNALS, type Signal } from "./counts.ts";
+import { type Missing, missingIn, SIGNALS, type Signal } from "./counts.ts";
 
 /** What the checkpoints of a canary's evidence and of a watch have in common as text. */
 
@@ -36,6 +36,18 @@ export function mapSignals<From, To>(
       return value === undefined ? [] : [[name, change(value)]];
     }),
   );
+}
+
+/** Which signals the last interval had nothing of; the reason is told by the next one that is read. Left out where there are none, as before. */
+export const missingNames = z.array(z.enum(SIGNALS)).optional();
+
+export function namesOfMissing({ missing }: { readonly missing?: Missing }): { missing?: Signal[] } {
+  return missing === undefined ? {} : { missing: SIGNALS.filter((name) => missing[name] !== undefined) };
+}
+
+export function missingOfNames(names: readonly Signal[] = []): { readonly missing?: Missing } {
+  const why = (name: Signal) => `The metric source lacked series of ${name} when it was last read.`;
+  return missingIn({ missing: Object.fromEntries(names.map((name) => [name, why(name)])) });
 }
 
 /** What the text holds; undefined where it is no JSON or not of that shape. */

@@ -99,6 +99,22 @@ describe("a checkpoint", () => {
     expect(judge(next, config)[0]?.category).toBe("Undecided");
   });
 
+  it("keeps that a signal was not to be had, and is the same text as before where all were", () => {
+    const why = "There is no such series.";
+    const { latency: _, ...signals } = counts(501).signals;
+    const lacking = observeInterval(long, config, { ...counts(501), signals, missing: { latency: why } });
+    expect(judge(lacking, config)[1]).toMatchObject({ category: "NoData", message: why });
+    const back = parseCheckpoint(serialiseCheckpoint(lacking));
+    if (back === undefined) throw new Error("not read back");
+    expect(judge(back, config)[1]).toMatchObject({
+      category: "NoData",
+      message: "The metric source lacked series of latency when it was last read.",
+    });
+    const whole = observeInterval(back, config, counts(502));
+    expect(judge(whole, config)[1]?.category).not.toBe("NoData");
+    expect(JSON.parse(serialiseCheckpoint(whole))).not.toHaveProperty("missing");
+  });
+
   it("keeps margins that grow with stable's own share", () => {
     const margins = { rollbackAbove: 0.001, promoteBelow: 0.01, rollbackIncrease: 0.5, promoteIncrease: 1 };
     const state = startEvidence({ ...config, signals: { errors: margins } }, {}, 0);

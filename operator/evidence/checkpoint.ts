@@ -1,5 +1,16 @@
 import * as z from "zod";
-import { mapSignals, perSignal, readText, round, tally, tallyOf, tallyText } from "./checkpoint-text.ts";
+import {
+  mapSignals,
+  missingNames,
+  missingOfNames,
+  namesOfMissing,
+  perSignal,
+  readText,
+  round,
+  tally,
+  tallyOf,
+  tallyText,
+} from "./checkpoint-text.ts";
 import { marginNumbers, marginsOfNumbers, numbersOfMargins } from "./margin-numbers.ts";
 import type { EvidenceState, GateState, SignalState } from "./state.ts";
 
@@ -35,6 +46,7 @@ const checkpoint = z.strictObject({
   subject: z.string(),
   end: z.number(),
   signals: perSignal(signalText),
+  missing: missingNames,
   gatesEnd: z.number(),
   violations: z.record(z.string(), z.int().min(0)).optional(), // before gates had evidence
   gates: z.record(z.string(), gateText).default({}),
@@ -49,6 +61,7 @@ export function serialiseCheckpoint(state: EvidenceState): string {
     subject: state.subject,
     end: state.intervalEndMs,
     signals: mapSignals(state.signals, signalTuple),
+    ...namesOfMissing(state),
     gatesEnd: state.gatesFromMs,
     gates: Object.fromEntries(Object.entries(state.gates).map(([name, gate]) => [name, gateTuple(gate)])),
   });
@@ -58,11 +71,12 @@ export function serialiseCheckpoint(state: EvidenceState): string {
 export function parseCheckpoint(text: string): EvidenceState | undefined {
   const parsed = readText(text, checkpoint);
   if (parsed === undefined) return undefined;
-  const { subject, end, signals, gatesEnd, gates } = parsed;
+  const { subject, end, signals, missing, gatesEnd, gates } = parsed;
   return {
     subject,
     intervalEndMs: end,
     signals: mapSignals(signals, signalOf),
+    ...missingOfNames(missing),
     gatesFromMs: gatesEnd,
     gates: Object.fromEntries(Object.entries(gates).map(([name, tuple]) => [name, gateOf(tuple)])),
   };

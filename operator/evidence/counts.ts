@@ -24,7 +24,19 @@ export interface IntervalCounts {
   /** End of the interval, Unix milliseconds. */
   readonly endMs: number;
   readonly signals: Readonly<Partial<Record<Signal, PairedCounts>>>;
+  /** Why a signal could not be measured, as one sentence, where that is known. Default none. */
+  readonly missing?: Missing;
 }
+
+/** Signals that could not be measured, and why. */
+export type Missing = Readonly<Partial<Record<Signal, string>>>;
+
+/** As a part of what is remembered, which holds nothing of it where nothing is missing. */
+export const missingIn = ({
+  missing = {},
+}: {
+  readonly missing?: Missing;
+}): { readonly missing?: Missing } => (Object.keys(missing).length === 0 ? {} : { missing });
 
 /** The stable version's past, per interval and pod; the raw material of a baseline. Pods without requests are absent. */
 export interface HistoryInterval {

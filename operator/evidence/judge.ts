@@ -35,15 +35,19 @@ export function judge(state: EvidenceState, config: EvidenceConfig): SignalVerdi
   return judgedSignals(config).map(([signal]) => {
     const evidence = state.signals[signal];
     if (evidence === undefined || evidence.canary.requests === 0) {
-      return noData(signal, `The canary has not served a request that counts for ${signal} yet.`);
+      const unserved = `The canary has not served a request that counts for ${signal} yet.`;
+      return noData(signal, state.missing?.[signal] ?? unserved);
     }
     const logEBelow = evidence.below.length === 0 ? 0 : logSum(evidence.below);
-    const category: VerdictCategory =
-      evidence.worseMost >= worseThreshold(config)
-        ? "ProvedWorse"
-        : logEBelow >= belowThreshold(config)
-          ? "ProvedBelow"
-          : "Undecided";
+    const isWorse = evidence.worseMost >= worseThreshold(config);
+    const missing = state.missing?.[signal];
+    // What is proved worse stays so; a proof of being good enough has to stand, and nothing is seen that could take it back.
+    if (missing !== undefined && !isWorse) return noData(signal, missing);
+    const category: VerdictCategory = isWorse
+      ? "ProvedWorse"
+      : logEBelow >= belowThreshold(config)
+        ? "ProvedBelow"
+        : "Undecided";
     return {
       signal,
       category,

@@ -1,7 +1,7 @@
 import { BELOW_COUNT, belowRates, expectedRate, logWorseShare } from "./alternatives.ts";
 import { logEValue, nearestOnBoundary } from "./boundary.ts";
 import { type EvidenceConfig, judgedSignals, most, required } from "./config.ts";
-import { countedPair, type IntervalCounts, type PairedCounts, type Signal } from "./counts.ts";
+import { countedPair, type IntervalCounts, missingIn, type PairedCounts, type Signal } from "./counts.ts";
 import { addTally, allowanceWithin, independent, recently, worseGains } from "./gains.ts";
 import { logSum } from "./log-sum.ts";
 import type { EvidenceState, SignalState } from "./state.ts";
@@ -23,7 +23,8 @@ export function observeInterval(
     if (before === undefined || counted === undefined) continue;
     signals[signal] = observeSignal(before, counted, signal);
   }
-  return { ...state, intervalEndMs: counts.endMs, signals };
+  const { missing: _, ...known } = state;
+  return { ...known, ...missingIn(counts), intervalEndMs: counts.endMs, signals };
 }
 
 function observeSignal(before: SignalState, counts: PairedCounts, signal: Signal): SignalState {

@@ -1,6 +1,6 @@
 import type { Baseline } from "./baseline.ts";
 import { type EvidenceConfig, judgedSignals, type Margins } from "./config.ts";
-import type { Signal } from "./counts.ts";
+import type { Missing, Signal } from "./counts.ts";
 import { correlationOf } from "./dispersion.ts";
 import type { GateEvidence } from "./gate-evidence.ts";
 
@@ -44,6 +44,8 @@ export interface EvidenceState {
   /** End of the last interval observed, Unix milliseconds; the intervals after it are still to be read. */
   readonly intervalEndMs: number;
   readonly signals: Readonly<Partial<Record<Signal, SignalState>>>;
+  /** Signals that the last interval has nothing of, and why; what was proved of them before says nothing of now. Default none. */
+  readonly missing?: Missing;
   /** When it began. What gates are read over must not reach back beyond this. */
   readonly gatesFromMs: number;
   /** Evidence about each gate, by its name. */

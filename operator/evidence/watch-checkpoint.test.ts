@@ -47,6 +47,15 @@ describe("the checkpoint of a watch", () => {
     expect(parseWatch(serialiseWatch({ ...state, signals }))).toEqual({ ...state, signals });
   });
 
+  it("keeps that a signal was not to be had", () => {
+    const lacking = watchInterval(startWatch(evidence), config, {
+      ...{ endMs: 15_000, signals: {} },
+      missing: { errors: "There is no such series." },
+    });
+    expect(Object.keys(parseWatch(serialiseWatch(lacking))?.missing ?? {})).toEqual(["errors"]);
+    expect(watchInterval(lacking, config, interval(2))).not.toHaveProperty("missing");
+  });
+
   it("and that of a canary do not read each other", () => {
     expect(parseCheckpoint(serialiseWatch(startWatch(evidence)))).toBeUndefined();
     expect(parseWatch(serialiseCheckpoint(evidence))).toBeUndefined();

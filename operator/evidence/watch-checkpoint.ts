@@ -1,5 +1,16 @@
 import * as z from "zod";
-import { mapSignals, perSignal, readText, round, tally, tallyOf, tallyText } from "./checkpoint-text.ts";
+import {
+  mapSignals,
+  missingNames,
+  missingOfNames,
+  namesOfMissing,
+  perSignal,
+  readText,
+  round,
+  tally,
+  tallyOf,
+  tallyText,
+} from "./checkpoint-text.ts";
 import { marginNumbers, marginsOfNumbers, numbersOfMargins } from "./margin-numbers.ts";
 import type { WatchedSignal, WatchState } from "./watch.ts";
 
@@ -21,6 +32,7 @@ const checkpoint = z.strictObject({
   end: z.number(),
   intervals: z.int().min(0),
   signals: perSignal(signalText),
+  missing: missingNames,
 });
 
 /** The text that `parseWatch` reads back. */
@@ -31,6 +43,7 @@ export function serialiseWatch(state: WatchState): string {
     end: state.intervalEndMs,
     intervals: state.intervals,
     signals: mapSignals(state.signals, tupleOf),
+    ...namesOfMissing(state),
   });
 }
 
@@ -38,12 +51,13 @@ export function serialiseWatch(state: WatchState): string {
 export function parseWatch(text: string): WatchState | undefined {
   const parsed = readText(text, checkpoint);
   if (parsed === undefined) return undefined;
-  const { subject, end, intervals, signals } = parsed;
+  const { subject, end, intervals, signals, missing } = parsed;
   return {
     subject,
     intervalEndMs: end,
     intervals,
     signals: mapSignals(signals, signalOf),
+    ...missingOfNames(missing),
   };
 }
 

@@ -1,6 +1,6 @@
 import { logWorseShare } from "./alternatives.ts";
 import { actingSignals, type EvidenceConfig, judgedSignals } from "./config.ts";
-import { countedPair, type IntervalCounts, SIGNALS, type Signal } from "./counts.ts";
+import { countedPair, type IntervalCounts, type Missing, missingIn, SIGNALS, type Signal } from "./counts.ts";
 import { addTally, independent, type Known, recently, worseGains } from "./gains.ts";
 import { logSum } from "./log-sum.ts";
 import type { EvidenceState } from "./state.ts";
@@ -20,6 +20,8 @@ export interface WatchState {
   /** Whole intervals since the promotion. */
   readonly intervals: number;
   readonly signals: Readonly<Partial<Record<Signal, WatchedSignal>>>;
+  /** Signals that the last interval has nothing of, and why. Default none. */
+  readonly missing?: Missing;
 }
 
 export interface WatchedSignal extends Known {
@@ -68,7 +70,9 @@ export function watchInterval(state: WatchState, config: EvidenceConfig, counts:
       known: addTally(before.known, { requests: requests.stable, bad: bad.stable }),
     };
   }
-  return { ...state, intervalEndMs: counts.endMs, intervals: state.intervals + 1, signals };
+  const { missing: _, ...known } = state;
+  const intervals = state.intervals + 1;
+  return { ...known, ...missingIn(counts), intervalEndMs: counts.endMs, intervals, signals };
 }
 
 function begunAnew(before: WatchedSignal, gains: readonly number[] | undefined): WatchedSignal {

@@ -22,8 +22,7 @@ export function countedSeries(latency: LatencyObjective | undefined): Matcher[] 
   const names: string[] = [METRICS.requests, METRICS.errors, START_METRIC];
   const bounds: string[] = [];
   if (latency !== undefined) {
-    const name = LATENCY_METRICS[latency.signal];
-    names.push(`${name}_bucket`, `${name}_count`);
+    names.push(boundSeries(latency).name, countSeries(latency));
     bounds.push(...boundTexts(latency));
   }
   return [
@@ -41,6 +40,14 @@ export function countedSelector(
   own: readonly Matcher[],
 ): string {
   return selector([...countedSeries(latency), anyOf("revision", revisions), ...own]);
+}
+
+/** The counter of all requests that a latency is known of. */
+export const countSeries = ({ signal }: LatencyObjective): string => `${LATENCY_METRICS[signal]}_count`;
+
+/** The counter of those within the objective, and its bound. Throws RangeError as countedSeries does. */
+export function boundSeries(latency: LatencyObjective): { readonly name: string; readonly le: string } {
+  return { name: `${LATENCY_METRICS[latency.signal]}_bucket`, le: boundTexts(latency)[0] ?? "" };
 }
 
 /** How a source may write the bound: Prometheus 3 normalises "1" to "1.0". */
@@ -76,9 +83,8 @@ export function signalCounts(
     const bad = sum(METRICS.errors, false);
     return { requests: Math.max(requests, bad), bad };
   }
-  const name = LATENCY_METRICS[latency.signal];
-  const requests = sum(`${name}_count`, true);
-  return { requests, bad: Math.max(0, requests - sum(`${name}_bucket`, true)) };
+  const requests = sum(countSeries(latency), true);
+  return { requests, bad: Math.max(0, requests - sum(boundSeries(latency).name, true)) };
 }
 
 /**

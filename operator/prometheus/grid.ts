@@ -1,10 +1,12 @@
-import type {
-  ArmCounts,
-  History,
-  HistoryInterval,
-  IntervalCounts,
-  PairedCounts,
-  Signal,
+import {
+  type ArmCounts,
+  type History,
+  type HistoryInterval,
+  type IntervalCounts,
+  type Missing,
+  missingIn,
+  type PairedCounts,
+  type Signal,
 } from "../evidence/counts.ts";
 import { signalCounts } from "./counting.ts";
 import type { Increase } from "./increases.ts";
@@ -24,6 +26,13 @@ export interface Grid {
   readonly count: number;
 }
 
+/** What the samples of a window show. */
+export interface Grown {
+  readonly increases: readonly PodIncrease[];
+  /** Signals that cannot be counted in it. */
+  readonly missing: Missing;
+}
+
 /** Increases by interval: (start, end], so that every sample is in exactly one. */
 function byInterval(grid: Grid, increases: readonly PodIncrease[]): PodIncrease[][] {
   const intervals = Array.from({ length: grid.count }, (): PodIncrease[] => []);
@@ -33,14 +42,15 @@ function byInterval(grid: Grid, increases: readonly PodIncrease[]): PodIncrease[
   return intervals;
 }
 
-function judged(latency: LatencyObjective | undefined): Signal[] {
-  return latency === undefined ? ["errors"] : ["errors", "latency"];
+function countable(latency: LatencyObjective | undefined, missing: Missing): Signal[] {
+  const judged: Signal[] = latency === undefined ? ["errors"] : ["errors", "latency"];
+  return judged.filter((signal) => missing[signal] === undefined);
 }
 
 /** Counts of both versions on the grid. */
 export function pairedIntervals(
   grid: Grid,
-  increases: readonly PodIncrease[],
+  { increases, missing }: Grown,
   versions: { readonly canary: string; readonly stable: string },
   latency: LatencyObjective | undefined,
 ): IntervalCounts[] {
@@ -51,22 +61,23 @@ export function pairedIntervals(
       return { ...counts, pods: Math.max(1, new Set(mine.map(({ pod }) => pod)).size) };
     };
     const signals: Partial<Record<Signal, PairedCounts>> = {};
-    for (const signal of judged(latency)) {
+    for (const signal of countable(latency, missing)) {
       signals[signal] = { canary: arm(signal, versions.canary), stable: arm(signal, versions.stable) };
     }
-    return { endMs: grid.fromMs + (index + 1) * grid.intervalMs, signals };
+    const endMs = grid.fromMs + (index + 1) * grid.intervalMs;
+    return { endMs, signals, ...missingIn({ missing }) };
   });
 }
 
 /** Counts per pod on the grid, for the baseline. */
 export function history(
   grid: Grid,
-  increases: readonly PodIncrease[],
+  { increases, missing }: Grown,
   latency: LatencyObjective | undefined,
 ): History {
   const intervals = byInterval(grid, increases);
   return Object.fromEntries(
-    judged(latency).map((signal) => [
+    countable(latency, missing).map((signal) => [
       signal,
       intervals.map((own, index): HistoryInterval => {
         const pods = Map.groupBy(own, ({ pod }) => pod);

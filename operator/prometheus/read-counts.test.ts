@@ -29,12 +29,22 @@ function requests(pod: string, revision: string, untilS: number, fromS = 0): Ser
   };
 }
 
+/** The counter of failed requests of the same pod, which is there from the start. */
+function withoutErrors({ labels, samples }: Series): Series {
+  const { cache: _, ...rest } = labels;
+  return {
+    labels: { ...rest, __name__: METRICS.errors, domain: "bridge" },
+    samples: samples.map(({ atMs }) => ({ atMs, value: 0 })),
+  };
+}
+
 /** Answers as a source that holds these series would: ranges are left open, the last sample before a moment is asked for apart. */
 function holding(
   series: readonly Series[],
   refuse: (rangeMs: number) => QueryResult | undefined = () => undefined,
 ) {
   const asked: { rangeMs: number; atMs: number }[] = [];
+  const all = [...series, ...series.map(withoutErrors)];
   const client: PrometheusClient = {
     async query(expression, atMs) {
       const rangeMs = Number(/\[(\d+)ms\]/.exec(expression)?.[1]);
@@ -44,7 +54,7 @@ function holding(
       if (refused !== undefined) return refused;
       return {
         ok: true,
-        series: series
+        series: all
           .map(({ labels, samples }) => {
             const inside = samples.filter((sample) => sample.atMs > atMs - rangeMs && sample.atMs <= atMs);
             return { labels, samples: last ? inside.slice(-1) : inside };

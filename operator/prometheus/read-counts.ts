@@ -1,9 +1,11 @@
 import type { Baseline } from "../evidence/baseline.ts";
 import { measureBaseline } from "../evidence/baseline.ts";
+import type { Missing } from "../evidence/counts.ts";
 import type { PrometheusClient } from "./client.ts";
 import { countedSelector, ownMatchers, START_METRIC } from "./counting.ts";
 import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
 import { increases } from "./increases.ts";
+import { missingSeries } from "./missing-series.ts";
 import { onePerPod } from "./one-process.ts";
 import { newestMs, type SourceLabels, type Target, targetsOf } from "./pods.ts";
 import type { QueryResult } from "./problems.ts";
@@ -48,7 +50,12 @@ interface Span {
 }
 
 type Samples =
-  | { readonly ok: true; readonly targets: readonly Target[]; readonly increases: readonly PodIncrease[] }
+  | {
+      readonly ok: true;
+      readonly targets: readonly Target[];
+      readonly increases: readonly PodIncrease[];
+      readonly missing: Missing;
+    }
   | Extract<QueryResult, { ok: false }>;
 
 /** Raw samples of the span and the last ones before it: two queries. */
@@ -83,7 +90,7 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
     }).map((increase): PodIncrease => ({ ...increase, pod: pod.inside.pod, revision: pod.inside.revision })),
   );
   const targets = pods.map(({ inside }) => inside);
-  return { ok: true, targets, increases: grown };
+  return { ok: true, targets, increases: grown, missing: missingSeries(pods, span.latency) };
 }
 
 /** See MetricSource.readIntervals. */
@@ -120,7 +127,8 @@ export async function readIntervals(
     const { completeMs, waitingFor } = completion(samples.targets, readyPods, fromMs + intervalMs);
     const lastMs = Math.min(Math.max(completeMs, waitedFromMs), toMs - reader.sourceLagMs);
     const count = Math.min(most, Math.max(0, Math.floor((lastMs - fromMs) / intervalMs)));
-    const intervals = pairedIntervals({ fromMs, intervalMs, count }, samples.increases, query, query.latency);
+    const grid = { fromMs, intervalMs, count };
+    const intervals = pairedIntervals(grid, samples, query, query.latency);
     const throughMs = fromMs + count * intervalMs;
     return { kind: "ok", value: { intervals, throughMs, waitingFor, readableMs } };
   }
@@ -150,12 +158,12 @@ export async function readBaseline(reader: CountReader, query: BaselineQuery): P
     const fromMs = toMs - count * intervalMs;
     const samples =
       count < 1
-        ? ({ ok: true, targets: [], increases: [] } as const)
+        ? ({ ok: true, targets: [], increases: [], missing: {} } as const)
         : await readSpan(reader, { ...query, revisions: [query.stable], fromMs, latency });
     if (samples.ok) {
       return {
         kind: "ok",
-        value: measureBaseline(history({ fromMs, intervalMs, count }, samples.increases, latency)),
+        value: measureBaseline(history({ fromMs, intervalMs, count }, samples, latency)),
       };
     }
     if (samples.problem !== "TooLarge" || count <= 1) return failing("SourceFailing", samples.message);

@@ -99,13 +99,12 @@ export function watchVerdicts(watch: Watch): Verdicts {
 /** What stands in status. */
 export function watchStatuses(watch: Watch): VerdictStatus[] {
   const raised = alarms(watch);
-  return actingSignals(watch.config).map(([signal]) =>
-    raised.includes(signal)
-      ? { signal, category: "ProvedWorse", message: alarmText(signal, watch) }
-      : {
-          signal,
-          category: "Watching",
-          message: `${SAYS[signal]} is watched since the promotion; no alarm.`,
-        },
-  );
+  return actingSignals(watch.config).map(([signal]) => {
+    if (raised.includes(signal))
+      return { signal, category: "ProvedWorse", message: alarmText(signal, watch) };
+    const missing = watch.state?.missing?.[signal];
+    if (missing !== undefined) return { signal, category: "NoData", message: missing };
+    const message = `${SAYS[signal]} is watched since the promotion; no alarm.`;
+    return { signal, category: "Watching", message };
+  });
 }

@@ -4,7 +4,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpecInput } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
-import type { IntervalCounts } from "../../evidence/counts.ts";
+import type { IntervalCounts, Missing } from "../../evidence/counts.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import type { PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
@@ -58,6 +58,8 @@ export class World {
   metricsDown = false;
   /** Names of pods that the source does not scrape. */
   unscraped: readonly string[] = [];
+  /** Signals whose series the source does not have, and how it says so. */
+  missing: Missing = {};
   /** What pods tell of the Secrets that they mount, by pod. */
   secrets: Record<string, PodReading["secrets"]> = {};
   /** ConfigMaps of its namespace; one that a spec names and nobody gave is there and has every key that is asked for. */
@@ -375,10 +377,9 @@ export class World {
       return { kind: "Intervals", canary, reading: { kind: "ok", value } };
     }
     for (let endMs = known.intervalEndMs + intervalMs; endMs <= this.nowMs; endMs += intervalMs) {
-      intervals.push({
-        endMs,
-        signals: { errors: { canary: this.arm(canary, intervalMs), stable: this.arm(stable, intervalMs) } },
-      });
+      const errors = { canary: this.arm(canary, intervalMs), stable: this.arm(stable, intervalMs) };
+      const { missing } = this;
+      intervals.push({ endMs, signals: missing.errors === undefined ? { errors } : {}, missing });
     }
     const throughMs = intervals.at(-1)?.endMs ?? known.intervalEndMs;
     return {
