@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
+import { measureBaseline } from "../evidence/baseline.ts";
 import { decide } from "./decide.ts";
 import { ANNOTATIONS } from "./names.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -206,7 +207,7 @@ describe("decide", () => {
       });
       world.run("30s");
       world.edit(setImage("bridge:2"));
-      world.metricsDown = true;
+      world.requestsPerSecond = 0;
       const onePass = "1ms";
       for (let i = 0; i < 200 && world.status.evidence === undefined; i++) world.run(onePass);
       const { verdicts } = world.status;
@@ -216,6 +217,22 @@ describe("decide", () => {
       expect(world.status.verdicts).toEqual(verdicts);
     },
   );
+
+  it("begins its evidence from the stable version's past, for which it waits while the source fails", () => {
+    const world = serving();
+    const pods = [{ pod: "a", counts: { requests: 500, bad: 5 } }];
+    world.past = () => measureBaseline({ errors: [{ endMs: 1, pods }] });
+    world.edit(setImage("bridge:2"));
+    world.metricsDown = true;
+    world.run("1m");
+    expect(world.status.rollout?.evidenceSince).toBeDefined();
+    expect(world.status.evidence).toBeUndefined();
+    world.metricsDown = false;
+    for (let i = 0; i < 20 && world.memory.evidence === undefined; i++) world.run("1ms");
+    const { state } = world.memory.evidence ?? {};
+    expect(state?.signals.errors?.known.bad).toBeGreaterThan(0);
+    expect(state?.intervalEndMs).toBe(Date.parse(world.status.rollout?.evidenceSince ?? ""));
+  });
 
   it("loses and doubles no interval when the operator restarts between any two passes", () => {
     const world = serving();

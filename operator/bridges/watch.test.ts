@@ -32,6 +32,23 @@ function watching(more: object = {}): World {
   return world;
 }
 
+/** Ten minutes of a version that fails 0.2 %. */
+const served = measureBaseline({
+  errors: Array.from({ length: 120 }, (_, endMs) => ({
+    endMs,
+    pods: [{ pod: "a", counts: { requests: 500, bad: 1 } }],
+  })),
+});
+
+const editMargins = (world: World) =>
+  world.edit((before) => ({
+    ...before,
+    rollout: {
+      ...before.rollout,
+      analysis: { interval: "5s", errors: { rollbackAbove: "0.2%", promoteBelow: "1%" } },
+    },
+  }));
+
 const untilLeft = (world: World, seconds: number) => {
   const since = world.nowMs;
   while (world.status.phase === "Watching" && world.nowMs < since + seconds * 1000) world.run("2s");
@@ -123,18 +140,32 @@ describe("a promoted version", () => {
 
   it("begins a new watch where margins are edited", () => {
     const world = watching();
-    const pods = [{ pod: "a", counts: { requests: 500, bad: 1 } }];
-    world.past = measureBaseline({ errors: Array.from({ length: 120 }, (_, endMs) => ({ endMs, pods })) });
-    world.edit((before) => ({
-      ...before,
-      rollout: {
-        ...before.rollout,
-        analysis: { interval: "5s", errors: { rollbackAbove: "0.2%", promoteBelow: "1%" } },
-      },
-    }));
+    world.past = () => served;
+    editMargins(world);
     world.run("30s");
     expect(world.status.evidence?.state).toContain('"subject":"errors 0.2% 1%, 5s"');
     world.behaviours["bridge:2"] = { errorShare: 0.2 };
     expect(untilLeft(world, 60)).toBeLessThan(20);
+  });
+
+  it("is held against what the version before was until the canary came, however long ago that is", () => {
+    const world = watching({ watchAfter: "2h" });
+    const sinceMs = Date.parse(world.status.rollout?.evidenceSince ?? "");
+    // It has served nothing since its successor was promoted.
+    world.past = (endMs) => (endMs <= sinceMs ? served : {});
+    world.run("40m");
+    // Nor is a watch begun without it, which could find nothing for the rest of its time.
+    world.metricsDown = true;
+    editMargins(world);
+    world.run("10s");
+    expect(world.status.verdicts).toEqual([
+      { signal: "errors", category: "NoData", message: "The source is down." },
+    ]);
+    world.metricsDown = false;
+    world.run("1m");
+    expect(world.status.verdicts).toMatchObject([{ category: "Watching" }]);
+    world.behaviours["bridge:2"] = { errorShare: 1 };
+    expect(untilLeft(world, 120)).toBeLessThan(20);
+    expect(world.status.rollout?.failed?.reason).toBe("ErrorsProvedWorse");
   });
 });

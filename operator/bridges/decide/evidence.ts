@@ -38,11 +38,7 @@ export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
   const known = knownEvidence(snapshot.status, snapshot.memory, canary, judging);
   const reading = snapshot.evidence;
   if (!known) {
-    return none(
-      reading?.kind === "Waiting"
-        ? "The metric source has not told the stable version's past yet."
-        : "The canary does not serve yet.",
-    );
+    return none(unreadPast(reading, canary) ?? "The canary does not serve yet.");
   }
   if (reading?.kind !== "Intervals" || reading.canary !== canary) {
     return { config, canary, state: known, verdicts: judge(known, config), missing: undefined };
@@ -88,9 +84,17 @@ export const begun = (evidence: Evidence, state: EvidenceState): Evidence => ({
   verdicts: judge(state, evidence.config),
 });
 
+/** Why the stable version's past is not known in this pass although it was asked for. */
+export function unreadPast(reading: Snapshot["evidence"], revision: string): string | undefined {
+  if (reading?.canary !== revision) return undefined;
+  if (reading.kind === "Waiting") return "The metric source has not told the stable version's past yet.";
+  return reading.reading.kind === "failing" ? reading.reading.message : undefined;
+}
+
 /**
- * Evidence at its start: from the stable version's past if it could be read, and cautiously without it. Undefined while the past is still
- * being read: a source that is only slow must not cost what it would tell.
+ * Evidence at its start, from the stable version's past; one that served nothing has none, and the start is cautious. Undefined while the past is not read: a
+ * source that is slow, or fails for a moment, must not cost what it would tell. Nothing is lost by waiting, as intervals are counted from `sinceMs` on
+ * whenever it begins.
  */
 export function beginEvidence(
   snapshot: Snapshot,
@@ -99,7 +103,7 @@ export function beginEvidence(
   sinceMs: number,
 ): EvidenceState | undefined {
   const reading = snapshot.evidence;
-  if (reading?.kind === "Waiting" && reading.canary === canary) return undefined;
-  const usable = reading?.kind === "Baseline" && reading.canary === canary && reading.reading.kind === "ok";
-  return startEvidence(config, usable && reading.reading.kind === "ok" ? reading.reading.value : {}, sinceMs);
+  if (reading?.kind !== "Baseline" || reading.canary !== canary || reading.reading.kind === "failing")
+    return undefined;
+  return startEvidence(config, reading.reading.value, sinceMs);
 }

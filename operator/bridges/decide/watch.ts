@@ -10,7 +10,7 @@ import { watchedRevision } from "../../rollout/watch.ts";
 import { knownWatch } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { whyBehind } from "./behind.ts";
-import { beginEvidence, type Evidence } from "./evidence.ts";
+import { beginEvidence, type Evidence, unreadPast } from "./evidence.ts";
 
 /** What is known of the version that is watched after its promotion, after this pass's reading. */
 export interface Watch {
@@ -32,9 +32,10 @@ export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollou
   const known = knownWatch(snapshot.status, snapshot.memory, revision, analysis);
   const watch = { revision, config, intervals };
   const { evidence } = snapshot;
+  if (!known) return { ...watch, state: undefined, missing: unreadPast(evidence, revision) };
   const reading =
     evidence?.kind === "Intervals" && evidence.canary === revision ? evidence.reading : undefined;
-  if (!known || !reading) return { ...watch, state: known, missing: undefined };
+  if (!reading) return { ...watch, state: known, missing: undefined };
   if (reading.kind === "failing") return { ...watch, state: known, missing: reading.message };
   const state = reading.value.intervals.reduce(
     (before, one) => (before.intervals < intervals ? watchInterval(before, config, one) : before),
@@ -102,7 +103,7 @@ export function watchStatuses(watch: Watch): VerdictStatus[] {
   return actingSignals(watch.config).map(([signal]) => {
     if (raised.includes(signal))
       return { signal, category: "ProvedWorse", message: alarmText(signal, watch) };
-    const missing = watch.state?.missing?.[signal];
+    const missing = watch.state ? watch.state.missing?.[signal] : watch.missing;
     if (missing !== undefined) return { signal, category: "NoData", message: missing };
     const message = `${SAYS[signal]} is watched since the promotion; no alarm.`;
     return { signal, category: "Watching", message };

@@ -5,6 +5,7 @@ import type { Baseline } from "../../evidence/baseline.ts";
 import { type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
 import type { CountedIntervals, LatencyObjective, MetricSource, Reading } from "../../prometheus/source.ts";
 import { hasBaseline } from "../../rollout/baseline.ts";
+import { atMs } from "../../rollout/clock.ts";
 
 /** The parts of a plan that say what is counted of a canary, and against what. */
 export type Judging = Pick<Rollout, "analysis" | "baseline">;
@@ -48,21 +49,30 @@ export interface EvidenceQuery {
   /** End of the last counted interval; undefined while evidence has not been started. */
   readonly countedThroughMs: number | undefined;
   readonly readyPods: readonly string[];
+  /** See pastEndMs. */
+  readonly pastEndMs: number;
   readonly nowMs: number;
 }
 
-/** Rate and dispersion of the stable version in the window before now. */
+/**
+ * Where the stable version's past ends: when the canary came in beside it, or now while none has. What began anew counts everything since then again, and a
+ * version that has handed over served nothing of late.
+ */
+export const pastEndMs = (state: RolloutStatus | undefined, nowMs: number): number =>
+  Math.min(nowMs, atMs(state?.evidenceSince) ?? nowMs);
+
+/** Rate and dispersion of the stable version in the window before `endMs`. */
 export function readPast(
   source: MetricSource,
   version: { readonly namespace: string; readonly bridge: string; readonly stable: string },
   analysis: Analysis,
-  nowMs: number,
+  endMs: number,
 ): Promise<Reading<Baseline>> {
   return source.readBaseline({
     ...version,
     ...grid(analysis),
-    fromMs: nowMs - baselineWindowMs(analysis),
-    toMs: nowMs,
+    fromMs: endMs - baselineWindowMs(analysis),
+    toMs: endMs,
   });
 }
 
@@ -70,7 +80,7 @@ export function readPast(
 export async function readEvidence(source: MetricSource, query: EvidenceQuery): Promise<EvidenceReading> {
   const { namespace, bridge, stable, canary, reference, analysis, nowMs } = query;
   if (query.countedThroughMs === undefined) {
-    const reading = await readPast(source, { namespace, bridge, stable }, analysis, nowMs);
+    const reading = await readPast(source, { namespace, bridge, stable }, analysis, query.pastEndMs);
     return { kind: "Baseline", canary, reading };
   }
   const reading = await source.readIntervals({

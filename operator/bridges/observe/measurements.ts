@@ -5,7 +5,7 @@ import type { Baseline } from "../../evidence/baseline.ts";
 import { failing, type MetricSource, type PodReading, type Reading } from "../../prometheus/source.ts";
 import { comparedPair, judgedPair } from "../../rollout/watch.ts";
 import type { BridgeRef } from "../names.ts";
-import { type EvidenceReading, readEvidence, readPast } from "./evidence.ts";
+import { type EvidenceReading, pastEndMs, readEvidence, readPast } from "./evidence.ts";
 import type { ObservedPod } from "./pod.ts";
 
 /** What a metric source tells of one bridge in one pass. */
@@ -85,6 +85,7 @@ async function evidenceOf(source: MetricSource, question: Question): Promise<Evi
     readyPods: pods
       .filter((pod) => pod.ready && [reference, canary].includes(pod.revision))
       .map((pod) => pod.name),
+    pastEndMs: pastEndMs(status.rollout, nowMs),
     nowMs,
   });
 }

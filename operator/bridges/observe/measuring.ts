@@ -98,7 +98,7 @@ export function createMeasuring({ clock, onLate }: MeasuringOptions): Measuring 
 
 /** Questions with the same subject have the same answer, but for its age. */
 function subjectOf({ bridge, spec, status, known }: Question): string {
-  const { canaryRevision, stableRevision, previousRevision } = status.rollout ?? {};
+  const { canaryRevision, stableRevision, previousRevision, evidenceSince } = status.rollout ?? {};
   const { metrics, rollout, scaling } = spec;
   return JSON.stringify([
     bridge.uid,
@@ -109,6 +109,7 @@ function subjectOf({ bridge, spec, status, known }: Question): string {
     canaryRevision,
     stableRevision,
     previousRevision,
+    evidenceSince,
     known?.intervalEndMs,
   ]);
 }

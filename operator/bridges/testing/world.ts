@@ -16,6 +16,7 @@ import { retirement } from "../ending.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
 import { ANNOTATIONS, type BridgeRef } from "../names.ts";
 import { slimChild } from "../observe/child.ts";
+import { pastEndMs } from "../observe/evidence.ts";
 import { knownEvidence, knownWatch } from "../observe/known.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import { parseSpec } from "../observe.ts";
@@ -77,8 +78,8 @@ export class World {
   cpuPerRequest = 0;
   /** Requests in progress over all pods. */
   streams = 4;
-  /** What the source tells of a stable version's past. */
-  past: Baseline = {};
+  /** What the source tells of a stable version's past, as it was until then. */
+  past: (endMs: number) => Baseline = () => ({});
   behaviours: Record<string, Behaviour> = {};
   /** Pods fail so many requests more while they are younger than this. */
   warmUp: { readonly errorShare: number; readonly forMs: number } = { errorShare: 0, forMs: 0 };
@@ -364,7 +365,8 @@ export class World {
       watchedRevision(rollout) === undefined
         ? knownEvidence(this.status, this.memory, canary, spec.value.rollout)
         : knownWatch(this.status, this.memory, canary, analysis);
-    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: this.past } };
+    const past = () => this.past(pastEndMs(rollout, this.nowMs));
+    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: past() } };
     const intervalMs = durationMs(analysis.interval);
     const intervals: IntervalCounts[] = [];
     const waitingFor = this.pods

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
+import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
+import { type BaselineQuery, failing, type MetricSource } from "../../prometheus/source.ts";
+import { measure } from "./measurements.ts";
+
+const spec = llmBridgeSpec.parse({
+  image: "bridge:1",
+  upstreams: [{ name: "main", protocol: "OpenAI", url: "https://upstream.example" }],
+});
+const NOW = Date.parse("2026-01-01T12:00:00Z");
+
+/** What is asked about the stable version's past while nothing is known of the canary. */
+async function askedFor(evidenceSince: string | undefined): Promise<BaselineQuery | undefined> {
+  const asked: BaselineQuery[] = [];
+  const source: MetricSource = {
+    name: "main",
+    readFleet: async () => failing("NoData", "none"),
+    readIntervals: async () => failing("NoData", "none"),
+    async readBaseline(query) {
+      asked.push(query);
+      return { kind: "ok", value: {} };
+    },
+  };
+  const status = llmBridgeStatus.parse({
+    rollout: {
+      ...{ phase: "Holding", phaseSince: "2026-01-01T10:00:00Z", step: 0 },
+      ...{ stableRevision: "s", canaryRevision: "c", evidenceSince },
+    },
+  });
+  await measure(
+    { kind: "ok", value: source },
+    {
+      ...{ bridge: { namespace: "ai", name: "chat", uid: "u-1" }, spec, status, known: undefined },
+      ...{ forecastDue: false, pods: [], nowMs: NOW },
+    },
+  );
+  return asked[0];
+}
+
+describe("the stable version's past", () => {
+  it("is that of now before its canary comes", async () => {
+    expect(await askedFor(undefined)).toMatchObject({ stable: "s", fromMs: NOW - 1_800_000, toMs: NOW });
+  });
+
+  it("ends where the canary came, so that what is counted again from there is in it no second time", async () => {
+    const since = Date.parse("2026-01-01T10:00:00Z");
+    expect(await askedFor("2026-01-01T10:00:00Z")).toMatchObject({ fromMs: since - 1_800_000, toMs: since });
+  });
+});
