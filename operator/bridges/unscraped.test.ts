@@ -28,6 +28,29 @@ function holding(noData?: object): { world: World; pod: string } {
 
 const metrics = ({ status }: World) => status.conditions.find(({ type }) => type === "MetricsAvailable");
 
+describe("a source that is scraped less often than the analysis counts", () => {
+  it("has its requests counted between two scrapes, which Accepted says", () => {
+    const world = new World(spec());
+    world.scrapeMs = 60_000;
+    world.run("30s");
+    const accepted = () => world.status.conditions.find(({ type }) => type === "Accepted")?.message;
+    const said =
+      "Requests are counted over 60s, the scrapeInterval of the metric source, which is longer than spec.rollout.analysis.interval (10s).";
+    expect(accepted()).toBe(`The spec is valid and permitted. ${said}`);
+    world.edit((before) => ({ ...before, image: "bridge:2" }));
+    for (let i = 0; i < 90 && world.status.phase !== "Holding"; i += 1) world.run("2s");
+    const sinceMs = Date.parse(world.status.rollout?.evidenceSince ?? "");
+    world.run("3m");
+    const countedMs = Date.parse(world.status.evidence?.intervalEnd ?? "") - sinceMs;
+    expect(countedMs).toBeGreaterThan(0);
+    expect(countedMs % 60_000).toBe(0);
+    expect(metrics(world)?.status).toBe("True");
+    world.scrapeMs = 10_000;
+    world.run("2s");
+    expect(accepted()).toBe("The spec is valid and permitted.");
+  });
+});
+
 describe("a series that the source does not have", () => {
   const errors = "The metric source has no series of errors.";
 

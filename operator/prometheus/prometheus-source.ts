@@ -40,6 +40,7 @@ export function createPrometheusSource(
   const reader = { client, labels, matchers, sourceLagMs };
   return {
     name: options.name,
+    ...(scrapeIntervalMs === undefined ? {} : { scrapeIntervalMs }),
     readIntervals: (query) => read(() => readIntervals(reader, query)),
     readBaseline: (query) => read(() => readBaseline(reader, query)),
     readFleet: (query) => read(() => readFleet({ ...reader, scrapeIntervalMs }, query)),

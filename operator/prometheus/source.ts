@@ -142,6 +142,8 @@ export interface PodReading {
 export interface MetricSource {
   /** Name in the administrator's settings. */
   readonly name: string;
+  /** Time between two scrapes of a pod, as its settings say; shorter intervals would hold samples of one version or the other. Default unknown. */
+  readonly scrapeIntervalMs?: number;
   /** Counts of both versions over the complete intervals since `fromMs`. At most 240 intervals a call. */
   readIntervals(query: IntervalQuery): Promise<Reading<CountedIntervals>>;
   /** Rate and dispersion of the stable version in its past. */

@@ -101,6 +101,8 @@ export type Verdicts =
       gates: readonly GateVerdict[];
       /** End of the last counting interval that is in the verdict; a step is left only on one that lay wholly at its weight. */
       decidedAtMs: number;
+      /** Length of that interval. Default: `interval` of the analysis. */
+      intervalMs?: number;
     }
   /** Of a version after its promotion: signals that the change detector found worse. */
   | {

@@ -140,9 +140,9 @@ export const analysisValues = z.strictObject({
   falsePromotion: percent(
     "Probability of promoting a version that is worse than promoteBelow or breaks a gate.",
   ).default("5%"),
-  interval: duration("Length of one counting interval; at least twice the time between two scrapes.").default(
-    "15s",
-  ),
+  interval: duration(
+    "Length of one counting interval; where the metric source is scraped less often, what lies between two scrapes.",
+  ).default("15s"),
   inconclusive: z
     .strictObject({
       after: duration(

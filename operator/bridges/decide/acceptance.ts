@@ -1,9 +1,11 @@
 import { refusedEnvReason } from "../../api/v1alpha1/env-names.ts";
 import { nodeOptionsMessage } from "../../api/v1alpha1/rules/node-options.ts";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { Reading } from "../../prometheus/source.ts";
 import { circle } from "../../rollout/fleet/order.ts";
 import { uncomparedGates } from "../../rollout/uncompared.ts";
 import type { TuningResult } from "../../tuning/tune.ts";
+import { countingMs } from "../observe/evidence.ts";
 import { type ContentRef, configMapRefs } from "../references.ts";
 import { secretRefs } from "../secret-references.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -163,6 +165,14 @@ function uncompared({ spec }: Snapshot): string {
   return sentence === undefined ? "" : ` ${sentence}`;
 }
 
+/** Refusing would be no help to whoever has left it at its default. */
+function countedOver({ spec, scrapeMs }: Snapshot): string {
+  if (!spec.ok || scrapeMs === undefined) return "";
+  const { interval } = spec.value.rollout.analysis;
+  if (countingMs({ interval }, scrapeMs) === durationMs(interval)) return "";
+  return ` Requests are counted over ${scrapeMs / 1000}s, the scrapeInterval of the metric source, which is longer than spec.rollout.analysis.interval (${interval}).`;
+}
+
 /**
  * Whether the spec can be acted on, by what only the operator can see; the schema has refused the rest before.
  * While it is refused the running version stays as it is.
@@ -181,6 +191,6 @@ export function acceptance(
   return {
     accepted: true,
     reason: "Valid",
-    message: `The spec is valid and permitted.${passedOver(snapshot)}${circular(snapshot)}${uncompared(snapshot)}`,
+    message: `The spec is valid and permitted.${passedOver(snapshot)}${circular(snapshot)}${uncompared(snapshot)}${countedOver(snapshot)}`,
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import { whyBehind } from "./behind.ts";
 
 const MINUTE_MS = 60_000;
@@ -24,6 +25,6 @@ describe("whyBehind", () => {
     ["several are not scraped", 3 * MINUTE_MS, ["p-2", "p-1"], "15s", named("p-1", "p-2")],
     ["many are not scraped", 3 * MINUTE_MS, ["d", "c", "b", "a"], "15s", named("a", "b", "c and others")],
   ] as const)("where %s", (_, readableMs, waitingFor, interval, why) => {
-    expect(whyBehind(counted(readableMs, waitingFor), 0, { interval })).toBe(why);
+    expect(whyBehind(counted(readableMs, waitingFor), 0, durationMs(interval))).toBe(why);
   });
 });

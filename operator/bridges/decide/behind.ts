@@ -1,5 +1,3 @@
-import type { Analysis } from "../../api/v1alpha1/rollout.ts";
-import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { CountedIntervals } from "../../prometheus/source.ts";
 
 /** A new pod is found and scraped within this; evidence is not called missing sooner. */
@@ -17,9 +15,9 @@ const MOST_NAMES = 3;
 export function whyBehind(
   { readableMs, waitingFor }: CountedIntervals,
   throughMs: number,
-  { interval }: Pick<Analysis, "interval">,
+  intervalMs: number,
 ): string | undefined {
-  if (readableMs - throughMs <= Math.max(GRACE_MS, GRACE_INTERVALS * durationMs(interval))) return undefined;
+  if (readableMs - throughMs <= Math.max(GRACE_MS, GRACE_INTERVALS * intervalMs)) return undefined;
   if (waitingFor.length === 0) return "Samples of some time ago are still being counted.";
   const names = waitingFor.toSorted().slice(0, MOST_NAMES).join(", ");
   return `Ready pods without samples: ${names}${waitingFor.length > MOST_NAMES ? " and others" : ""}.`;

@@ -1,4 +1,3 @@
-import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
 import type { EvidenceConfig } from "../../evidence/config.ts";
 import { type IntervalCounts, SIGNALS } from "../../evidence/counts.ts";
@@ -7,7 +6,7 @@ import { observeInterval } from "../../evidence/observe.ts";
 import { type EvidenceState, startEvidence } from "../../evidence/state.ts";
 import { hasBaseline } from "../../rollout/baseline.ts";
 import { atMs } from "../../rollout/clock.ts";
-import { canaryEvidence, type Judging } from "../observe/evidence.ts";
+import { canaryEvidence, countingMs, type Judging } from "../observe/evidence.ts";
 import { knownEvidence } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { whyBehind } from "./behind.ts";
@@ -19,6 +18,8 @@ export interface Evidence {
   readonly canary: string | undefined;
   readonly state: EvidenceState | undefined;
   readonly verdicts: readonly SignalVerdict[];
+  /** Length of the intervals that it is counted over. */
+  readonly intervalMs: number;
   /** Why there is no evidence, or none about now, if so. */
   readonly missing: string | undefined;
 }
@@ -27,8 +28,10 @@ export interface Evidence {
 export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
   const config = canaryEvidence(judging, snapshot.status.rollout);
   const canary = snapshot.status.rollout?.canaryRevision;
+  const intervalMs = countingMs(judging.analysis, snapshot.scrapeMs);
   const none = (missing: string): Evidence => ({
     config,
+    intervalMs,
     canary,
     state: undefined,
     verdicts: noDataVerdicts(config, missing),
@@ -40,20 +43,21 @@ export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
   if (!known) {
     return none(unreadPast(reading, canary) ?? "The canary does not serve yet.");
   }
+  const about = { config, canary, intervalMs };
   if (reading?.kind !== "Intervals" || reading.canary !== canary) {
-    return { config, canary, state: known, verdicts: judge(known, config), missing: undefined };
+    return { ...about, state: known, verdicts: judge(known, config), missing: undefined };
   }
   if (reading.reading.kind === "failing") {
     // What is proved stays proved; what is not waits for the source.
-    return { config, canary, state: known, verdicts: judge(known, config), missing: reading.reading.message };
+    return { ...about, state: known, verdicts: judge(known, config), missing: reading.reading.message };
   }
   const state = reading.reading.value.intervals.reduce(
     (before, interval) =>
-      observeInterval(before, config, comparable(interval, judging, snapshot.status.rollout)),
+      observeInterval(before, config, comparable(interval, intervalMs, judging, snapshot.status.rollout)),
     known,
   );
-  const missing = whyBehind(reading.reading.value, state.intervalEndMs, judging.analysis);
-  return { config, canary, state, verdicts: judge(state, config), missing };
+  const missing = whyBehind(reading.reading.value, state.intervalEndMs, intervalMs);
+  return { ...about, state, verdicts: judge(state, config), missing };
 }
 
 /**
@@ -62,12 +66,13 @@ export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
  */
 function comparable(
   interval: IntervalCounts,
+  intervalMs: number,
   judging: Judging,
   state: RolloutStatus | undefined,
 ): IntervalCounts {
   if (!hasBaseline(state, judging)) return interval;
   const aloneSince = state?.weight === 100 ? atMs(state.holdingSince) : undefined;
-  const beginMs = interval.endMs - durationMs(judging.analysis.interval);
+  const beginMs = interval.endMs - intervalMs;
   if (aloneSince !== undefined && beginMs >= aloneSince) return interval;
   const { signals } = interval;
   const compared = SIGNALS.filter((signal) => (signals[signal]?.stable.requests ?? 0) > 0);

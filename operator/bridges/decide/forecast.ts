@@ -1,9 +1,9 @@
-import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import { evidenceConfig } from "../../evidence/config.ts";
 import { earliestDecision } from "../../evidence/earliest.ts";
 import { lastStep, provingStep } from "../../rollout/plan.ts";
+import { countingMs } from "../observe/evidence.ts";
 import type { Snapshot } from "../snapshot.ts";
 
 /** How often the stable version's past is read for this while nothing is rolled out. */
@@ -55,7 +55,7 @@ export function forecast(snapshot: Snapshot, spec: LLMBridgeSpec | undefined): L
       stablePerSecond: perSecond * beside,
       canaryPods: Math.max(1, Math.ceil(readings.length * share)),
       stablePods: Math.max(1, isFresh ? Math.ceil(readings.length * beside) : readings.length),
-      intervalMs: durationMs(spec.rollout.analysis.interval),
+      intervalMs: countingMs(spec.rollout.analysis, snapshot.scrapeMs),
     },
   );
   const [promote, rollback] = [stepAbove(promoteAfterMs), stepAbove(rollbackAfterMs)];

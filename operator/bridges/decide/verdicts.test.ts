@@ -17,7 +17,14 @@ function slowCanary(dryRun: boolean): Evidence {
     endMs: 15_000,
     signals: { errors: counts(0), latency: counts(50) },
   });
-  return { config, canary: "b", state, verdicts: judge(state, config), missing: undefined };
+  return {
+    config,
+    canary: "b",
+    state,
+    verdicts: judge(state, config),
+    missing: undefined,
+    intervalMs: 15_000,
+  };
 }
 const gate = (name: string, dryRun: boolean): GateVerdict => ({
   gate: name,

@@ -55,6 +55,7 @@ export function rolloutVerdicts(evidence: Evidence, gates: readonly GateVerdict[
       message: gateMessage(one),
     })),
     decidedAtMs: evidence.state.intervalEndMs,
+    intervalMs: evidence.intervalMs,
   };
 }
 

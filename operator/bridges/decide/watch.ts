@@ -7,6 +7,7 @@ import { toleratedText } from "../../evidence/judge.ts";
 import { judgeWatch, startWatch, type WatchState, watchInterval } from "../../evidence/watch.ts";
 import type { Verdicts } from "../../rollout/types.ts";
 import { watchedRevision } from "../../rollout/watch.ts";
+import { countingMs } from "../observe/evidence.ts";
 import { knownWatch } from "../observe/known.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { whyBehind } from "./behind.ts";
@@ -28,7 +29,8 @@ export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollou
   const revision = watchedRevision(snapshot.status.rollout);
   if (revision === undefined) return undefined;
   const config = evidenceConfig(analysis);
-  const intervals = Math.max(1, Math.ceil(durationMs(watchAfter) / durationMs(analysis.interval)));
+  const intervalMs = countingMs(analysis, snapshot.scrapeMs);
+  const intervals = Math.max(1, Math.ceil(durationMs(watchAfter) / intervalMs));
   const known = knownWatch(snapshot.status, snapshot.memory, revision, analysis);
   const watch = { revision, config, intervals };
   const { evidence } = snapshot;
@@ -43,7 +45,7 @@ export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollou
   );
   // It may have all of its intervals before its time is over.
   const isWhole = state.intervals >= intervals;
-  const missing = isWhole ? undefined : whyBehind(reading.value, state.intervalEndMs, analysis);
+  const missing = isWhole ? undefined : whyBehind(reading.value, state.intervalEndMs, intervalMs);
   return { ...watch, state, missing };
 }
 
@@ -62,7 +64,7 @@ export function nextWatch(
   // What a canary was compared with, be it a baseline, ended with its promotion: the reference from here on is the version before.
   if (evidence.canary === about.revision && evidence.state) {
     const { intervalEndMs } = evidence.state;
-    const intervalMs = durationMs(analysis.interval);
+    const intervalMs = countingMs(analysis, snapshot.scrapeMs);
     // Intervals that were not read before the promotion must not use up those of the watch, which are as many as it takes time.
     const unread = Math.max(0, Math.floor((about.sinceMs - intervalEndMs) / intervalMs));
     return startWatch({ ...evidence.state, subject: config.subject }, intervalEndMs + unread * intervalMs);

@@ -28,9 +28,17 @@ const BASELINE_WINDOW_MS = 30 * 60_000;
 /** Fewer intervals would not show whether bursts last. */
 const BASELINE_INTERVALS = 120;
 
+/**
+ * Length of the intervals that are counted. A pod shows what it served only when it is scraped, always at the same offset: in shorter intervals than there
+ * are between two scrapes, requests of a version are all in some of them and those of the other in others, and the two are never compared.
+ */
+export function countingMs({ interval }: Pick<Analysis, "interval">, scrapeMs: number | undefined): number {
+  return Math.max(durationMs(interval), scrapeMs ?? 0);
+}
+
 /** From half an hour on, longer where intervals are. */
-export function baselineWindowMs(analysis: Pick<Analysis, "interval">): number {
-  return Math.max(BASELINE_WINDOW_MS, BASELINE_INTERVALS * durationMs(analysis.interval));
+export function baselineWindowMs(intervalMs: number): number {
+  return Math.max(BASELINE_WINDOW_MS, BASELINE_INTERVALS * intervalMs);
 }
 
 export function latencyObjective(analysis: Analysis): LatencyObjective | undefined {
@@ -68,10 +76,11 @@ export function readPast(
   analysis: Analysis,
   endMs: number,
 ): Promise<Reading<Baseline>> {
+  const counted = grid(analysis, source);
   return source.readBaseline({
     ...version,
-    ...grid(analysis),
-    fromMs: endMs - baselineWindowMs(analysis),
+    ...counted,
+    fromMs: endMs - baselineWindowMs(counted.intervalMs),
     toMs: endMs,
   });
 }
@@ -87,7 +96,7 @@ export async function readEvidence(source: MetricSource, query: EvidenceQuery): 
     namespace,
     bridge,
     stable: reference,
-    ...grid(analysis),
+    ...grid(analysis, source),
     canary,
     fromMs: query.countedThroughMs,
     toMs: nowMs,
@@ -96,7 +105,10 @@ export async function readEvidence(source: MetricSource, query: EvidenceQuery): 
   return { kind: "Intervals", canary, reading };
 }
 
-function grid(analysis: Analysis): { intervalMs: number; latency?: LatencyObjective } {
+function grid(
+  analysis: Analysis,
+  { scrapeIntervalMs }: MetricSource,
+): { intervalMs: number; latency?: LatencyObjective } {
   const latency = latencyObjective(analysis);
-  return { intervalMs: durationMs(analysis.interval), ...(latency ? { latency } : {}) };
+  return { intervalMs: countingMs(analysis, scrapeIntervalMs), ...(latency ? { latency } : {}) };
 }

@@ -16,6 +16,8 @@ export interface Measurements {
   readonly evidence: EvidenceReading | undefined;
   /** The stable version's past, read now and then while nothing is rolled out. */
   readonly forecast: Reading<Baseline> | undefined;
+  /** See MetricSource.scrapeIntervalMs. */
+  readonly scrapeMs: number | undefined;
 }
 
 /** What to ask for. */
@@ -39,6 +41,7 @@ export const UNMEASURED: Measurements = {
   fleet: failing("NoData", "The spec cannot be read, so no metrics are."),
   evidence: undefined,
   forecast: undefined,
+  scrapeMs: undefined,
 };
 
 /** Asks everything at once. Rejects for nothing that a source does. */
@@ -51,7 +54,7 @@ export async function measure(source: Reading<MetricSource>, question: Question)
     evidenceOf(source.value, question),
     forecastOf(source.value, question),
   ]);
-  return { fleet, evidence, forecast };
+  return { fleet, evidence, forecast, scrapeMs: source.value.scrapeIntervalMs };
 }
 
 function failed(source: Reading<MetricSource> & { kind: "failing" }, { status }: Question): Measurements {
@@ -60,6 +63,7 @@ function failed(source: Reading<MetricSource> & { kind: "failing" }, { status }:
     fleet: source,
     evidence: canary === undefined ? undefined : { kind: "Intervals", canary, reading: source },
     forecast: undefined,
+    scrapeMs: undefined,
   };
 }
 

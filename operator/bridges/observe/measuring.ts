@@ -86,7 +86,7 @@ export function createMeasuring({ clock, onLate }: MeasuringOptions): Measuring 
       if (bridge.asked?.subject !== subject || isOld(bridge.asked))
         await ask(source.value, question, bridge, subject);
       const answer = bridge.asked?.answer;
-      if (answer === undefined) return unanswered(question, bridge);
+      if (answer === undefined) return unanswered(source.value, question, bridge);
       bridge.asked = undefined;
       if ("error" in answer) throw answer.error;
       bridge.last = answer.value.fleet;
@@ -114,11 +114,16 @@ function subjectOf({ bridge, spec, status, known }: Question): string {
   ]);
 }
 
-function unanswered({ status }: Question, { last }: Bridge): Measurements {
+function unanswered(
+  { scrapeIntervalMs }: MetricSource,
+  { status }: Question,
+  { last }: Bridge,
+): Measurements {
   const canary = judgedCanary(status);
   return {
     fleet: last ?? failing("Waiting", "The metric source has not answered yet."),
     evidence: canary === undefined ? undefined : { kind: "Waiting", canary },
     forecast: undefined,
+    scrapeMs: scrapeIntervalMs,
   };
 }

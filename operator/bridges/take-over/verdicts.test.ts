@@ -10,7 +10,7 @@ import type { TakeOverView } from "./view.ts";
 
 const config = evidenceConfig(SPEC.rollout.analysis);
 const evidence: Evidence = {
-  ...{ config, canary: "abc", state: startEvidence(config, {}, 0), missing: undefined },
+  ...{ config, canary: "abc", state: startEvidence(config, {}, 0), missing: undefined, intervalMs: 15_000 },
   verdicts: [
     { signal: "errors", category: "ProvedWorse", samples: 9, logEWorse: 9, logEBelow: 0, message: "Worse." },
   ],

@@ -16,7 +16,7 @@ import { retirement } from "../ending.ts";
 import { emptyMemory, type Memory } from "../memory.ts";
 import { ANNOTATIONS, type BridgeRef } from "../names.ts";
 import { slimChild } from "../observe/child.ts";
-import { pastEndMs } from "../observe/evidence.ts";
+import { countingMs, pastEndMs } from "../observe/evidence.ts";
 import { knownEvidence, knownWatch } from "../observe/known.ts";
 import type { ObservedPod } from "../observe/pod.ts";
 import { parseSpec } from "../observe.ts";
@@ -59,6 +59,8 @@ export class World {
   metricsDown = false;
   /** Names of pods that the source does not scrape. */
   unscraped: readonly string[] = [];
+  /** What the settings of the source say of the time between two scrapes. */
+  scrapeMs: number | undefined;
   /** Signals whose series the source does not have, and how it says so. */
   missing: Missing = {};
   /** What pods tell of the Secrets that they mount, by pod. */
@@ -142,6 +144,7 @@ export class World {
         ? failing("SourceFailing", "The source is down.")
         : { kind: "ok", value: readings },
       evidence: this.evidence(),
+      scrapeMs: this.scrapeMs,
       forecast: this.status.rollout?.stableRevision ? { kind: "ok", value: {} } : undefined,
       configMaps: { ...configMapsFor(this.parsed()), ...this.configMaps },
       secrets: { ...secretsFor(this.parsed()), ...this.secretFindings },
@@ -367,7 +370,7 @@ export class World {
         : knownWatch(this.status, this.memory, canary, analysis);
     const past = () => this.past(pastEndMs(rollout, this.nowMs));
     if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: past() } };
-    const intervalMs = durationMs(analysis.interval);
+    const intervalMs = countingMs(analysis, this.scrapeMs);
     const intervals: IntervalCounts[] = [];
     const waitingFor = this.pods
       .filter((pod) => pod.ready && [canary, stable].includes(pod.revision))

@@ -12,14 +12,17 @@ const memory = { name: "memory", metric: "MemoryPerPod", maxIncrease: "30%" };
 const undecided = (signal: string) => ({ signal, category: "Undecided", message: "m." });
 
 /** Ten intervals of a canary with so many bad ones of 50 requests in each. */
-function bridge(bad: number, change: { status?: object; rollout?: object } = {}) {
+function bridge(bad: number, change: { status?: object; rollout?: object; everyS?: number } = {}) {
   const rollout = { analysis: { gates: [memory] }, ...change.rollout };
   const { analysis } = sampleBridge({ rollout }).spec.rollout;
   const config = evidenceConfig(analysis);
   const counts = { canary: { requests: 50, bad }, stable: { requests: 450, bad: 0 } };
   let state = startEvidence(config, {}, 0);
   for (let index = 1; index <= 10; index++)
-    state = observeInterval(state, config, { endMs: index * 15_000, signals: { errors: counts } });
+    state = observeInterval(state, config, {
+      endMs: index * 1000 * (change.everyS ?? 15),
+      signals: { errors: counts },
+    });
   const evidence = {
     lookedMs: 150_000,
     subject: 1,
@@ -49,6 +52,14 @@ describe("how long until a verdict", () => {
       "passes after 6 more looks within its limits",
     ]);
     expect(outlooks(bridge(5))[0]).toBe("never good enough if it goes on like this");
+  });
+
+  it("reckons with the time that its intervals took, and not with that of the spec alone", () => {
+    const spanOf = (one: ReturnType<typeof bridge>) => {
+      const [, number, unit] = /about (\d+)([ms])/.exec(String(outlooks(one)[0])) ?? [];
+      return Number(number) * (unit === "m" ? 60 : 1);
+    };
+    expect(spanOf(bridge(0, { everyS: 150 }))).toBeGreaterThan(4 * spanOf(bridge(0)));
   });
 
   it("is said of nothing that is decided, and not by evidence for other margins", () => {

@@ -4,7 +4,7 @@ import { parseCheckpoint } from "../../evidence/checkpoint.ts";
 import { evidenceConfig } from "../../evidence/config.ts";
 import { SIGNALS, type Signal } from "../../evidence/counts.ts";
 import { intervalsToProof, looksToPass } from "../../evidence/outlook.ts";
-import { outdated } from "../../evidence/state.ts";
+import { type EvidenceState, outdated } from "../../evidence/state.ts";
 import { hasBaseline } from "../../rollout/baseline.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { spanText } from "../render/age.ts";
@@ -28,8 +28,13 @@ export function outlookOf({ status, spec }: BridgeView, verdict: VerdictStatus):
   const intervals = intervalsToProof(state, config, signal);
   if (intervals === undefined || intervals === 0) return undefined;
   return Number.isFinite(intervals)
-    ? `good enough in about ${spanText(intervals * durationMs(analysis.interval))} if it goes on like this`
+    ? `good enough in about ${spanText(intervals * Math.max(durationMs(analysis.interval), meanMs(state, signal)))} if it goes on like this`
     : "never good enough if it goes on like this";
+}
+
+/** From one counted interval to the next: those without requests tell nothing, and the operator's may be longer than the spec's. */
+function meanMs({ intervalEndMs, gatesFromMs, signals }: EvidenceState, signal: Signal): number {
+  return (intervalEndMs - gatesFromMs) / Math.max(1, signals[signal]?.intervals ?? 1);
 }
 
 const isSignal = (name: string): name is Signal => (SIGNALS as readonly string[]).includes(name);

@@ -165,7 +165,7 @@ const compared: Policy<Hold> = (context) => whyNoBaseline(context, 1);
 const judged: Policy<Hold> = (context) => {
   const verdicts = usableVerdicts(context);
   if (verdicts.kind !== "Judged") return hold("NoData", `No verdict yet: ${verdicts.message}`);
-  const interval = durationMs(context.input.spec.analysis.interval);
+  const interval = verdicts.intervalMs ?? durationMs(context.input.spec.analysis.interval);
   const { servedSince, holdingSince } = context.state;
   const served = atMs(needsRequests(context.step) ? servedSince : holdingSince);
   if (served !== undefined && verdicts.decidedAtMs >= served + interval) return undefined;
