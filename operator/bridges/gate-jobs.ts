@@ -99,7 +99,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
   const answersOf = (mine: Known): readonly GateAnswer[] => {
     const copy = api.current(mine.bridge.namespace);
     return mine.wanted.booked
-      .filter(({ gate, entry }) => gate.job && entry.state === "Asked")
+      .filter(({ gate, entry }) => gate?.job && entry.state === "Asked")
       .flatMap(({ entry: { name, since }, question }): GateAnswer | [] => {
         const jobName = gateJobName(question);
         const found = copy?.store.get(question.bridge.namespace, jobName);
@@ -164,7 +164,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
       const key = formatKey(bridge);
       const before = known.get(key);
       const wanted = {
-        booked: booked.filter(({ gate }) => gate.job !== undefined),
+        booked: booked.filter(({ entry }) => entry.kind === "Job"),
         pod: spec.pod,
         kept: [rollout?.canaryRevision, rollout?.failed?.revision],
       };

@@ -34,7 +34,7 @@ export function createGates({ calls, jobs, settings }: GatesOptions): Gates {
   return {
     look(bridge, spec, status) {
       if (!spec) return { answers: [], problem: undefined };
-      const booked = bookedGates(bridge, spec, status);
+      const booked = bookedGates(bridge, spec, status, settings());
       return {
         answers: [
           ...calls.follow(bridge, webhookQuestions(booked)),

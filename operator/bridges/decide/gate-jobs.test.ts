@@ -47,6 +47,13 @@ describe("gateJobWrites", () => {
     expect(writes([booked(state)], [job(NAME, "Complete")])).toEqual([]);
   });
 
+  it("makes none for a gate that is not what was booked, and deletes none that was made before", () => {
+    const kept: Booked = { ...booked("Asked"), gate: undefined };
+    expect(writes([kept], [])).toEqual([]);
+    expect(writes([kept], [job(NAME, "runs")])).toEqual([]);
+    expect(askedJobs({ booked: [kept], pod: pod.parse({}), kept: [] }, [job(NAME, "runs")])).toEqual([]);
+  });
+
   it("deletes one whose gate is out of the book, at once if it still runs", () => {
     expect(writes([], [job("old", "runs")], ["d04be81c22"])).toEqual([["Delete", "old"]]);
     expect(writes([], [job("old", "Complete")], ["other"])).toEqual([["Delete", "old"]]);

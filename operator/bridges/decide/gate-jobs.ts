@@ -7,7 +7,7 @@ import type { ChildObject, Write } from "../plan.ts";
 
 /** What a bridge wants of its Jobs. */
 export interface WantedJobs {
-  /** Gates of the book that are Jobs. */
+  /** Gates of the book that were entered as Jobs. */
   readonly booked: readonly Booked[];
   readonly pod: LLMBridgeSpec["pod"];
   /** Revisions whose finished Jobs stay, for their logs. */
@@ -21,7 +21,8 @@ export interface WantedJobs {
 export function gateJobWrites({ booked, pod, kept }: WantedJobs, jobs: readonly RawJob[]): Write[] {
   const states = new Map(booked.map(({ entry, question }) => [gateJobName(question), entry.state]));
   const has = (name: string): boolean => jobs.some(({ metadata }) => metadata.name === name);
-  const made = booked.flatMap(({ gate: { job }, entry, question }): Write | [] => {
+  const made = booked.flatMap(({ gate, entry, question }): Write | [] => {
+    const job = gate?.job;
     if (!job || entry.state !== "Asked" || has(gateJobName(question))) return [];
     return {
       kind: "Create",
@@ -46,7 +47,9 @@ export function gateJobWrites({ booked, pod, kept }: WantedJobs, jobs: readonly 
 /** Jobs of gates that wait for their verdict. */
 export function askedJobs({ booked }: WantedJobs, jobs: readonly RawJob[]): RawJob[] {
   const asked = new Set(
-    booked.filter(({ entry }) => entry.state === "Asked").map(({ question }) => gateJobName(question)),
+    booked
+      .filter(({ gate, entry }) => gate && entry.state === "Asked")
+      .map(({ question }) => gateJobName(question)),
   );
   return jobs.filter(({ metadata }) => asked.has(metadata.name));
 }

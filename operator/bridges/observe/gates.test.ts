@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
+import { digestOf } from "../../rollout/gates/digest.ts";
 import { parseAdministratorSettings } from "../../settings/file.ts";
 import { BASE } from "../testing/fields.ts";
 import { bookedGates, gateProblem, webhookQuestions } from "./gates.ts";
@@ -13,10 +14,14 @@ const specOf = (...gates: object[]) =>
     ...BASE,
     rollout: { gates, steps: [{ name: "all", weight: 100, gates: ["quality"] }] },
   });
+const digests = specOf(quality, smoke).rollout.gates.map(digestOf);
 const entry = {
-  ...{ name: "quality", kind: "Webhook", digest: "d", state: "Asked" },
+  ...{ name: "quality", kind: "Webhook", digest: digests[0] ?? "", state: "Asked" },
   ...{ since: "2026-01-01T00:00:00.000Z", until: "2026-01-01T00:30:00.000Z" },
 };
+const open = parseAdministratorSettings(
+  JSON.stringify({ gateWebhooks: [{ name: "evals", url: "https://evals.example" }], gateJobs: {} }),
+);
 const statusOf = (gates: object[], rollout: object = {}) =>
   llmBridgeStatus.parse({
     canary: { revision: "new", image: "i:2", replicas: 1, ready: 1, desiredWeight: 100 },
@@ -28,7 +33,8 @@ const statusOf = (gates: object[], rollout: object = {}) =>
 
 describe("bookedGates", () => {
   it("are those of the stored book, with what is asked", () => {
-    const [found] = bookedGates(bridge, specOf(quality), statusOf([entry]));
+    const [found] = bookedGates(bridge, specOf(quality), statusOf([entry]), open);
+    expect(found?.gate?.name).toBe("quality");
     expect(found?.question).toEqual({
       ...{ gate: "quality", bridge, revision: "new", stableRevision: "old", image: "i:2" },
       step: { name: "all", weight: 100 },
@@ -39,20 +45,31 @@ describe("bookedGates", () => {
   });
 
   it.each([
-    ["the spec has no more", specOf(smoke), statusOf([entry])],
     ["belong to no canary", specOf(quality), statusOf([entry], { canaryRevision: undefined })],
     ["belong to a step that was removed", specOf(quality), statusOf([entry], { stepName: "gone" })],
   ])("are not those that %s", (_, spec, status) => {
-    expect(bookedGates(bridge, spec, status)).toEqual([]);
+    expect(bookedGates(bridge, spec, status, open)).toEqual([]);
+  });
+
+  it.each([
+    ["the spec has no more", specOf(smoke), open],
+    ["ask somebody else now", specOf({ ...quality, webhook: { receiver: "others" } }), open],
+    ["are not permitted", specOf(quality), parseAdministratorSettings("")],
+  ])("stay in it, and are not asked, where they %s", (_, spec, settings) => {
+    const found = bookedGates(bridge, spec, statusOf([entry]), settings);
+    expect(found).toMatchObject([{ gate: undefined, entry }]);
+    expect(webhookQuestions(found)).toEqual([]);
   });
 });
 
 describe("webhookQuestions", () => {
   it("are asked of webhooks that have no verdict", () => {
     const ask = (...entries: object[]) =>
-      webhookQuestions(bookedGates(bridge, specOf(quality, smoke), statusOf(entries)));
+      webhookQuestions(bookedGates(bridge, specOf(quality, smoke), statusOf(entries), open));
     expect(ask(entry)).toMatchObject([{ gate: "quality", receiver: "evals", timeoutMs: 3_000 }]);
-    expect(ask({ ...entry, state: "Passed" }, { ...entry, name: "smoke", kind: "Job" })).toEqual([]);
+    expect(
+      ask({ ...entry, state: "Passed" }, { ...entry, name: "smoke", kind: "Job", digest: digests[1] }),
+    ).toEqual([]);
   });
 });
 
