@@ -130,3 +130,11 @@ export function gateLevels(config: EvidenceConfig): GateLevels {
 export function belowThreshold(config: EvidenceConfig): number {
   return -Math.log(config.falsePromotion);
 }
+
+/**
+ * How far beyond its proof an alternative of "good enough" may get. The proof has to stand when a step ends: without a limit a day at a small weight would
+ * stand for any number of failures at the next one. What is cut off of a test martingale leaves a supermartingale, so that the stated error is kept.
+ */
+const BELOW_RESERVE = Math.log(3);
+
+export const mostBelow = (config: EvidenceConfig): number => belowThreshold(config) + BELOW_RESERVE;

@@ -54,6 +54,7 @@ function shares(scenario: Scenario, judged = config, runs = RUNS) {
     below: below.length / runs,
     worseMs: median(worse),
     belowMs: median(below),
+    stands: outcomes.filter(({ stands }) => stands).length / runs,
     missed: outcomes.filter(({ covered }) => !covered).length / runs,
   };
 }
@@ -107,6 +108,22 @@ describe("a version that is worse than promoteBelow is promoted in at most false
     ],
   ] satisfies [string, Scenario][])("%s", (_, scenario) => {
     expect(shares(scenario, patient).below).toBeLessThanOrEqual(config.falsePromotion + 2 * TOLERANCE);
+  });
+});
+
+describe("a proof of being good enough", () => {
+  // Two steps of a day, one of 10 % and one of 50 %.
+  const long: Scenario = { ...ramp, weights: [0.1, 0.5], runMs: 48 * 3_600_000, historyMs: 7_200_000 };
+
+  it("of a version that is worse by promoteBelow from the second step on does not stand when that ends", () => {
+    const turned = { ...long, extra: 0.01, worseFromMs: long.runMs / 2 };
+    const { below, stands } = shares(turned, patient, 20);
+    expect(below).toBe(1);
+    expect(stands).toBeLessThanOrEqual(config.falsePromotion);
+  });
+
+  it("of one that stays good does", () => {
+    expect(shares(long, config, 40).stands).toBeGreaterThan(0.9);
   });
 });
 

@@ -1,7 +1,7 @@
-import { expectedRate, worseRates } from "./alternatives.ts";
+import { belowRates, expectedRate, worseRates } from "./alternatives.ts";
 import { rateLimits } from "./baseline.ts";
 import { type Exposure, logEValue, nearestOnBoundary, type Rates } from "./boundary.ts";
-import { type Allowance, most, tolerated } from "./config.ts";
+import { type Allowance, most, required, tolerated } from "./config.ts";
 import type { PairedCounts, Signal } from "./counts.ts";
 import { designEffect } from "./dispersion.ts";
 import type { SignalState, Tally } from "./state.ts";
@@ -45,6 +45,23 @@ export function worseGains(known: Known, counts: Independent, signal: Signal): n
   if (requests.stable > 0) return besideStable(known, counts);
   if (!HISTORY_SPEAKS.has(signal) || known.known.requests === 0) return undefined;
   return alone(known, requests, bad);
+}
+
+/**
+ * Logarithms of the e-values of an interval in which both served against "worse by at least promoteBelow", for each alternative of `belowRates`. Linear in the
+ * counts.
+ */
+export function belowGains(
+  { margins, recent }: Pick<Known, "margins" | "recent">,
+  { requests, bad }: Independent,
+): number[] {
+  const rate = expectedRate(recent);
+  const allowance = allowanceWithin(required(margins));
+  return belowRates(rate, margins).map((canaryRate) => {
+    if (canaryRate >= most(allowance, rate)) return 0;
+    const alternative = { canary: canaryRate, stable: rate };
+    return logEValue(alternative, nearestOnBoundary(alternative, requests, allowance), requests, bad);
+  });
 }
 
 function besideStable({ margins, recent }: Known, { requests, bad }: Independent): number[] {

@@ -198,6 +198,25 @@ describe("judge", () => {
     expect(categories(turned)[0]).not.toBe("errors ProvedBelow");
   });
 
+  it("takes it back as soon after the longest of good pasts", () => {
+    const long = observed(Array.from({ length: 5000 }, (_, index) => interval(index + 1, good)));
+    expect(categories(long)[0]).toBe("errors ProvedBelow");
+    const turned = observed(
+      [1, 2, 3].map((number) => interval(5000 + number, { requests: 400, bad: 6 })),
+      long,
+    );
+    expect(categories(turned)[0]).not.toBe("errors ProvedBelow");
+    // What an operator before there was a limit has stored is cut at the next interval.
+    const { errors } = long.signals;
+    if (errors === undefined) throw new Error("not judged");
+    const stored = {
+      ...long,
+      signals: { ...long.signals, errors: { ...errors, below: [1500, 1400, 900, 1500] } },
+    };
+    const next = observed([interval(5001, good)], stored);
+    expect(next.signals.errors?.below).toEqual(long.signals.errors?.below);
+  });
+
   it("never proves good enough what serves beside no stable version", () => {
     const alone = Array.from({ length: 50 }, (_, index) =>
       interval(index + 1, good, { requests: 0, bad: 0 }),

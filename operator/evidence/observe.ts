@@ -1,8 +1,7 @@
-import { BELOW_COUNT, belowRates, expectedRate, logWorseShare } from "./alternatives.ts";
-import { logEValue, nearestOnBoundary } from "./boundary.ts";
-import { type EvidenceConfig, judgedSignals, most, required } from "./config.ts";
+import { BELOW_COUNT, logWorseShare } from "./alternatives.ts";
+import { type EvidenceConfig, judgedSignals, mostBelow } from "./config.ts";
 import { countedPair, type IntervalCounts, missingIn, type PairedCounts, type Signal } from "./counts.ts";
-import { addTally, allowanceWithin, independent, recently, worseGains } from "./gains.ts";
+import { addTally, belowGains, independent, recently, worseGains } from "./gains.ts";
 import { logSum } from "./log-sum.ts";
 import type { EvidenceState, SignalState } from "./state.ts";
 
@@ -21,13 +20,18 @@ export function observeInterval(
     const before = state.signals[signal];
     const counted = countedPair(counts.signals[signal]);
     if (before === undefined || counted === undefined) continue;
-    signals[signal] = observeSignal(before, counted, signal);
+    signals[signal] = observeSignal(before, counted, signal, mostBelow(config));
   }
   const { missing: _, ...known } = state;
   return { ...known, ...missingIn(counts), intervalEndMs: counts.endMs, signals };
 }
 
-function observeSignal(before: SignalState, counts: PairedCounts, signal: Signal): SignalState {
+function observeSignal(
+  before: SignalState,
+  counts: PairedCounts,
+  signal: Signal,
+  mostLogBelow: number,
+): SignalState {
   const { canary, stable } = counts;
   const effective = independent(counts, before.correlation);
   const { requests, bad } = effective;
@@ -42,16 +46,9 @@ function observeSignal(before: SignalState, counts: PairedCounts, signal: Signal
   if (gains === undefined) return learned;
   if (stable.requests === 0) return withWorse(learned, gains);
 
-  const rate = expectedRate(before.recent);
-  const allowance = allowanceWithin(required(before.margins));
-  const below = belowRates(rate, before.margins).map((canaryRate, index) => {
-    const alternative = { canary: canaryRate, stable: rate };
-    const gain =
-      canaryRate < most(allowance, rate)
-        ? logEValue(alternative, nearestOnBoundary(alternative, requests, allowance), requests, bad)
-        : 0;
-    return (before.below[index] ?? -Math.log(BELOW_COUNT)) + gain;
-  });
+  const below = belowGains(before, effective).map((gain, index) =>
+    Math.min(mostLogBelow, (before.below[index] ?? -Math.log(BELOW_COUNT)) + gain),
+  );
   const weight = (requests.canary * requests.stable) / (requests.canary + requests.stable);
   const difference = canary.bad / canary.requests - stable.bad / stable.requests;
   return {

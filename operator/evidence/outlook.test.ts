@@ -39,6 +39,17 @@ describe("intervalsToProof", () => {
     expect(intervalsToProof(state, config, "errors")).toBe(0);
   });
 
+  it("is reckoned anew for a proof that was lost, by what the intervals told and not by what is left of it", () => {
+    let state = start;
+    for (let index = 0; index < 2000; index++) state = counted(state, 0);
+    while (judge(state, config)[0]?.category === "ProvedBelow") state = counted(state, 1);
+    const said = intervalsToProof(state, config, "errors") ?? Number.NaN;
+    let needed = 0;
+    for (; needed < 1000 && judge(state, config)[0]?.category !== "ProvedBelow"; needed++)
+      state = counted(state, 0);
+    expect(Math.abs(said - needed)).toBeLessThanOrEqual(needed / 2 + 2);
+  });
+
   it("is not in sight where it would take more than a hundred thousand", () => {
     const grown = (logM: number): EvidenceState => {
       const { errors } = counted(start, 0).signals;

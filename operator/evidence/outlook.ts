@@ -1,8 +1,9 @@
-import { belowThreshold, type EvidenceConfig, gateLevels } from "./config.ts";
+import { belowThreshold, type EvidenceConfig, gateLevels, mostBelow } from "./config.ts";
 import type { Signal } from "./counts.ts";
+import { belowGains, independent } from "./gains.ts";
 import { judgeGate, observeGate } from "./gate-evidence.ts";
 import { logSum } from "./log-sum.ts";
-import type { EvidenceState } from "./state.ts";
+import type { EvidenceState, SignalState, Tally } from "./state.ts";
 
 /** More than this is no answer to "when". */
 const MOST_INTERVALS = 100_000;
@@ -20,8 +21,20 @@ export function intervalsToProof(
   if (evidence === undefined || evidence.below.length === 0) return undefined;
   const logM = logSum(evidence.below);
   const missing = Math.max(0, belowThreshold(config) - logM);
-  const intervals = Math.ceil((missing * evidence.intervals) / Math.max(0, logM));
+  const gain = Math.max(...meanGains(evidence));
+  // A proof that was lost again has been cut off before, and does not say how it was made.
+  const isCut = gain * evidence.intervals > mostBelow(config);
+  const growth = isCut ? Math.max(gain, logM / evidence.intervals) : logM / evidence.intervals;
+  const intervals = Math.ceil(missing / Math.max(0, growth));
   return intervals > MOST_INTERVALS ? Number.POSITIVE_INFINITY : intervals;
+}
+
+/** What an interval with the mean of all counts tells. */
+function meanGains(evidence: SignalState): number[] {
+  const { intervals, correlation } = evidence;
+  const mean = ({ requests, bad }: Tally) => ({ requests: requests / intervals, bad: bad / intervals });
+  const counts = { canary: mean(evidence.canary), stable: mean(evidence.stable) };
+  return counts.stable.requests === 0 ? [] : belowGains(evidence, independent(counts, correlation));
 }
 
 /** Looks until a gate has passed if every one of them is within its limits; undefined while it was never looked at. */

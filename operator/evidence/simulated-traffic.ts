@@ -33,6 +33,8 @@ export interface Outcome {
   readonly worseMs?: number;
   /** When all signals were proved to be good enough, if no failure was proved before. */
   readonly belowMs?: number;
+  /** Whether that proof stood when the run ended. */
+  readonly stands: boolean;
   /** Requests that the canary had served when decided, or in all. */
   readonly exposed: number;
   /** Whether every confidence interval on the way held the true difference. */
@@ -206,6 +208,7 @@ export function simulateRollout(scenario: Scenario, config: EvidenceConfig, rand
   let exposedAtPromotion = 0;
   let covered = true;
   let exposed = 0;
+  let stands = false;
   for (let endMs = scenario.intervalMs; endMs <= scenario.runMs; endMs += scenario.intervalMs) {
     state = observeInterval(state, config, interval(scenario, random, pods, endMs));
     const verdicts = judge(state, config);
@@ -215,13 +218,16 @@ export function simulateRollout(scenario: Scenario, config: EvidenceConfig, rand
       ({ interval: limits }) =>
         limits === undefined || (limits[0] <= scenario.extra * 100 && limits[1] >= scenario.extra * 100),
     );
-    if (belowMs === undefined && all("ProvedBelow")) {
+    stands = all("ProvedBelow");
+    if (belowMs === undefined && stands) {
       belowMs = endMs;
       exposedAtPromotion = exposed;
     }
     if (verdicts.some((verdict) => verdict.category === "ProvedWorse")) {
-      return { worseMs: endMs, ...(belowMs === undefined ? {} : { belowMs }), exposed, covered };
+      return { worseMs: endMs, ...(belowMs === undefined ? {} : { belowMs }), stands, exposed, covered };
     }
   }
-  return belowMs === undefined ? { exposed, covered } : { belowMs, exposed: exposedAtPromotion, covered };
+  return belowMs === undefined
+    ? { stands, exposed, covered }
+    : { belowMs, stands, exposed: exposedAtPromotion, covered };
 }
