@@ -234,6 +234,38 @@ describe("decide", () => {
     expect(state?.intervalEndMs).toBe(Date.parse(world.status.rollout?.evidenceSince ?? ""));
   });
 
+  it("takes one look at its gates where what was missed for hours is counted pass by pass", () => {
+    const memory = { name: "memory", metric: "MemoryPerPod" as const, below: "20Mi" };
+    const world = serving();
+    world.edit((before) => ({
+      ...before,
+      image: "bridge:2",
+      rollout: { ...before.rollout, analysis: { ...before.rollout?.analysis, gates: [memory] } },
+    }));
+    for (let i = 0; i < 100 && world.status.phase !== "Holding"; i++) world.run("1ms");
+    const canary = world.status.rollout?.canaryRevision ?? "";
+    const counts = { canary: { requests: 10, bad: 0 }, stable: { requests: 10, bad: 0 } };
+    const looksAfter = (snapshot: Snapshot, endsMs: readonly number[]) => {
+      const value = {
+        intervals: endsMs.map((endMs) => ({ endMs, signals: { errors: counts } })),
+        ...{ throughMs: endsMs.at(-1) ?? 0, waitingFor: [], readableMs: snapshot.nowMs },
+      };
+      const reading = { kind: "ok" as const, value };
+      const next = decide({ ...snapshot, evidence: { kind: "Intervals", canary, reading } });
+      return { memory: next.memory, looks: next.memory.evidence?.state.gates.memory?.evidence.looks };
+    };
+    const from = world.memory.evidence?.state.intervalEndMs ?? 0;
+    world.nowMs += 5 * 3_600_000;
+    for (const pass of [0, 1, 2, 3]) {
+      const ends = Array.from({ length: 240 }, (_, index) => from + (pass * 240 + index + 1) * 5_000);
+      const { memory, looks } = looksAfter(world.snapshot(), ends);
+      expect(looks).toBe(0);
+      world.memory = memory;
+    }
+    const { looks } = looksAfter(world.snapshot(), [world.nowMs - 5_000, world.nowMs]);
+    expect(looks).toBe(1);
+  });
+
   it("loses and doubles no interval when the operator restarts between any two passes", () => {
     const world = serving();
     world.edit(setImage("bridge:2"));

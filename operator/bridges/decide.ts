@@ -257,7 +257,9 @@ function lookAtGates(
   if (!state || !spec || canary === undefined || !pair) return { state, verdicts: [] };
   const compared = { canary, stable: pair.reference };
   const readings = gateReadings(snapshot, compared, quantityCpus(spec.resources.limits.cpu));
-  return observeGates(state, evidence.config, spec.rollout.analysis.gates, readings, state.intervalEndMs);
+  // The readings are of now. While what was missed is counted, each pass would take them for those of other intervals.
+  const endMs = evidence.missing === undefined ? state.intervalEndMs : undefined;
+  return observeGates(state, evidence.config, spec.rollout.analysis.gates, readings, endMs);
 }
 
 function metricsAvailability(

@@ -40,13 +40,14 @@ const NO_READING: GateReading = { canary: [], stable: [], windowMs: 0 };
  * Looks at each gate once per interval, and not again before its readings are of wholly other time: values over windows that overlap would be
  * the same evidence twice. Called again with an interval end that was looked at already it gives verdicts without counting again. Gates that
  * were taken out of the spec are forgotten; one that was edited begins anew.
+ * @param intervalEndMs undefined while the intervals are not those of the readings: then nothing is counted
  */
 export function observeGates(
   state: EvidenceState,
   config: EvidenceConfig,
   gates: readonly Gate[],
   readings: GateReadings,
-  intervalEndMs: number,
+  intervalEndMs: number | undefined,
 ): { readonly state: EvidenceState; readonly verdicts: readonly GateVerdict[] } {
   const levels = gateLevels(config);
   const seen: Record<string, GateState> = {};
@@ -54,12 +55,17 @@ export function observeGates(
     const reading = readings[gate.metric] ?? NO_READING;
     const gauge = compareGauges(reading, gate);
     const known = knownOf(state, gate);
-    const isDue = intervalEndMs > known.lookedMs && intervalEndMs - known.lookedMs >= reading.windowMs;
     const look = gauge.side ?? gauge.atBest;
-    const counted = isDue && look !== undefined;
     const proves = gauge.side === undefined ? "Broken" : "Either";
-    const evidence = counted ? observeGate(known.evidence, look, levels, proves) : known.evidence;
-    seen[gate.name] = { ...known, evidence, lookedMs: counted ? intervalEndMs : known.lookedMs };
+    const after: GateState =
+      look !== undefined && isDue(known, reading, intervalEndMs)
+        ? {
+            ...known,
+            evidence: observeGate(known.evidence, look, levels, proves),
+            lookedMs: intervalEndMs,
+          }
+        : known;
+    seen[gate.name] = after;
     const { canary, stable } = gauge;
     return {
       gate: gate.name,
@@ -67,12 +73,19 @@ export function observeGates(
       dryRun: gate.dryRun,
       ...(canary === undefined ? {} : { canary }),
       ...(stable === undefined ? {} : { stable }),
-      looks: evidence.looks,
-      ...found(gate, gauge, seen[gate.name] ?? known, levels),
+      looks: after.evidence.looks,
+      ...found(gate, gauge, after, levels),
     };
   });
   return { state: { ...state, gates: seen }, verdicts };
 }
+
+const isDue = (
+  { lookedMs }: GateState,
+  { windowMs }: GateReading,
+  intervalEndMs: number | undefined,
+): intervalEndMs is number =>
+  intervalEndMs !== undefined && intervalEndMs > lookedMs && intervalEndMs - lookedMs >= windowMs;
 
 function knownOf(state: EvidenceState, gate: Gate): GateState {
   const subject = subjectOf(gate);
