@@ -41,6 +41,17 @@ describe("parseAnswer", () => {
     });
   });
 
+  const remark =
+    'PromQL info: input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name ""';
+  it.each([
+    ["a remark on the expression", [remark], true],
+    ["a remark beside a store that did not answer", [remark, "no store matched"], false],
+    ["a warning about the expression", ['PromQL warning: bucket label "le" is missing'], false],
+  ])("takes an answer with %s for what it is", (_, warnings, ok) => {
+    const body = JSON.stringify({ ...JSON.parse(matrix([[1, "1"]])), warnings });
+    expect(parseAnswer(body)).toMatchObject(ok ? { ok } : { ok, problem: "partial" });
+  });
+
   it.each([
     ["NaN", [[1, "NaN"]]],
     [

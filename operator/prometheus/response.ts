@@ -32,6 +32,9 @@ const answer = z.object({
   ]),
 });
 
+/** Remarks on the expression, which say nothing of what is missing. Prometheus 2 and Thanos put them among the warnings; Prometheus 3 has a place for them. */
+const INFO = "PromQL info:";
+
 export type ParsedAnswer =
   | { readonly ok: true; readonly series: readonly Series[] }
   | { readonly ok: false; readonly problem: "unreadable" | "partial" };
@@ -47,7 +50,7 @@ export function parseAnswer(body: string): ParsedAnswer {
   const parsed = answer.safeParse(json);
   if (!parsed.success) return { ok: false, problem: "unreadable" };
   const { warnings = [], isPartial = false } = parsed.data;
-  if (warnings.length > 0 || isPartial) return { ok: false, problem: "partial" };
+  if (warnings.some((one) => !one.startsWith(INFO)) || isPartial) return { ok: false, problem: "partial" };
   const { data } = parsed.data;
   const series =
     data.resultType === "vector"
