@@ -1,5 +1,6 @@
 import { type LookupOptions, lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
+import { translatedLocally } from "./translated.ts";
 
 /**
  * Addresses that nothing has which this process asks or tells anything. Whom it may ask comes from the administrator alone; this guards against
@@ -24,6 +25,16 @@ refused.addSubnet("64:ff9b::", 104, "ipv6");
 refused.addAddress("64:ff9b::6464:64c8", "ipv6");
 refused.addAddress("64:ff9b::c000:c0", "ipv6");
 
+/**
+ * What is refused of an address that a network's own translator may lead to, be it one of several: zeros and ones of a longer prefix would be taken for
+ * addresses that are none.
+ */
+const refusedBehind = new BlockList();
+refusedBehind.addSubnet("169.254.0.0", 16, "ipv4");
+refusedBehind.addSubnet("127.0.0.0", 8, "ipv4");
+refusedBehind.addAddress("100.100.100.200", "ipv4");
+refusedBehind.addAddress("192.0.0.192", "ipv4");
+
 const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
@@ -33,6 +44,7 @@ loopback.addSubnet("64:ff9b::7f00:0", 104, "ipv6");
 export function addressAllowed(address: string, host: string): boolean {
   const family = isIP(address) === 6 ? "ipv6" : "ipv4";
   if (isIP(address) === 0 || refused.check(address, family)) return false;
+  if (translatedLocally(address).some((behind) => refusedBehind.check(behind, "ipv4"))) return false;
   return !loopback.check(address, family) || namesLoopback(host);
 }
 
