@@ -1,12 +1,9 @@
-// How often gates roll back a version that keeps its limits, and how soon one that does not, beside the rule "three intervals in a row".
-// Run: node bench/evidence/gates.ts [runs, default 2000]. Seeded.
 import type { Gate } from "../../operator/api/v1alpha1/rollout.ts";
 import type { EvidenceConfig } from "../../operator/evidence/config.ts";
 import { type GateReadings, observeGates } from "../../operator/evidence/gates.ts";
 import { startEvidence } from "../../operator/evidence/state.ts";
 import { randomStream } from "./world.ts";
 
-const RUNS = Number(process.argv[2] ?? 2000);
 /** An hour of intervals of 15 s. */
 const LOOKS = 240;
 const INTERVAL_MS = 15_000;
@@ -40,8 +37,12 @@ function series(gauges: Gauges, random: () => number): number[] {
 }
 
 /** Looks to the rollback by the operator and by three in a row; undefined for none. */
-function judged(gauges: Gauges, stream: number): { ours: number | undefined; row: number | undefined } {
-  const random = randomStream(20_261_128, stream);
+function judged(
+  gauges: Gauges,
+  seed: number,
+  stream: number,
+): { ours: number | undefined; row: number | undefined } {
+  const random = randomStream(seed, stream);
   const all = Array.from({ length: gauges.gates }, () => series(gauges, random));
   const rows = all.map(
     (values) =>
@@ -77,20 +78,18 @@ function operatorLooks(values: readonly number[], { gates, window = 1 }: Gauges)
   return undefined;
 }
 
-function measure(gauges: Gauges): void {
-  const outcomes = Array.from({ length: RUNS }, (_, run) => judged(gauges, run));
+function rowOf(gauges: Gauges, seed: number, runs: number): string {
+  const outcomes = Array.from({ length: runs }, (_, run) => judged(gauges, seed, run));
   const cell = (looks: (number | undefined)[]) => {
     const found = looks.filter((look) => look !== undefined).sort((a, b) => a - b);
     const median = found[Math.floor(found.length / 2)];
-    const share = `${((100 * found.length) / RUNS).toFixed(1)}%`;
+    const share = `${((100 * found.length) / runs).toFixed(1)}%`;
     return median === undefined ? share : `${share}, ${((median * INTERVAL_MS) / 60_000).toFixed(1)}`;
   };
   const ours = cell(outcomes.map((one) => one.ours));
-  console.log(`| ${gauges.title} | ${ours} | ${cell(outcomes.map(({ row }) => row))} |`);
+  return `| ${gauges.title} | ${ours} | ${cell(outcomes.map(({ row }) => row))} |`;
 }
 
-console.log(`| ${RUNS} hours: rolled back, median minute | operator (1%) | three intervals in a row |`);
-console.log("|---|---|---|");
 const WITHIN: readonly Gauges[] = [
   { title: "2 deviations within the limit, one gate", at: -2, gates: 1 },
   { title: "1 deviation within, one gate", at: -1, gates: 1 },
@@ -114,4 +113,12 @@ const OVER: readonly Gauges[] = [
   { title: "three times the limit, one gate", at: 20, gates: 1 },
   { title: "the same, means over a minute", at: 20, gates: 1, window: 4 },
 ];
-for (const gauges of [...WITHIN, ...OVER]) measure(gauges);
+
+/** How often gates roll back a version that keeps its limits, and how soon one that does not, beside the rule "three intervals in a row". Markdown. */
+export function gateTable(seed: number, runs: number): string {
+  return [
+    `| ${runs.toLocaleString("en")} hours: rolled back, median minute | operator (1%) | three intervals in a row |`,
+    "|---|---|---|",
+    ...[...WITHIN, ...OVER].map((gauges) => rowOf(gauges, seed, runs)),
+  ].join("\n");
+}

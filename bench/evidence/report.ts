@@ -2,9 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { CELLS, type Cell, LEVELS } from "./cells.ts";
 import type { MethodName, Tally } from "./measure.ts";
 
-const BEGIN = "<!-- bench-evidence -->";
-const END = "<!-- /bench-evidence -->";
-
 export interface Finding {
   /** Share of runs that were decided. */
   readonly share: number;
@@ -130,13 +127,14 @@ function runsOf(tally: Tally, level: number): number {
 
 const REFERENCES = ["conditional", "tempered", "sequence", "betting", "kayenta", "argo", "flagger"] as const;
 
-/** Replaces what stands between the marks of the file. */
-export function writeReport(path: string, text: string): void {
+/** Replaces what stands between the marks of that name in the file. */
+export function writeReport(path: string, name: string, text: string): void {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const document = readFileSync(path, "utf8");
-  const [before, rest = ""] = document.split(BEGIN);
-  const after = rest.split(END)[1];
-  if (after === undefined) throw new Error(`${path} has no place for the tables: ${BEGIN} ... ${END}`);
-  writeFileSync(path, `${before}${BEGIN}\n${text}\n${END}${after}`);
+  const [before, rest = ""] = document.split(begin);
+  const after = rest.split(end)[1];
+  if (after === undefined) throw new Error(`${path} has no place for the tables: ${begin} ... ${end}`);
+  writeFileSync(path, `${before}${begin}\n${text}\n${end}${after}`);
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

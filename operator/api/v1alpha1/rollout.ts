@@ -135,7 +135,7 @@ export const analysisValues = z.strictObject({
       "x-kubernetes-list-map-keys": ["name"],
     }),
   falseRollback: percent(
-    "Probability of rolling back a version that is not worse than rollbackAbove and keeps its gates, over the whole rollout and however often it is looked at.",
+    "Probability of rolling back a version that is not worse than rollbackAbove and keeps its gates, over the whole rollout and however often it is looked at. Of a gate it holds while each look is at least as likely within its limit as over it, whatever was seen before: a gauge that is right at its limit and stays on one side for minutes breaks it more often.",
   ).default("1%"),
   falsePromotion: percent(
     "Probability of promoting a version that is worse than promoteBelow or breaks a gate.",
