@@ -133,6 +133,17 @@ describe("a series that scraping drops or an image does not export", () => {
     expect(next[0]?.signals.errors?.canary).toEqual({ requests: 1000, bad: 0, pods: 1 });
   });
 
+  it("is not missed of a pod that has only just come, of whose scrape the source shows a part so far", async () => {
+    const partly = Object.fromEntries(
+      [METRICS.requests, METRICS.errors, COUNT, BUCKET].map((name) => [name, 56]),
+    );
+    const late = pod("c", "new", { ...partly, [METRICS.errors]: NEVER, [BUCKET]: NEVER });
+    const reader = { ...holding(pod("a", "new"), pod("b", "old"), late), sourceLagMs: 5_000 };
+    const [first] = await intervals(reader);
+    expect(first?.signals).toMatchObject({ errors: { canary: { requests: 1000 } }, latency: {} });
+    expect(first?.missing).toBeUndefined();
+  });
+
   it("leaves the stable version's past unknown, which is no past without errors", async () => {
     const past = async (...pods: Series[][]) => {
       const reading = await readBaseline(holding(...pods), { ...query, fromMs: T0 });

@@ -18,13 +18,19 @@ interface Pair {
  * Signals of which one of two series that are counted against each other is not there. A counter that is missing is not one that stands at 0: what a
  * scrape configuration drops, or an image does not export, would prove any version good.
  *
- * Before the window counts, too. A series that comes only later than its pair brings all that it counted before with its first sample.
+ * What came after `readableMs` may not be seen whole yet. Before the window counts, too: a series that comes only later than its pair brings all that it counted before with its first sample.
  */
-export function missingSeries(pods: readonly PodSamples[], latency: LatencyObjective | undefined): Missing {
+export function missingSeries(
+  pods: readonly PodSamples[],
+  latency: LatencyObjective | undefined,
+  readableMs: number,
+): Missing {
   const missing: Partial<Record<Signal, string>> = {};
   for (const pair of pairsOf(latency)) {
     const without = pods
-      .filter(({ inside, before }) => lacks(inside, pair) || (before !== undefined && lacks(before, pair)))
+      .filter(({ inside, before }) =>
+        [inside, ...(before ? [before] : [])].some((side) => lacks(side, pair, readableMs)),
+      )
       .map(({ inside }) => inside.pod)
       .sort();
     if (without[0] === undefined) continue;
@@ -49,7 +55,8 @@ function pairsOf(latency: LatencyObjective | undefined): Pair[] {
   ];
 }
 
-function lacks({ series }: Target, { counted, needed }: Pair): boolean {
-  const has = (name: string) => series.some(({ labels }) => labels.__name__ === name);
-  return has(counted) && !has(needed);
+function lacks({ series }: Target, { counted, needed }: Pair, readableMs: number): boolean {
+  const of = (name: string) => series.filter(({ labels }) => labels.__name__ === name);
+  const isCounted = of(counted).some(({ samples }) => (samples[0]?.atMs ?? readableMs) < readableMs);
+  return isCounted && of(needed).length === 0;
 }

@@ -90,7 +90,12 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
     }).map((increase): PodIncrease => ({ ...increase, pod: pod.inside.pod, revision: pod.inside.revision })),
   );
   const targets = pods.map(({ inside }) => inside);
-  return { ok: true, targets, increases: grown, missing: missingSeries(pods, span.latency) };
+  return {
+    ok: true,
+    targets,
+    increases: grown,
+    missing: missingSeries(pods, span.latency, span.toMs - reader.sourceLagMs),
+  };
 }
 
 /** See MetricSource.readIntervals. */
