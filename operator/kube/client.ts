@@ -1,3 +1,4 @@
+import { isList, isNamed, isStored, type ListAnswer } from "./answers.ts";
 import type { Lane } from "./connections.ts";
 import { jsonEvents } from "./json-watch.ts";
 import type { DesiredObject, KubeObject } from "./object.ts";
@@ -77,7 +78,7 @@ export type JsonPatch = readonly (
 )[];
 
 /**
- * Reads and writes raw JSON objects; `T` says what the caller expects and is not checked.
+ * Reads and writes raw JSON objects; `T` says what the caller expects and is not checked, but for the metadata that every stored object has.
  *
  * There is no replace: a writer that only knows some of the fields would erase the rest. Writes are server-side apply, or patches
  * that carry what they rest on.
@@ -174,6 +175,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
     resource: resourceName(resource),
     subject: subjectOf(namespace, name),
     path: pathOf(resource, namespace, name),
+    accepts: (answer: unknown) => isStored(answer) && isNamed(answer, name),
     idempotent: true,
     lane,
     signal: call.signal,
@@ -195,6 +197,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       signal: call.signal,
       deadlineMs: call.deadlineMs,
       ...(fence ? { permit: fence } : {}),
+      accepts: (answer) => isNamed(answer, target.name) && (call.dryRun === true || isStored(answer)),
       ...request,
       query: { ...request.query, ...(call.dryRun ? { dryRun: "All" } : {}) },
     });
@@ -223,6 +226,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
   const listPage = async <T extends KubeObject>(resource: Resource, page: PageOptions): Promise<Page<T>> => {
     const list = (await transport.send({
       ...read(resource, "list", page.namespace ?? "", "", page),
+      accepts: isList,
       ...(page.metadataOnly ? { accept: metadataOnly("PartialObjectMetadataList") } : {}),
       query: {
         limit: page.limit,
@@ -230,10 +234,10 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
         labelSelector: page.labelSelector,
         fieldSelector: page.fieldSelector,
       },
-    })) as { metadata: { resourceVersion: string; continue?: string }; items?: readonly T[] | null };
+    })) as ListAnswer;
     const type = { apiVersion: apiVersionOf(resource), kind: resource.kind };
     return {
-      items: (list.items ?? []).map((item) => ({ ...type, ...item })),
+      items: (list.items ?? []).map((item) => ({ ...type, ...(item as T) })),
       resourceVersion: list.metadata.resourceVersion,
       continueToken: list.metadata.continue || undefined,
     };
@@ -298,7 +302,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       await write(
         resource,
         { namespace, name },
-        { method: "DELETE", verb: "delete", idempotent: true, body },
+        { method: "DELETE", verb: "delete", idempotent: true, body, accepts: isAnything },
         call,
       );
     },
@@ -312,7 +316,8 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       const path = pathOf(resources.pods, namespace, name, "eviction");
       // A budget without room answers 429 too, and is not waited for here. But the server is left its time: an eviction that is cut when the budget has
       // been charged for it and the pod not yet deleted keeps the budget from letting any pod go for two minutes.
-      const request = { method: "POST", verb: "create", idempotent: false, once: true, body, path } as const;
+      const asked = { verb: "create", idempotent: false, once: true, accepts: isAnything } as const;
+      const request = { ...asked, method: "POST", body, path } as const;
       await write(resources.pods, { namespace, name, subresource: "eviction" }, request, call);
     },
     jsonPatch(resource, namespace, name, patch, call = {}) {
@@ -333,6 +338,9 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
     },
   };
 }
+
+/** What a deletion answers depends on the object: itself, as long as it is there, or a Status. */
+const isAnything = (): boolean => true;
 
 function subjectOf(namespace: string, name: string): string {
   return namespace === "" ? name : `${namespace}/${name}`;

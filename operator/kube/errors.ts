@@ -39,7 +39,10 @@ export class ApiError extends Error {
   }
 }
 
-/** No answer: connection refused or reset, TLS failure, deadline passed. `cause` holds what the network said. */
+/**
+ * No answer: connection refused or reset, TLS failure, deadline passed; or one that is not the API server's, though it calls itself success.
+ * `cause` holds what the network said.
+ */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   constructor(request: string, cause: unknown) {

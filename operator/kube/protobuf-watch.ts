@@ -1,4 +1,4 @@
-import type { Status } from "./errors.ts";
+import { isBookmark, isStored, statusOf } from "./answers.ts";
 import type { KubeObject } from "./object.ts";
 import { decode, type Shape } from "./protobuf.ts";
 import { INITIAL_EVENTS_END, type WatchEvent } from "./watch-event.ts";
@@ -40,7 +40,7 @@ const STATUS: Shape = {
 /**
  * Events of a watch that comes as protocol buffers, with what the shape reads of each object. Each event is preceded by its length in four bytes; one
  * that is cut off is dropped, as the connection's end is told otherwise.
- * @throws RangeError on an event that is none, or longer than MAX_EVENT_BYTES; the watch then has to start again
+ * @throws Error on an event that is none, or longer than MAX_EVENT_BYTES; the watch then has to start again
  */
 export async function* protobufEvents<T extends KubeObject>(
   chunks: AsyncIterable<Uint8Array>,
@@ -50,13 +50,17 @@ export async function* protobufEvents<T extends KubeObject>(
     const { type, object } = decode(frame, EVENT) as { type?: string; object?: { raw?: Buffer } };
     const raw = contentOf(object?.raw);
     if (type === "BOOKMARK") {
-      const { metadata } = decode(raw, BOOKMARK) as unknown as KubeObject;
+      const bookmark: unknown = decode(raw, BOOKMARK);
+      if (!isBookmark(bookmark)) throw new RangeError("a bookmark of a watch has no version");
+      const { metadata } = bookmark;
       const initialEventsEnd = metadata.annotations?.[INITIAL_EVENTS_END] === "true";
       yield { type, resourceVersion: metadata.resourceVersion, initialEventsEnd };
     } else if (type === "ERROR") {
-      yield { type, status: decode(raw, STATUS) as Status };
+      yield { type, status: statusOf(decode(raw, STATUS)) };
     } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
-      yield { type, object: decode(raw, shape) as unknown as T };
+      const object: unknown = decode(raw, shape);
+      if (!isStored(object)) throw new RangeError("an event of a watch has no object");
+      yield { type, object: object as T };
     }
   }
 }

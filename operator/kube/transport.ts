@@ -1,8 +1,9 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Dispatcher } from "undici";
+import { statusIn } from "./answers.ts";
 import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
 import { createConnections, type Lane } from "./connections.ts";
-import { ApiError, isUnauthorized, type Status, TransportError } from "./errors.ts";
+import { ApiError, isUnauthorized, TransportError } from "./errors.ts";
 import { createLimiter } from "./limiter.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
@@ -24,6 +25,8 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Sending it twice does the same as sending it once. */
   readonly idempotent: boolean;
+  /** Whether an answer of success is what was asked for; what is not counts as no answer. Default: any JSON is. */
+  readonly accepts?: (answer: unknown) => boolean;
   /** Sent no second time, whatever the answer: who asks decides anew. */
   readonly once?: boolean;
   readonly lane?: Lane;
@@ -47,7 +50,7 @@ export interface Transport {
   /**
    * Sends a request and parses the answer.
    * @throws ApiError the server answered with a failure
-   * @throws TransportError no answer within the deadline
+   * @throws TransportError no answer within the deadline, or none of use
    * @throws the reason of `signal`, or of the permission, when that ended it
    */
   send(request: ApiRequest): Promise<unknown>;
@@ -141,7 +144,9 @@ export function createTransport(options: TransportOptions): Transport {
       permitted = request.permit && linkSignals([signal, request.permit()]);
       const response = await dispatch(request, permitted?.signal ?? signal);
       try {
-        return JSON.parse(await response.body.text()) as unknown;
+        const answer: unknown = JSON.parse(await response.body.text());
+        if (request.accepts?.(answer) === false) throw new Error("the answer is not what was asked for");
+        return answer;
       } catch (error) {
         const ended = permitted?.signal ?? signal;
         throw ended.aborted ? ended.reason : new TransportError(describe(request), error);
@@ -232,14 +237,7 @@ async function readFailure(
   clock: Clock,
 ): Promise<ApiError> {
   const text = await response.body.text().catch(() => "");
-  let status: Status = {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === "object" && parsed !== null) status = parsed as Status;
-  } catch {
-    // Proxies and load balancers in front of the server answer in prose.
-    if (text !== "") status = { message: text.slice(0, 500) };
-  }
+  const status = statusIn(text);
   const header = response.headers["retry-after"];
   const seconds = status.details?.retryAfterSeconds;
   const retryAfterMs =
