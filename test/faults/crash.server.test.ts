@@ -5,11 +5,13 @@ import { resources } from "../../operator/kube/resources.ts";
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import { type Bed, openBed, type Stage } from "./bed.ts";
+import { diesAt } from "./dies-at.ts";
 import { looks } from "./operator-process.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 import { asksForState, firstLooks } from "./request.ts";
+import { revisionOf, seen, settled } from "./settled.ts";
 import { bridgeImage, storySpec } from "./story.ts";
-import { delayed, replayed, reset } from "./strike.ts";
+import { delayed, replayed } from "./strike.ts";
 
 /** The operator's process ends at the worst moments of a rollout. By their numbers in the list of scenarios that it must survive. */
 
@@ -31,60 +33,6 @@ beforeAll(async () => {
 });
 afterAll(async () => bed?.down());
 
-/** Waits until the present spec was seen; what was written to children from that write on. */
-async function seen(stage: Stage, from: number) {
-  const { bridge } = stage.actor();
-  const generation = (await bridge.get())?.metadata.generation ?? 0;
-  const status = await bridge.waitFor(
-    "seen",
-    ({ observedGeneration = 0 }) => observedGeneration >= generation,
-  );
-  const toChildren = stage
-    .writes()
-    .slice(from)
-    .map(({ resource }) => resource)
-    .filter((one) => one !== "llmbridges/status");
-  return { generation, status, toChildren };
-}
-
-/** Waits until all is done that follows from a promotion, which is on record before: tracks, pods, and what a look at it would still write. */
-async function settled(stage: Stage, revision: string): Promise<void> {
-  await until("tracks of both versions", async () =>
-    (await stage.list(resources.deployments)).every(
-      (one) =>
-        one.metadata.labels?.[LABELS.track] === (revisionOf(one) === revision ? "production" : "retired"),
-    ),
-  );
-  await until("the only one with pods", async () =>
-    (await stage.list(resources.pods)).every((pod) => revisionOf(pod) === revision),
-  );
-  for (let minutes = 20, isQuiet = false; !isQuiet; minutes++) {
-    const from = stage.writes().length;
-    await stage.actor().bridge.patch({ rollout: { progressDeadline: `${minutes}m` } });
-    isQuiet = (await seen(stage, from)).toChildren.length === 0;
-  }
-}
-
-/** Kills the operator at its next such write, before the server gets it or after it has carried it out, and starts another. */
-function diesAt(
-  stage: Stage,
-  isTheOne: (write: ProxiedRequest) => boolean,
-  moment: "Before" | "After",
-): { readonly restarted: Promise<void> } {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  stage.proxy.when((request) => isOwnWrite(request) && isTheOne(request), reset(moment === "After"), {
-    times: 1,
-    onStruck: () => {
-      stage
-        .kill()
-        .then(() => stage.start())
-        .then(() => resolve(), reject);
-    },
-  });
-  return { restarted: promise };
-}
-
-const revisionOf = ({ metadata }: KubeObject): string => metadata.labels?.[LABELS.revision] ?? "";
 const atZero = (stage: Stage, revision: string): Promise<boolean> =>
   until(`revision ${revision} at zero`, async () =>
     (await stage.list<Deployment>(resources.deployments)).some(
@@ -203,6 +151,7 @@ describe("scenario 3: a crash between making the canary stable and scaling the o
   });
 });
 
+// One that takes over is another matter: given-back.server.test.ts.
 describe("scenario 4: a bridge that is deleted while no operator runs", () => {
   it("goes at once with all of its children, for nothing of it waits for an operator", async () => {
     const stage = await bed.serving(FIRST);

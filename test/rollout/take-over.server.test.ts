@@ -6,6 +6,7 @@ import { type Bed, openBed, type Stage } from "../faults/bed.ts";
 import { bridgeImage, storySpec } from "../faults/story.ts";
 import { conditionOf } from "../scene/api.ts";
 import { makeOld, oldPods, read, type StoredDeployment, type StoredService } from "./old-deployment.ts";
+import { expectUntouched } from "./untouched.ts";
 
 /** Take-overs against a real API server with the real controllers of Deployments; pods are said to be ready, and no Prometheus tells. */
 
@@ -36,18 +37,6 @@ const deployment = (stage: Stage) =>
 const uids = async (stage: Stage) =>
   (await oldPods(bed.plane, stage.namespace)).map(({ metadata }) => metadata.uid).sort();
 const replicas = async (stage: Stage) => (await deployment(stage)).spec.replicas;
-
-/** As it was before there was a bridge, but for numbers that Kubernetes counts up. */
-async function expectUntouched(stage: Stage): Promise<void> {
-  const [old, front] = [await deployment(stage), await service(stage)];
-  expect(old.spec.replicas).toBe(2);
-  expect(front.spec).toMatchObject({ selector: ORIGINAL, ports: [{ port: 80, targetPort: "http" }] });
-  const marks = [old, front, ...(await oldPods(bed.plane, stage.namespace))].flatMap(({ metadata }) => [
-    ...Object.keys(metadata.labels ?? {}),
-    ...Object.keys(metadata.annotations ?? {}),
-  ]);
-  expect(marks.filter((key) => key.startsWith("llmbridge.dev"))).toEqual([]);
-}
 
 describe("a bridge that takes over from a Deployment", () => {
   it("has it as the stable version of its first canary, and hands over to what is promoted", async () => {
@@ -107,7 +96,7 @@ describe("a bridge that takes over from a Deployment", () => {
     await bridge.delete();
     await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
     expect(await uids(stage)).toEqual(before);
-    await expectUntouched(stage);
+    await expectUntouched(bed.plane, stage.namespace);
     await stage.close();
   });
 
@@ -120,7 +109,7 @@ describe("a bridge that takes over from a Deployment", () => {
     await bridge.waitFor("complete", ({ takeOver }) => takeOver?.complete === true);
     await bridge.delete();
     await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
-    await expectUntouched(stage);
+    await expectUntouched(bed.plane, stage.namespace);
     await stage.close();
   });
 
@@ -137,7 +126,7 @@ describe("a bridge that takes over from a Deployment", () => {
     expect(early.stable?.revision).toBe("taken-over");
     await bridge.delete();
     await expect.poll(() => bridge.get(), { timeout: 30_000 }).toBeUndefined();
-    await expectUntouched(stage);
+    await expectUntouched(bed.plane, stage.namespace);
 
     await bridge.apply(spec());
     await holding(NEW);
@@ -194,7 +183,7 @@ describe("a Deployment that cannot be taken over", () => {
       (status) => conditionOf(status, "Accepted")?.reason === "TakeOverAutoscaled",
     );
     expect(conditionOf(refused, "TakenOver")?.message).toContain("kubectl delete hpa web");
-    await expectUntouched(stage);
+    await expectUntouched(bed.plane, stage.namespace);
     const images = (
       await stage.list<KubeObject & { spec: { template: unknown } }>(resources.deployments)
     ).map(({ metadata }) => metadata.name);
