@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { LABELS } from "../../contract/kubernetes.ts";
 import { type BridgeApi, bridgeApi } from "../../test/conformance/bridge-api.ts";
 import { smallestBridge } from "../../test/conformance/bridge-objects.ts";
 import { announced } from "../../test/kube/announced.ts";
@@ -8,10 +9,11 @@ import { createClient, type KubeClient } from "../kube/client.ts";
 import { systemClock } from "../kube/clock.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { resources } from "../kube/resources.ts";
-import { apply, NameConflict, NotCleanedUp } from "./apply.ts";
+import { apply } from "./apply.ts";
 import { LLMBRIDGES } from "./caches.ts";
 import { createContests } from "./contest.ts";
-import { type BridgeRef, ownerReference } from "./names.ts";
+import { NameConflict, NotCleanedUp } from "./create-child.ts";
+import { type BridgeRef, childLabels, ownerReference } from "./names.ts";
 import { parseStatus, refOf } from "./observe.ts";
 import type { ChildObject, Write } from "./plan.ts";
 import { report } from "./report.ts";
@@ -38,18 +40,19 @@ const stored = () => client.get<KubeObject & { status?: object }>(LLMBRIDGES, na
 const map = () => client.get<KubeObject & { data: object }>(resources.configMaps, namespace, "chat-x");
 
 function configMap(data: Record<string, string>, owner = bridge): ChildObject & { immutable?: boolean } {
-  const metadata = { name: "chat-x", namespace, ownerReferences: [ownerReference(owner)] };
+  const labels = childLabels("chat", "test");
+  const metadata = { name: "chat-x", namespace, labels, ownerReferences: [ownerReference(owner)] };
   return { apiVersion: "v1", kind: "ConfigMap", metadata, data } as ChildObject;
 }
 
 const create = (object: ChildObject): Write => ({ kind: "Create", resource: "configmaps", object });
 
-async function run(...writes: Write[]): Promise<KubeObject[]> {
-  const found: KubeObject[] = [];
-  await apply(client, bridge, writes, createContests({ clock: systemClock }), (_, object) =>
-    found.push(object),
-  );
-  return found;
+const run = (...writes: Write[]): Promise<void> => runOn([], ...writes);
+
+/** @param found takes what the cache will show */
+function runOn(found: KubeObject[], ...writes: Write[]): Promise<void> {
+  const contests = createContests({ clock: systemClock });
+  return apply(client, bridge, writes, contests, (_, object) => found.push(object));
 }
 
 beforeEach(async () => {
@@ -72,8 +75,8 @@ describe("apply", () => {
       );
     await make();
     expect(asked).toEqual(["apply default/chat-x"]);
-    await make();
-    expect(asked.slice(1)).toEqual(["apply default/chat-x", "get default/chat-x", "apply default/chat-x"]);
+    await expect(make()).rejects.toMatchObject({ reason: "Conflict" });
+    expect(asked.slice(1)).toEqual(["apply default/chat-x", "get default/chat-x"]);
   });
 
   it("does not undo what was written after the plan was made", async () => {
@@ -91,11 +94,35 @@ describe("apply", () => {
     expect((await map()).data).toEqual({ a: "2" });
   });
 
-  it("leaves what a revision was rendered to as it is, and says that the cache was behind", async () => {
-    await run(create({ ...configMap({ a: "old" }), immutable: true } as ChildObject));
-    const found = await run(create({ ...configMap({ a: "new" }), immutable: true } as ChildObject));
-    expect((await map()).data).toEqual({ a: "old" });
-    expect(found.map((one) => one.metadata.name)).toEqual(["chat-x"]);
+  it.each([
+    ["may be changed", {}],
+    ["a revision was rendered to", { immutable: true }],
+  ])(
+    "leaves what %s as it is where the plan knew nothing of it, and says that the cache was behind",
+    async (_, more) => {
+      const made = (a: string) => create({ ...configMap({ a }), ...more } as ChildObject);
+      const found: KubeObject[] = [];
+      await run(made("old"));
+      const { resourceVersion } = (await map()).metadata;
+      await expect(runOn(found, made("new"))).rejects.toMatchObject({ reason: "Conflict" });
+      expect([(await map()).data, (await map()).metadata.resourceVersion]).toEqual([
+        { a: "old" },
+        resourceVersion,
+      ]);
+      expect(found.map(({ metadata }) => metadata.resourceVersion)).toEqual([resourceVersion]);
+    },
+  );
+
+  it("gives back the labels by which the cache finds a child, and nothing else that the plan says", async () => {
+    await run(create(configMap({ a: "old" })));
+    const labels = { [LABELS.bridge]: null, mine: "kept" };
+    await client.mergePatch(resources.configMaps, namespace, "chat-x", { metadata: { labels } });
+    const found: KubeObject[] = [];
+    await expect(runOn(found, create(configMap({ a: "new" })))).rejects.toMatchObject({ reason: "Conflict" });
+    const after = await map();
+    expect(after.data).toEqual({ a: "old" });
+    expect(after.metadata.labels).toMatchObject({ [LABELS.bridge]: "chat", mine: "kept" });
+    expect(found.map(({ metadata }) => metadata.resourceVersion)).toEqual([after.metadata.resourceVersion]);
   });
 
   it("waits for the children of a deleted bridge of the same name, and touches none", async () => {

@@ -1,35 +1,14 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { JsonPatch, KubeClient } from "../kube/client.ts";
-import {
-  ApiError,
-  isConflict,
-  isForbidden,
-  isInvalid,
-  isNamespaceTerminating,
-  isNotFound,
-} from "../kube/errors.ts";
-import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
+import { ApiError, isForbidden, isInvalid, isNamespaceTerminating, isNotFound } from "../kube/errors.ts";
+import type { DesiredObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
 import { Contested, type Contests } from "./contest.ts";
+import { createChild, NameConflict, type OnFound } from "./create-child.ts";
 import { retirement } from "./ending.ts";
 import { type BridgeRef, CAPACITY_MANAGER, FIELD_MANAGER } from "./names.ts";
 import type { ChildKind, Write } from "./plan.ts";
 import { HTTP_ROUTES } from "./route/http-route.ts";
-
-/** A child's name is taken by an object that is not ours. Nothing was written; the remedy is in the message. */
-export class NameConflict extends Error {
-  readonly resource: string;
-  readonly childName: string;
-
-  constructor(resource: string, childName: string, owner: string) {
-    super(
-      `${resource} "${childName}" already exists and belongs to ${owner}; rename or delete it, or give the LLMBridge another name.`,
-    );
-    this.name = "NameConflict";
-    this.resource = resource;
-    this.childName = childName;
-  }
-}
 
 /** Of the Prometheus Operator; not every cluster serves it. */
 export const POD_MONITORS: Resource = {
@@ -52,14 +31,6 @@ export const RESOURCE_OF: Record<ChildKind, Resource> = {
   deployments: resources.deployments,
 };
 
-/** A child of a bridge of the same name that was deleted has not been cleaned up yet. Nothing was written; time is the remedy. */
-export class NotCleanedUp extends Error {
-  constructor(resource: string, childName: string) {
-    super(`${resource} "${childName}" of a deleted LLMBridge of the same name is still being removed.`);
-    this.name = "NotCleanedUp";
-  }
-}
-
 /** Writes what no cache of children shows. */
 export type Outside = (write: OutsideWrite, signal: AbortSignal | undefined) => Promise<void>;
 export type TakeOverWrite = Extract<Write, { kind: "Foreign" | "Finalizer" }>;
@@ -68,9 +39,6 @@ export type OutsideWrite = TakeOverWrite | KeepSecretWrite;
 
 export const isOutside = (write: Write): write is OutsideWrite =>
   write.kind === "Foreign" || write.kind === "Finalizer" || write.kind === "KeepSecret";
-
-/** What was found by quorum and not in the cache, so that no decision rests on a cache older than it. */
-export type OnFound = (resource: Resource, object: KubeObject) => void;
 
 /** The API server will refuse the same write again, so that only a change elsewhere (a quota, a policy, an object's owner) helps. */
 export const isRefused = (error: unknown): error is Error =>
@@ -89,7 +57,8 @@ const movesTraffic = (write: Write): boolean =>
  *
  * Every write is bound, so that one decided on a stale cache fails instead of undoing what somebody else has written since: a create
  * succeeds only where the name is free, and who has it is read by quorum where it is not; everything else carries the uid and, except
- * annotations of pods, the resourceVersion it was decided on. The first failure is thrown and ends the pass, because the order of the writes is part of their
+ * annotations of pods, the resourceVersion it was decided on. A plan that would make what is there already says nothing of it that is worth writing:
+ * it ends with a conflict. The first failure is thrown and ends the pass, because the order of the writes is part of their
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
@@ -131,7 +100,13 @@ async function execute(
 ): Promise<void> {
   switch (write.kind) {
     case "Create":
-      return create(client, bridge, write, onFound, signal);
+      return createChild(
+        client,
+        bridge,
+        { resource: RESOURCE_OF[write.resource], object: write.object },
+        onFound,
+        signal,
+      );
     case "Update": {
       const { uid, resourceVersion } = write;
       const metadata = { ...write.object.metadata, uid, resourceVersion };
@@ -204,76 +179,4 @@ async function execute(
         if (!isNotFound(error)) throw error;
       }
   }
-}
-
-/** The version of no object: etcd's first write makes version 2. An apply bound to it makes what is not there, and conflicts with what is. */
-const OF_NO_OBJECT = "1";
-
-async function create(
-  client: KubeClient,
-  bridge: BridgeRef,
-  write: Extract<Write, { kind: "Create" }>,
-  onFound: OnFound,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const resource = RESOURCE_OF[write.resource];
-  const { name } = write.object.metadata;
-  // An apply, not a POST: fields that a POST sets can never be removed by a later apply of the same manager.
-  const applyAt = (preconditions: { uid?: string; resourceVersion: string }) => {
-    const metadata = { ...write.object.metadata, ...preconditions };
-    const body = { ...write.object, metadata } as DesiredObject;
-    return client.apply(resource, body, { fieldManager: FIELD_MANAGER, signal });
-  };
-  try {
-    await applyAt({ resourceVersion: OF_NO_OBJECT });
-  } catch (error) {
-    if (!isConflict(error)) throw error;
-    const existing = await getIfThere(client, resource, bridge.namespace, name, signal);
-    // Gone again; the next pass makes it.
-    if (!existing) throw error;
-    if (controllerOf(existing)?.uid !== bridge.uid) {
-      if (isPredecessors(existing, bridge)) throw new NotCleanedUp(resource.kind, name);
-      throw new NameConflict(resource.kind, name, ownerText(existing));
-    }
-    if (isRenderedOnce(write.resource, existing)) {
-      // The cache was behind. What is there was rendered by us, perhaps by an older version: it stays as it is.
-      onFound(resource, existing);
-      return;
-    }
-    const { uid, resourceVersion } = existing.metadata;
-    await applyAt({ uid, resourceVersion });
-  }
-}
-
-/** Rendered once and never again, whatever a later version of the operator would render. */
-function isRenderedOnce(kind: ChildKind, existing: KubeObject): boolean {
-  return (
-    kind === "deployments" || kind === "jobs" || (existing as { immutable?: boolean }).immutable === true
-  );
-}
-
-/** The garbage collector removes it soon: its owner had this bridge's name and is gone. */
-function isPredecessors(existing: KubeObject, bridge: BridgeRef): boolean {
-  const owner = controllerOf(existing);
-  return owner?.kind === "LLMBridge" && owner.name === bridge.name;
-}
-
-async function getIfThere(
-  client: KubeClient,
-  resource: Resource,
-  namespace: string,
-  name: string,
-  signal: AbortSignal | undefined,
-): Promise<KubeObject | undefined> {
-  try {
-    return await client.get(resource, namespace, name, { signal });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-function ownerText(object: KubeObject): string {
-  const owner = controllerOf(object);
-  return owner ? `${owner.kind} "${owner.name}" (uid ${owner.uid})` : "nobody the operator knows";
 }

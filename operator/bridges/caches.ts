@@ -123,6 +123,13 @@ export function bridgesReading({ bridges }: Caches, configMap: ObjectKey): reado
   return bridges.store.byIndex(BY_CONFIG_MAP, formatKey(configMap));
 }
 
+/** Selects the children of one bridge at the server, as the caches do. */
+export const selectorOf = (bridge: string): string => `${MANAGED_SELECTOR},${LABELS.bridge}=${bridge}`;
+
+/** Objects of a cache that say they belong to the bridge, or to one that had its name. */
+export const saidOf = <T extends KubeObject>(informer: Informer<T>, key: ObjectKey): readonly T[] =>
+  informer.store.byIndex(BY_BRIDGE, formatKey(key));
+
 /** How children are selected at the server and found again in a cache. */
 export const OWNED = { labelSelector: MANAGED_SELECTOR, indexers: { [BY_BRIDGE]: bridgeIndex } };
 
@@ -132,12 +139,10 @@ export const isWhole = ({ all }: Pick<Caches, "all">, namespace: string): boolea
 
 /** Objects of a cache that belong to the bridge by label and, where it has one, by controller reference. */
 export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: ObjectKey, uid: string): T[] {
-  return informer.store
-    .byIndex(BY_BRIDGE, formatKey(key))
-    .filter((object) => controllerOf(object)?.uid === uid);
+  return saidOf(informer, key).filter((object) => controllerOf(object)?.uid === uid);
 }
 
 /** Pods are owned by ReplicaSets, so they go by label alone. */
 export function podsOfBridge(caches: Caches, key: ObjectKey): readonly (KubeObject & RawPod)[] {
-  return caches.pods.store.byIndex(BY_BRIDGE, formatKey(key));
+  return saidOf(caches.pods, key);
 }

@@ -15,9 +15,11 @@ import type { Recorder } from "../kube/recorder.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
-import { apply, isRefused, type OnFound, type Outside } from "./apply.ts";
+import { apply, isRefused, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, isWhole, LLMBRIDGES } from "./caches.ts";
+import { catchUp, isActing } from "./catch-up.ts";
 import type { Contests } from "./contest.ts";
+import type { OnFound } from "./create-child.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
 import type { Gates } from "./gates.ts";
@@ -81,6 +83,9 @@ const REFUSED_RETRY_MS = 15_000;
  * one wrote last may be newer than the cache, and its age cannot be told. So it is after a status write that failed or was not answered.
  * However long the cache takes, nothing is decided on a bridge that is known to be out of date: that writes of children are bound to what
  * they rest on (apply.ts) does not help where the children are new and the bridge is old.
+ *
+ * Before the first act on a bridge, so are its children and pods: a write is bound to the version of its own object, and what is decided on another
+ * one, such as taking pods away because traffic has left them, is not. A bridge that rests costs nothing.
  */
 export function createBridgeController(options: BridgeControllerOptions): Controller {
   const { client, caches, clock = systemClock, log } = options;
@@ -169,10 +174,20 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
+    if (!before.isCaughtUp && isActing(snapshot, wanted)) {
+      await catchUp({ client, caches, ownWrites }, snapshot, context.signal);
+      known.note(key, { ...before, isCaughtUp: true });
+      fleet.revoke(key);
+      // Decided anew: what was asked for may have come in the meantime.
+      return { kind: "requeueAfter", ms: 0 };
+    }
     const changesBridge = wanted.writes.some(({ kind }) => kind === "Finalizer");
     // What a deletion would have to undo is not begun before that is sure to be seen.
     const held = wanted.writes.find((one) => one.kind === "Finalizer" && one.change === "Add");
-    const told = { ...before, isTold: true };
+    // What has begun under this process it has followed from there on.
+    const hasBegun = snapshot.status.rollout !== undefined || snapshot.unreadableStatus !== undefined;
+    const isCaughtUp = before.isCaughtUp || !hasBegun;
+    const told = { ...before, isTold: true, isCaughtUp };
     if (!before.isTold) {
       options.notifier?.resume(bridge, snapshot.status);
       // Noted before anything is written: what is thrown on the way has the pass repeated.
@@ -184,7 +199,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       held ? { ...wanted, writes: [held] } : wanted,
       { contests: before.contests, outside: outsideFor(object, bridge, writer) },
       context,
-      (resource, found) => ownWrites.wrote(key, resource, found),
+      (resource, found) => ownWrites.wrote(key, resource, found, { strict: true }),
     );
     if (problem || changesBridge) fleet.revoke(key);
     // The bridge is another one than was read by now; nothing is reported of what was not looked at.

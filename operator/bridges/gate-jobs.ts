@@ -129,7 +129,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
         mine.bridge,
         gateJobWrites(mine.wanted, jobs),
         mine.contests,
-        () => {},
+        (resource, found) => ownWrites.wrote(key, resource, found, { strict: true }),
         context.signal,
       );
       mine.problem = undefined;

@@ -87,7 +87,7 @@ describe("a bridge of which nothing is known", () => {
 describe("a bridge whose status nobody said was stored", () => {
   const plan = planOf({ phase: "Holding" });
   const before: Known = {
-    ...{ uid: "u", isTold: true, problem: undefined, contests: createContests({ clock }) },
+    ...{ uid: "u", isTold: true, isCaughtUp: true, problem: undefined, contests: createContests({ clock }) },
     memory: emptyMemory(1),
   };
   const lost = { ...before, unanswered: { plan, memory: emptyMemory(2) } };

@@ -18,6 +18,11 @@ export interface Known {
   readonly memory: Memory;
   /** Receivers of notifications have been told what the operator before this one did not get to. */
   readonly isTold: boolean;
+  /**
+   * Its children and pods were asked for by quorum, or it began under this process: what a leader before this one wrote, or saw, is in the caches. Asked
+   * once, before the first act.
+   */
+  readonly isCaughtUp: boolean;
   readonly problem: WriteProblem | undefined;
   readonly contests: Contests;
   /** A status that is on its way, or of which nobody knows whether it was stored: its answer was lost, or another writer was faster. */
@@ -59,6 +64,7 @@ export function createKnownBridges(options: KnownBridgesOptions): KnownBridges {
     uid,
     memory: emptyMemory(clock.now()),
     isTold: false,
+    isCaughtUp: false,
     problem: undefined,
     contests: createContests({ clock }),
   });

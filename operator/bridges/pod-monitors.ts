@@ -13,6 +13,7 @@ import type { SettingsFile } from "../settings/watch.ts";
 import { apply, POD_MONITORS } from "./apply.ts";
 import { type Caches, OWNED, ofBridge } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
+import type { OnFound } from "./create-child.ts";
 import { podMonitor } from "./desired/pod-monitor.ts";
 import { differenceOf } from "./difference.ts";
 import type { BridgeRef } from "./names.ts";
@@ -122,7 +123,8 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     let problem: WriteProblem | undefined;
     try {
       const writer = ownWrites.clientFor(key, client);
-      await apply(writer, bridge, writes, mine.contests, () => {}, context.signal);
+      const onFound: OnFound = (resource, found) => ownWrites.wrote(key, resource, found, { strict: true });
+      await apply(writer, bridge, writes, mine.contests, onFound, context.signal);
     } catch (error) {
       problem = problemOf(error);
       if (!problem) throw error;

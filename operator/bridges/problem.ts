@@ -1,6 +1,7 @@
 import { isNamespaceTerminating } from "../kube/errors.ts";
-import { isRefused, NameConflict, NotCleanedUp } from "./apply.ts";
+import { isRefused } from "./apply.ts";
 import { Contested } from "./contest.ts";
+import { NameConflict, NotCleanedUp } from "./create-child.ts";
 import type { WriteProblem } from "./snapshot.ts";
 
 /** What to report of a write that the API server refuses for good; undefined where it may succeed the next time. */

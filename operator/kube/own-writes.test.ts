@@ -82,6 +82,16 @@ describe("own writes that a hanging watch does not bring", () => {
     expect(asked).toEqual(["pages", "watch"]);
   });
 
+  it("are read anew so where this one is known to be there, whatever the resource is", async () => {
+    ownWrites.observe(informer);
+    stored = object("5");
+    ownWrites.wrote(key, resources.pods, stored, { strict: true });
+    await clock.advance(5_000);
+    expect(ownWrites.ready(key)).toBe(false);
+    await clock.advance(800);
+    expect([ownWrites.ready(key), asked]).toEqual([true, ["pages", "watch"]]);
+  });
+
   it("are waited for as long as the list is behind too", async () => {
     write(true);
     stored = object("4");

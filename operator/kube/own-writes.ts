@@ -14,8 +14,8 @@ import { type Resource, resourceName, resources } from "./resources.ts";
  * for. Writes of resources without an informer are not waited for.
  *
  * Fails open after `patienceMs` (a watch may be broken, and waiting for ever would stop the operator), and at once for versions that
- * are not decimal numbers and not equal; both are counted. For a resource that decisions rest on and writes cannot be bound to, waiting
- * never ends so: its informer is told to read anew, again and again.
+ * are not decimal numbers and not equal; both are counted. For a resource that decisions rest on and writes cannot be bound to, and for an object
+ * that is known to be there and not in the cache, waiting never ends so: its informer is told to read anew, again and again.
  */
 export interface OwnWrites {
   /**
@@ -23,17 +23,31 @@ export interface OwnWrites {
    * @param strict never fails open for want of time. Default false
    * @returns a function that ends it: what was to show up there is waited for no more
    */
-  observe<T extends KubeObject>(informer: Informer<T>, options?: { readonly strict?: boolean }): () => void;
-  /** Remembers that the reconcile of `key` wrote `object`, or read it by quorum; takes what the server answered. */
-  wrote(key: ObjectKey, resource: Resource, object: KubeObject): void;
-  /** Remembers that the reconcile of `key` deleted the object with this uid; seen once it is gone or marked as being deleted. */
-  deleted(key: ObjectKey, resource: Resource, namespace: string, name: string, uid: string): void;
+  observe<T extends KubeObject>(informer: Informer<T>, options?: Strictness): () => void;
+  /**
+   * Remembers that the reconcile of `key` wrote `object`, or read it by quorum; takes what the server answered.
+   * @param strict waits for this one as for a strict resource. Default: as the resource was observed
+   */
+  wrote(key: ObjectKey, resource: Resource, object: KubeObject, options?: Strictness): void;
+  /** Remembers that the reconcile of `key` deleted the object with this uid; seen once it is gone or marked as being deleted. `strict` as above. */
+  deleted(
+    key: ObjectKey,
+    resource: Resource,
+    namespace: string,
+    name: string,
+    uid: string,
+    options?: Strictness,
+  ): void;
   /** Whether the caches show everything that reconciles of `key` wrote. */
   ready(key: ObjectKey): boolean;
   /** Calls the handler with each key that becomes ready after not having been. */
   onReady(handler: (key: ObjectKey) => void): void;
   /** A client that remembers each of its successful writes under `key`. Dry runs are not remembered. */
   clientFor(key: ObjectKey, client: KubeClient): KubeClient;
+}
+
+export interface Strictness {
+  readonly strict?: boolean;
 }
 
 interface Pending {
@@ -84,6 +98,7 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     place: Place,
     object: { readonly resource: Resource; readonly namespace: string; readonly uid: string },
     isShown: () => boolean,
+    { strict = place.strict }: Strictness = {},
   ): void => {
     const { resource, namespace } = object;
     const seen = () => !isObserved(place) || isShown();
@@ -93,15 +108,15 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     const entry = pending.get(id) ?? { key, writes: new Map<string, Pending>() };
     pending.set(id, entry);
     entry.writes.get(write)?.timer.cancel();
-    const wait = (): Timer => clock.setTimer(patienceMs, () => (place.strict ? renew() : failOpen())).unref();
+    const wait = (): Timer => clock.setTimer(patienceMs, () => (strict ? renew() : failOpen())).unref();
     const waiting: Pending = { resource, seen, timer: wait() };
-    const renew = (): void => {
-      place.informer.renew(namespace, patienceMs);
-      waiting.timer = wait();
-    };
     const failOpen = (): void => {
       metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
       settle(id, write);
+    };
+    const renew = (): void => {
+      place.informer.renew(namespace, patienceMs);
+      waiting.timer = wait();
     };
     entry.writes.set(write, waiting);
   };
@@ -112,26 +127,28 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
   const isObserved = (place: Place): boolean =>
     places.get(resourceName(place.informer.resource))?.includes(place) ?? false;
 
-  const wrote: OwnWrites["wrote"] = (key, resource, { metadata }) => {
+  const wrote: OwnWrites["wrote"] = (key, resource, { metadata }, options) => {
     const { namespace = "", uid } = metadata;
     const place = placeOf(resource, namespace);
     if (!place) return;
-    remember(key, place, { resource, namespace, uid }, () => {
+    const isShown = (): boolean => {
       const held = place.informer.store.get(namespace, metadata.name)?.metadata;
       if (held?.uid === uid && held.resourceVersion === metadata.resourceVersion) return true;
       const reached = place.informer.hasReached(namespace, metadata.resourceVersion);
       if (reached === undefined) metrics.ownWritesFailedOpen.inc({ resource: resourceName(resource) });
       return reached ?? true;
-    });
+    };
+    remember(key, place, { resource, namespace, uid }, isShown, options);
   };
 
-  const deleted: OwnWrites["deleted"] = (key, resource, namespace, name, uid) => {
+  const deleted: OwnWrites["deleted"] = (key, resource, namespace, name, uid, options) => {
     const place = placeOf(resource, namespace);
     if (!place) return;
-    remember(key, place, { resource, namespace, uid }, () => {
+    const isShown = (): boolean => {
       const held = place.informer.store.get(namespace, name)?.metadata;
       return held?.uid !== uid || held.deletionTimestamp !== undefined;
-    });
+    };
+    remember(key, place, { resource, namespace, uid }, isShown, options);
   };
 
   return {

@@ -1,0 +1,122 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { llmBridgeStatus } from "../api/v1alpha1/status.ts";
+import type { KubeClient, ListOptions } from "../kube/client.ts";
+import { ApiError } from "../kube/errors.ts";
+import type { Informer } from "../kube/informer.ts";
+import type { KubeObject } from "../kube/object.ts";
+import { type Resource, resourceName, resources } from "../kube/resources.ts";
+import { catchUp, isActing } from "./catch-up.ts";
+import type { Plan } from "./plan.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+const bridge = { namespace: "ai", name: "chat", uid: "u" };
+const { signal } = new AbortController();
+const object = (name: string, resourceVersion = "1"): KubeObject => ({
+  metadata: { name, namespace: "ai", uid: `uid-${name}`, resourceVersion },
+});
+
+describe("what is worth asking for children by quorum", () => {
+  const status = (more: object) =>
+    llmBridgeStatus.parse({
+      phase: "Stable",
+      rollout: { phase: "Stable", phaseSince: "2026-01-01T00:00:00Z", stableRevision: "abc" },
+      ...more,
+    });
+  const plan = (wanted: object, writes: readonly unknown[] = []) =>
+    ({ writes, status: wanted }) as unknown as Plan;
+  const at = (before: object): Snapshot => ({ status: before, nowMs: 1_000_000 }) as Snapshot;
+
+  it("is a write, and a status that says something else, but no number alone", () => {
+    const before = status({});
+    expect(isActing(at(before), plan(before))).toBe(false);
+    expect(isActing(at(before), plan(status({ summary: "2 of 3 pods" })))).toBe(false);
+    expect(isActing(at(before), plan(status({ phase: "Preparing" })))).toBe(true);
+    expect(isActing(at(before), plan(before, [{ kind: "Evict" }]))).toBe(true);
+  });
+
+  it("is nothing of a bridge that has not begun", () => {
+    const before = llmBridgeStatus.parse({});
+    expect(isActing(at(before), plan(status({}), [{ kind: "Create" }]))).toBe(false);
+  });
+});
+
+describe("catching up", () => {
+  /** By plural name: what the caches hold, and what there is. */
+  let held: Record<string, KubeObject[]>;
+  let there: Record<string, KubeObject[] | ApiError>;
+  let waitsFor: string[];
+  let asked: string[];
+
+  const informer = (resource: Resource) =>
+    ({
+      resource,
+      store: { byIndex: () => held[resource.plural] ?? [] } as Partial<Informer<KubeObject>["store"]>,
+    }) as Partial<Informer<KubeObject>> as Informer<KubeObject>;
+  const caches = {
+    children: { services: informer(resources.services), deployments: informer(resources.deployments) },
+    pods: informer(resources.pods),
+  } as never;
+  const client = {
+    async list(resource: Resource, { namespace, labelSelector, metadataOnly }: ListOptions) {
+      asked.push(`${resource.plural} ${namespace} ${labelSelector} ${metadataOnly}`);
+      const found = there[resource.plural] ?? [];
+      if (found instanceof ApiError) throw found;
+      return found;
+    },
+    async get(resource: Resource, _: string, name: string) {
+      const found = there[resource.plural] ?? [];
+      if (found instanceof ApiError) throw found;
+      const one = found.find(({ metadata }) => metadata.name === name);
+      if (!one) throw new ApiError("get", 404, { reason: "NotFound" });
+      return one;
+    },
+  } as Partial<KubeClient> as KubeClient;
+  const ownWrites = {
+    wrote: (_: unknown, resource: Resource, { metadata }: KubeObject, options: unknown) =>
+      void waitsFor.push(
+        `${resourceName(resource)} ${metadata.name} ${metadata.resourceVersion} ${JSON.stringify(options)}`,
+      ),
+    deleted: (_: unknown, resource: Resource, __: string, name: string, uid: string, options: unknown) =>
+      void waitsFor.push(`${resourceName(resource)} no ${name} ${uid} ${JSON.stringify(options)}`),
+  };
+  const snapshot = (route: unknown = { kind: "Unknown" }) => ({ bridge, route }) as Snapshot;
+  const run = (of = snapshot()) => catchUp({ client, caches, ownWrites }, of, signal);
+
+  beforeEach(() => {
+    [held, there, waitsFor, asked] = [{}, {}, [], []];
+  });
+
+  it("asks once a kind for what carries the bridge's name", async () => {
+    await run();
+    const labels = "app.kubernetes.io/managed-by=llmbridge-operator,llmbridge.dev/bridge=chat";
+    expect(asked.sort()).toEqual([
+      `deployments ai ${labels} true`,
+      `pods ai ${labels} true`,
+      `services ai ${labels} true`,
+    ]);
+    expect(waitsFor).toEqual([]);
+  });
+
+  it("waits, however long it takes, for what is there and for what is there no more", async () => {
+    there.services = [object("chat", "5")];
+    held.pods = [object("old"), object("both")];
+    there.pods = [object("both", "6")];
+    await run();
+    const strict = '{"strict":true}';
+    expect(waitsFor.sort()).toEqual([
+      `pods both 6 ${strict}`,
+      `pods no old uid-old ${strict}`,
+      `services chat 5 ${strict}`,
+    ]);
+  });
+
+  it("asks for the routes that concern the bridge by their names", async () => {
+    there.httproutes = [object("chat", "9")];
+    await run(snapshot({ kind: "Served", owned: object("chat"), route: object("theirs") }));
+    const routes = "httproutes.gateway.networking.k8s.io";
+    expect(waitsFor.sort()).toEqual([
+      `${routes} chat 9 {"strict":true}`,
+      `${routes} no theirs uid-theirs {"strict":true}`,
+    ]);
+  });
+});
