@@ -143,6 +143,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     if (strike?.kind === "Hang") return;
     if (strike?.kind === "Reset" && !strike.after) return void message.socket.destroy();
     if (strike?.kind === "Answer" && !strike.after) return tell(request, response, failure(strike));
+    if (strike?.kind === "Body" && !strike.after && request.verb !== "watch")
+      return tell(request, response, saying(strike.text));
     if (strike?.kind === "Delay") await new Promise((resolve) => setTimeout(resolve, strike.ms));
     const before =
       strike?.kind === "Replay" && asksForState(request) ? answered.get(sameList(request)) : undefined;
@@ -164,7 +166,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     if (comesAfter) rule?.onStruck?.();
     if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
-    tell(request, response, strike?.kind === "Answer" ? failure(strike) : told);
+    if (strike?.kind === "Answer") return tell(request, response, failure(strike));
+    tell(request, response, strike?.kind === "Body" ? saying(strike.text) : told);
   }
 
   function watch(
@@ -187,6 +190,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
         response.end(`${JSON.stringify({ type: "ERROR", object })}\n`),
       );
     }
+    if (strike?.kind === "Body")
+      relay.stopAfter(strike.afterEvents ?? 0, () => response.end(`${strike.text}\n`));
     // An empty line has left when all before it has.
     if (strike?.kind === "CutWatch")
       relay.stopAfter(strike.afterEvents, () => response.write("\n", () => response.destroy()));
@@ -287,6 +292,12 @@ function failure(strike: Extract<Strike, { kind: "Answer" }>): Answered {
     body: Buffer.from(statusBody(code, reason, message, retryAfter)),
   };
 }
+
+const saying = (text: string): Answered => ({
+  code: 200,
+  headers: { "content-type": "application/json" },
+  body: Buffer.from(text),
+});
 
 /** Whether a write and its answer name the same version of the object. */
 function saysSameVersion(sent: Buffer, told: Buffer): boolean {

@@ -15,6 +15,16 @@ export type Strike =
       readonly retryAfter?: number;
       readonly after?: boolean;
     }
+  /**
+   * 200 with this text, whatever was asked for. `after`: the server has carried the request out, and only the answer is another. A watch begins as it
+   * should, and after so many events (0) this is the next line, and the last.
+   */
+  | {
+      readonly kind: "Body";
+      readonly text: string;
+      readonly after?: boolean;
+      readonly afterEvents?: number;
+    }
   /** The connection is reset. `after`: once the server has answered; nothing of the answer gets through. */
   | { readonly kind: "Reset"; readonly after?: boolean }
   /** Half-open: the connection stays, and no byte comes any more. Nothing is passed on. */
@@ -44,6 +54,9 @@ export const gone = (): Strike => answer(410, "Expired", "too old resource versi
 export const hung = (): Strike => ({ kind: "Hang" });
 export const replayed = (): Strike => ({ kind: "Replay" });
 export const reset = (after = false): Strike => ({ kind: "Reset", after });
+export const body = (text: string, { after = false, afterEvents = 0 } = {}): Strike => ({
+  ...{ kind: "Body", text, after, afterEvents },
+});
 /** The stream tells that its history is gone, as etcd's compaction makes it do. */
 export const historyGone = (afterEvents = 0): Strike => ({
   kind: "EndWatch",
