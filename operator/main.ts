@@ -153,7 +153,13 @@ async function run(settings: ProcessSettings): Promise<number> {
   const lead: ElectionCallbacks = {
     async onStarted(leading) {
       await Promise.all(caches.all.map((informer) => informer.settled()));
-      log.info({}, "caches are full; reconciling");
+      const unread = caches.all.filter((informer) => informer.health().refused.length > 0);
+      if (unread.length === 0) log.info({}, "caches are full; reconciling");
+      else
+        log.warn(
+          { unread: unread.map(({ resource }) => resource.plural) },
+          "caches are full but for what may not be read; reconciling",
+        );
       await Promise.all([controller.run(leading), podMonitors.run(leading), gateJobs.run(leading)]);
       await Promise.all([recorder.flush(FLUSH_MS), notifier.flush(FLUSH_MS)]);
     },

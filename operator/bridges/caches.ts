@@ -133,9 +133,9 @@ export const saidOf = <T extends KubeObject>(informer: Informer<T>, key: ObjectK
 /** How children are selected at the server and found again in a cache. */
 export const OWNED = { labelSelector: MANAGED_SELECTOR, indexers: { [BY_BRIDGE]: bridgeIndex } };
 
-/** Whether every cache covers the namespace: what is missing in one that may not be read is not known to be missing. */
+/** Whether every cache covers the namespace, and may go on to: what is missing in one that may not be read is not known to be missing. */
 export const isWhole = ({ all }: Pick<Caches, "all">, namespace: string): boolean =>
-  all.every((informer) => informer.isListed(namespace));
+  all.every((informer) => informer.isListed(namespace) && !informer.refusal(namespace));
 
 /** Objects of a cache that belong to the bridge by label and, where it has one, by controller reference. */
 export function ofBridge<T extends KubeObject>(informer: Informer<T>, key: ObjectKey, uid: string): T[] {

@@ -8,6 +8,7 @@ import { type Resource, resourceName, resources } from "../kube/resources.ts";
 import { catchUp, isActing } from "./catch-up.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { ReadRefused } from "./unread.ts";
 
 const bridge = { namespace: "ai", name: "chat", uid: "u" };
 const { signal } = new AbortController();
@@ -118,5 +119,12 @@ describe("catching up", () => {
       `${routes} chat 9 {"strict":true}`,
       `${routes} no theirs uid-theirs {"strict":true}`,
     ]);
+  });
+
+  it("says what may not be listed", async () => {
+    there.pods = new ApiError("list pods ai", 403, { message: "pods is forbidden" });
+    await expect(run()).rejects.toThrow(ReadRefused);
+    there.pods = new ApiError("list pods ai", 503, {});
+    await expect(run()).rejects.toMatchObject({ code: 503 });
   });
 });

@@ -1,5 +1,5 @@
 import type { KubeClient } from "../kube/client.ts";
-import { isNotFound } from "../kube/errors.ts";
+import { isForbidden, isNotFound } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { OwnWrites } from "../kube/own-writes.ts";
@@ -8,6 +8,7 @@ import type { Plan } from "./plan.ts";
 import { writeDueInMs } from "./report.ts";
 import { HTTP_ROUTES } from "./route/http-route.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { ReadRefused } from "./unread.ts";
 
 interface CatchUp {
   readonly client: Pick<KubeClient, "get" | "list">;
@@ -30,7 +31,7 @@ export function isActing({ status, nowMs }: Snapshot, wanted: Plan): boolean {
 /**
  * Asks by quorum which children and pods there are of a bridge, and has its key wait until the caches are as new: one list a kind of what is labelled
  * with the bridge's name, of metadata alone, and one GET for each route that concerns it.
- * @throws ApiError, TransportError as the client
+ * @throws ReadRefused where one may not be listed; ApiError, TransportError as the client
  */
 export async function catchUp(
   { client, caches, ownWrites }: CatchUp,
@@ -42,7 +43,11 @@ export async function catchUp(
     const { resource } = informer;
     const held = saidOf(informer, bridge);
     const selection = { namespace, labelSelector: selectorOf(name), metadataOnly: true };
-    const found = await client.list<KubeObject>(resource, { ...selection, signal });
+    const found = await client
+      .list<KubeObject>(resource, { ...selection, signal })
+      .catch((error: unknown) => {
+        throw isForbidden(error) ? new ReadRefused("list", resource, namespace, error) : error;
+      });
     for (const object of found) ownWrites.wrote(bridge, resource, object, STRICT);
     const there = new Set(found.map(({ metadata }) => metadata.uid));
     for (const { metadata } of held)

@@ -43,6 +43,7 @@ import { deleteBridge } from "./take-over/deletion.ts";
 import { TAKE_OVER_FINALIZER } from "./take-over/observed.ts";
 import { outsideOf } from "./take-over/outside.ts";
 import { connectTriggers } from "./triggers.ts";
+import { ReadRefused, reportUnread, type Unread, unreadIn } from "./unread.ts";
 
 export interface BridgeControllerOptions {
   readonly client: KubeClient;
@@ -151,6 +152,16 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
   };
 
   const reconcile = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
+    try {
+      return await look(key, context);
+    } catch (error) {
+      const cached = caches.bridges.store.get(key.namespace, key.name);
+      if (!cached || !(error instanceof ReadRefused)) throw error;
+      return leaveUnread(cached, error.unread, context);
+    }
+  };
+
+  const look = async (key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> => {
     const cached = caches.bridges.store.get(key.namespace, key.name);
     if (!cached || isBeingDeleted(cached)) {
       // Children go by their owner reference; what was taken over is given back first.
@@ -158,11 +169,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       if (!cached?.metadata.finalizers?.includes(TAKE_OVER_FINALIZER)) return { kind: "done" };
       return deleteBridge(client, cached, clock.now(), context.signal);
     }
-    if (!isWhole(caches, key.namespace)) {
-      // It is left alone, and nobody waits for a look at it.
-      fleet.seen(key);
-      return { kind: "requeueAfter", ms: REFUSED_RETRY_MS };
-    }
+    if (!isWhole(caches, key.namespace)) return leaveUnread(cached, unreadIn(caches, key.namespace), context);
     const { uid } = cached.metadata;
     const before = await known.recall(key, uid, context.signal);
     // The cache may have moved on while the bridge was read.
@@ -220,6 +227,24 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     if (before.problem) return { kind: "requeueAfter", ms: 0 };
     const wakes = [plan.wakeAfterMs, dueInMs].filter((ms) => ms !== undefined);
     return wakes.length === 0 ? { kind: "done" } : { kind: "requeueAfter", ms: Math.min(...wakes) };
+  };
+
+  /** It is left alone, and nobody waits for a look at it. */
+  const leaveUnread = async (
+    object: KubeObject,
+    unread: Unread | undefined,
+    { signal, log: keyLog }: ReconcileContext,
+  ): Promise<ReconcileResult> => {
+    const bridge = refOf(object);
+    fleet.seen(bridge);
+    const writer = ownWrites.clientFor(bridge, client);
+    const about = unread && { unread, nowMs: clock.now() };
+    const plan = about && (await reportUnread(writer, object, about, signal));
+    if (plan) {
+      options.metrics.observe(bridge, plan);
+      keyLog.warn({ unread }, "the bridge is left alone: what it needs may not be read");
+    }
+    return { kind: "requeueAfter", ms: REFUSED_RETRY_MS };
   };
 
   const outsideFor = (object: KubeObject, bridge: BridgeRef, writer: KubeClient): Outside => {

@@ -1,6 +1,6 @@
 import type { KubeClient } from "../kube/client.ts";
 import type { Clock } from "../kube/clock.ts";
-import { isNotFound } from "../kube/errors.ts";
+import { isForbidden, isNotFound } from "../kube/errors.ts";
 import { formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import type { OwnWrites } from "../kube/own-writes.ts";
 import { LLMBRIDGES } from "./caches.ts";
@@ -11,6 +11,7 @@ import type { BridgeRef } from "./names.ts";
 import { parseStatus, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import type { WriteProblem } from "./snapshot.ts";
+import { ReadRefused } from "./unread.ts";
 
 /** What is known of one bridge between passes. */
 export interface Known {
@@ -41,6 +42,7 @@ export interface KnownBridges {
    * was not answered for, the bridge is read by quorum; nothing is read at rest.
    *
    * Behind: the cache has not reached what was read. The key waits for that in `ownWrites`, however long it takes.
+   * @throws ReadRefused where it may not be read
    */
   recall(key: ObjectKey, uid: string, signal: AbortSignal): Promise<Known | "Behind">;
   note(key: ObjectKey, known: Known): void;
@@ -86,6 +88,7 @@ export function createKnownBridges(options: KnownBridgesOptions): KnownBridges {
       try {
         newest = await client.get(LLMBRIDGES, key.namespace, key.name, { signal });
       } catch (error) {
+        if (isForbidden(error)) throw new ReadRefused("get", LLMBRIDGES, key.namespace, error);
         if (!isNotFound(error)) throw error;
         ownWrites.deleted(key, LLMBRIDGES, key.namespace, key.name, uid);
         return "Behind";

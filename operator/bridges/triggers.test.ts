@@ -17,6 +17,7 @@ function prioritiesOf(...changes: readonly Change<KubeObject>[]): (string | unde
     },
     children: Object.fromEntries(CHILD_KINDS.map((kind) => [kind, quiet])),
     pods: quiet,
+    all: [],
   } as unknown as Caches;
   const asked: (string | undefined)[] = [];
   connectTriggers(caches, (_, { priority }) => asked.push(priority));
@@ -26,6 +27,35 @@ function prioritiesOf(...changes: readonly Change<KubeObject>[]): (string | unde
 
 const bridge = (generation: number) =>
   ({ metadata: { name: "chat", namespace: "ai", uid: "u", generation } }) as unknown as KubeObject;
+
+describe("a right to read that is taken away, or given", () => {
+  const named = (namespace: string): KubeObject => ({
+    metadata: { name: "chat", namespace, uid: namespace, resourceVersion: "1" },
+  });
+
+  it.each([
+    ["ai", ["ai"]],
+    ["", ["ai", "web"]],
+  ])("asks for a look at all that it concerns (%j)", (namespace, wanted) => {
+    let tell: (namespace: string) => void = () => {};
+    const quiet = { onChange: () => () => {} };
+    const pods = {
+      ...quiet,
+      onRights(handler: typeof tell) {
+        tell = handler;
+      },
+    };
+    const caches = {
+      bridges: { ...quiet, store: { list: () => ["ai", "web"].map(named) } },
+      children: Object.fromEntries(CHILD_KINDS.map((kind) => [kind, quiet])),
+      ...{ pods, all: [pods] },
+    } as unknown as Caches;
+    const asked: string[] = [];
+    connectTriggers(caches, (key) => asked.push(key.namespace));
+    tell(namespace);
+    expect(asked).toEqual(wanted);
+  });
+});
 
 describe("a change of a bridge", () => {
   it("is the more urgent the more serves already: thousands of new ones keep no edit waiting", () => {

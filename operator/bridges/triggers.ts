@@ -27,6 +27,12 @@ export function connectTriggers(
   });
   for (const kind of CHILD_KINDS) watchOwned(caches.children[kind], childFacts, enqueue);
   watchOwned(caches.pods, (pod) => observePod(pod), enqueue);
+  for (const informer of caches.all)
+    informer.onRights((namespace) => {
+      for (const bridge of caches.bridges.store.list())
+        if (namespace === "" || bridge.metadata.namespace === namespace)
+          enqueue(keyOf(bridge), { priority: "resync" });
+    });
 }
 
 /**

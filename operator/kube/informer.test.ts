@@ -17,6 +17,7 @@ function start(
 ) {
   const clock = createVirtualClock();
   const stop = new AbortController();
+  let endWatch = (): void => {};
   const client = {
     async listPage(_: unknown, { namespace: of = "" }: ListOptions) {
       const code = refusals[of];
@@ -25,7 +26,10 @@ function start(
       return { items: [{ metadata }], resourceVersion: "1", continueToken: undefined };
     },
     watch: (_: unknown, { signal }: ListOptions) =>
-      new Promise((__, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+      new Promise((__, reject) => {
+        endWatch = () => reject(new ApiError("watch pods", 410, { reason: "Expired" }));
+        signal?.addEventListener("abort", () => reject(signal.reason));
+      }),
   } as Partial<KubeClient> as KubeClient;
   const informer = createInformer({
     ...{ client, clock, namespace, resource: resources.pods, listing: "Pages" },
@@ -40,7 +44,7 @@ function start(
     (await registry.getSingleMetricAsString("operator_namespaces_refused"))
       .split("\n")
       .filter((line) => !line.startsWith("#"));
-  return { clock, informer, stop, shown, isSettled: () => isSettled };
+  return { clock, informer, stop, shown, isSettled: () => isSettled, endWatch: () => endWatch() };
 }
 
 it("two informers of one resource count their objects together", async () => {
@@ -63,7 +67,9 @@ describe("a namespace of several that may not be read", () => {
     const { clock, informer, stop, shown, isSettled } = start(refusals, ["one", "two"]);
     await clock.advance(0);
     expect(isSettled()).toBe(true);
-    expect(informer.health()).toMatchObject({ synced: false, settled: true, refused: ["two"] });
+    const refusal = { namespace: "two", message: "list pods: the API server answered 403" };
+    expect(informer.health()).toMatchObject({ synced: false, settled: true, refused: [refusal] });
+    expect([informer.refusal("one"), informer.refusal("two")]).toMatchObject([undefined, refusal]);
     expect(["one", "two", "three"].map(informer.isListed)).toEqual([true, false, false]);
     expect(await shown()).toEqual(['operator_namespaces_refused{resource="pods",namespace="two"} 1']);
     delete refusals.two;
@@ -74,13 +80,48 @@ describe("a namespace of several that may not be read", () => {
     stop.abort();
   });
 
-  it.each([
-    ["a namespace that does not answer", { two: 503 }, ["one", "two"]],
-    ["the whole cluster", { "": 403 }, undefined],
-  ] as const)("is not the same as %s, which is waited for", async (_, refusals, namespaces) => {
-    const { clock, informer, stop, isSettled } = start(refusals, namespaces);
+  it("is not the same as one that does not answer, which is waited for", async () => {
+    const { clock, informer, stop, isSettled } = start({ two: 503 }, ["one", "two"]);
     await clock.advance(10_000);
     expect([isSettled(), informer.health().settled, informer.health().refused]).toEqual([false, false, []]);
+    stop.abort();
+  });
+
+  it("is as the whole cluster is where it is read at once: refused for as long as it is, of which handlers are told", async () => {
+    const refusals: Record<string, number> = { "": 403 };
+    const { clock, informer, stop, shown, isSettled } = start(refusals, undefined);
+    const told: [string, boolean][] = [];
+    informer.onRights((namespace) => told.push([namespace, informer.refusal("any") !== undefined]));
+    await clock.advance(0);
+    expect([isSettled(), informer.isListed("any")]).toEqual([true, false]);
+    const first = informer.refusal("any");
+    await clock.advance(60_000);
+    const later = informer.refusal("any");
+    expect([first?.forMs, later?.forMs]).toEqual([0, 60_000]);
+    expect(told).toEqual([["", true]]);
+    delete refusals[""];
+    await clock.advance(60_000);
+    expect([informer.isListed("any"), informer.refusal("any"), await shown()]).toEqual([true, undefined, []]);
+    expect(told).toEqual([
+      ["", true],
+      ["", false],
+    ]);
+    stop.abort();
+  });
+
+  it("may be one that could be read before, and keeps what is known of it", async () => {
+    const refusals: Record<string, number> = {};
+    const { clock, informer, stop, endWatch } = start(refusals, ["one"]);
+    await clock.advance(0);
+    expect([informer.isListed("one"), informer.refusal("one")]).toEqual([true, undefined]);
+    refusals.one = 403;
+    endWatch();
+    await clock.advance(60_000);
+    expect(informer.refusal("one")).toBeDefined();
+    expect([informer.isListed("one"), informer.store.size]).toEqual([true, 1]);
+    delete refusals.one;
+    await clock.advance(60_000);
+    expect(informer.refusal("one")).toBeUndefined();
     stop.abort();
   });
 });

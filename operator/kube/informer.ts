@@ -1,7 +1,7 @@
 import { breath } from "./breath.ts";
 import type { KubeClient } from "./client.ts";
 import { type Clock, type Random, systemClock } from "./clock.ts";
-import { isForbidden } from "./errors.ts";
+import { type ApiError, isForbidden } from "./errors.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
@@ -37,12 +37,21 @@ export interface InformerOptions<T extends KubeObject> {
   readonly metrics?: KubeMetrics;
 }
 
+/** The API server answers 403, to a first list or to one that follows; what is held may be as old as the first refusal. */
+export interface Refusal {
+  /** Empty: all namespaces. */
+  readonly namespace: string;
+  /** The server's own words. */
+  readonly message: string;
+  readonly forMs: number;
+}
+
 export interface InformerHealth {
   readonly synced: boolean;
   /** Each namespace has been listed, or may not be. */
   readonly settled: boolean;
-  /** Namespaces that may not be listed and never were, of those that were named. */
-  readonly refused: readonly string[];
+  /** What may not be read at present. */
+  readonly refused: readonly Refusal[];
   /** Phase of each reflector: listing, streaming, watching or waiting. */
   readonly phases: readonly ReflectorState<KubeObject>["phase"][];
   /** Since the reflector that has been still for longest entered a state or heard anything. */
@@ -64,11 +73,13 @@ export interface Informer<T extends KubeObject> {
   synced(): Promise<void>;
   /**
    * Resolves once every namespace has been listed, or has turned out to be one that may not be (403): one whose rights are gone must not
-   * keep the others waiting. Tried again all the same. Where no namespaces were named, as `synced`.
+   * keep the others waiting, and where nothing may be read somebody has to say so. Tried again all the same.
    */
   settled(): Promise<void>;
   /** Whether the namespace has been listed. */
   isListed(namespace: string): boolean;
+  /** Why the namespace may not be read; undefined where it may, or nothing is known yet. */
+  refusal(namespace: string): Refusal | undefined;
   /** Runs until the signal aborts; the promise then resolves. Never rejects. May be called once. */
   start(signal: AbortSignal): Promise<void>;
   /**
@@ -81,6 +92,8 @@ export interface Informer<T extends KubeObject> {
    * @returns a function that ends it
    */
   onProgress(handler: () => void): () => void;
+  /** Calls the handler with each namespace that may not be read any more, or again; with the empty one where all are read at once. */
+  onRights(handler: (namespace: string) => void): void;
   /** Whether this informer would see an object of the namespace (labels apart). */
   covers(namespace: string): boolean;
   /** Whether everything up to this version has been seen; undefined when versions cannot be compared. */
@@ -102,15 +115,14 @@ export function dropManagedFields<T extends KubeObject>(object: T): T {
 /** What is covered by one reflector. */
 interface Part<T> {
   reached: string;
-  /** It may not be listed, and never was. */
-  isRefused: boolean;
+  refusal: { readonly error: ApiError; readonly sinceMs: number } | undefined;
   phase: ReflectorState<T>["phase"];
   movedAt: number;
   giveUp: (why: Error) => void;
 }
 
 const createPart = <T>(): Part<T> => ({
-  ...{ reached: "", isRefused: false, phase: "listing", movedAt: 0 },
+  ...{ reached: "", refusal: undefined, phase: "listing", movedAt: 0 },
   giveUp: () => {},
 });
 
@@ -120,6 +132,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const store = createStore<T>(options.indexers);
   const handlers = new Set<(change: Change<T>) => void>();
   const progressHandlers = new Set<() => void>();
+  const rightsHandlers: ((namespace: string) => void)[] = [];
   const { promise: synced, resolve: resolveSynced } = Promise.withResolvers<void>();
   const { promise: settled, resolve: resolveSettled } = Promise.withResolvers<void>();
   const given = options.namespace;
@@ -148,22 +161,36 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   };
 
   const isSynced = () => [...parts.values()].every(({ reached }) => reached !== "");
-  const isSettled = () => [...parts.values()].every(({ reached, isRefused }) => reached !== "" || isRefused);
+  const isSettled = () => [...parts.values()].every(({ reached, refusal }) => reached !== "" || refusal);
+  const tellRights = (namespace: string): void => {
+    for (const handler of rightsHandlers) call(handler, namespace);
+  };
 
   const refuse = (namespace: string, part: Part<T>, error: unknown): void => {
-    if (namespace === "" || part.reached !== "" || part.isRefused || !isForbidden(error)) return;
-    part.isRefused = true;
+    if (!isForbidden(error)) return;
+    const isNews = part.refusal === undefined;
+    part.refusal = { error, sinceMs: part.refusal?.sinceMs ?? clock.monotonic() };
+    if (!isNews) return;
     metrics.namespacesRefused.set({ resource: name, namespace }, 1);
-    log.warn({ err: error, resource: name, namespace }, "a namespace may not be read; it is left alone");
+    log.warn({ err: error, resource: name, namespace }, "it may not be read; what rests on it is left alone");
     if (isSettled()) resolveSettled();
+    tellRights(namespace);
   };
 
   const admit = (namespace: string, part: Part<T>): void => {
-    if (!part.isRefused) return;
-    part.isRefused = false;
+    if (!part.refusal) return;
+    part.refusal = undefined;
     metrics.namespacesRefused.remove({ resource: name, namespace });
-    log.info({ resource: name, namespace }, "a namespace may be read now");
+    log.info({ resource: name, namespace }, "it may be read now");
+    tellRights(namespace);
   };
+
+  const refusalOf = (namespace: string, { refusal }: Part<T>): Refusal | undefined =>
+    refusal && {
+      namespace,
+      message: refusal.error.status.message ?? refusal.error.message,
+      forMs: clock.monotonic() - refusal.sinceMs,
+    };
 
   const moveTo = (namespace: string, resourceVersion: string): void => {
     const part = parts.get(namespace);
@@ -210,6 +237,10 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     synced: () => synced,
     settled: () => settled,
     isListed: (namespace) => (partOf(namespace)?.reached ?? "") !== "",
+    refusal(namespace) {
+      const part = partOf(namespace);
+      return part && refusalOf(parts.has(namespace) ? namespace : "", part);
+    },
     async start(signal) {
       if (started) throw new Error(`the informer for ${name} was started twice`);
       started = true;
@@ -249,6 +280,8 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
         ),
       );
       await Promise.all(runs);
+      for (const [namespace, { refusal }] of parts)
+        if (refusal) metrics.namespacesRefused.remove({ resource: name, namespace });
       count(0);
     },
     onChange(handler) {
@@ -260,6 +293,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       progressHandlers.add(handler);
       return () => void progressHandlers.delete(handler);
     },
+    onRights: (handler) => void rightsHandlers.push(handler),
     covers: (namespace) => partOf(namespace) !== undefined,
     hasReached(namespace, resourceVersion) {
       const reached = partOf(namespace)?.reached ?? "";
@@ -275,7 +309,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     health: () => ({
       synced: isSynced(),
       settled: isSettled(),
-      refused: [...parts].filter(([, { isRefused }]) => isRefused).map(([namespace]) => namespace),
+      refused: [...parts].flatMap(([namespace, part]) => refusalOf(namespace, part) ?? []),
       phases: [...parts.values()].map((part) => part.phase),
       stillMs: clock.monotonic() - Math.min(...[...parts.values()].map((part) => part.movedAt)),
     }),

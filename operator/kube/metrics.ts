@@ -59,7 +59,7 @@ export function createKubeMetrics(registry: Registry = new Registry(), prefix = 
     storeObjects: gauge("store_objects", "Objects held in memory", "resource"),
     namespacesRefused: gauge(
       "namespaces_refused",
-      "1 for a watched namespace that may not be read; its bridges are left alone",
+      "1 for a watched namespace (empty: the whole cluster) that may not be read; its bridges are left alone",
       "resource",
       "namespace",
     ),

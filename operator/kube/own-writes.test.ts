@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { KubeClient } from "./client.ts";
+import { ApiError } from "./errors.ts";
 import { createInformer, type Informer } from "./informer.ts";
 import type { KubeObject } from "./object.ts";
 import { createOwnWrites, type OwnWrites } from "./own-writes.ts";
@@ -19,6 +20,7 @@ let informer: Informer<KubeObject>;
 let ownWrites: OwnWrites;
 let stored: KubeObject;
 let asked: string[];
+let isForbidden: boolean;
 let tell: (event: WatchEvent<KubeObject>) => void;
 
 beforeEach(async () => {
@@ -26,8 +28,10 @@ beforeEach(async () => {
   stop = new AbortController();
   stored = object("1");
   asked = [];
+  isForbidden = false;
   const client = {
     async listPage() {
+      if (isForbidden) throw new ApiError("list pods", 403, {});
       asked.push("pages");
       const { resourceVersion } = stored.metadata;
       return { items: [stored], resourceVersion, continueToken: undefined };
@@ -90,6 +94,13 @@ describe("own writes that a hanging watch does not bring", () => {
     expect(ownWrites.ready(key)).toBe(false);
     await clock.advance(800);
     expect([ownWrites.ready(key), asked]).toEqual([true, ["pages", "watch"]]);
+  });
+
+  it("are waited for no longer where the resource may not be read any more", async () => {
+    write(true);
+    isForbidden = true;
+    await clock.advance(20_000);
+    expect([ownWrites.ready(key), informer.refusal("ns")?.namespace]).toEqual([true, ""]);
   });
 
   it("are waited for as long as the list is behind too", async () => {

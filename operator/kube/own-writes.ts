@@ -115,6 +115,11 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
       settle(id, write);
     };
     const renew = (): void => {
+      // Nothing is shown of what may not be read. Whoever looks has to see to that himself.
+      if (place.informer.refusal(namespace)) {
+        failOpen();
+        return;
+      }
       place.informer.renew(namespace, patienceMs);
       waiting.timer = wait();
     };

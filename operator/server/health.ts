@@ -31,19 +31,25 @@ export function reflectorsMove(informers: Readonly<Record<string, Observed>>): C
 }
 
 /**
- * For /readyz: before the caches are full there is nothing to decide on. A namespace that may not be read is named, and is no reason to
- * take the operator from the others.
+ * For /readyz: before the caches are full there is nothing to decide on, nor while something may not be read that is read in the whole cluster. A
+ * namespace of several that may not be read is named, and is no reason to take the operator from the others.
  */
 export function cachesSynced(informers: Readonly<Record<string, Observed>>): Check {
   return {
     name: "caches",
     problem() {
+      const everywhere = Object.entries(informers).flatMap(([name, one]) => {
+        const refusal = one.health().refused.find(({ namespace }) => namespace === "");
+        return refusal ? [`${name} may not be read: ${refusal.message}`] : [];
+      });
       const missing = Object.entries(informers).filter(([, one]) => !one.health().settled);
-      return missing.length === 0 ? undefined : `${namesOf(missing)} has not been listed yet`;
+      const unlisted = missing.length === 0 ? [] : [`${namesOf(missing)} has not been listed yet`];
+      const problems = [...everywhere, ...unlisted];
+      return problems.length === 0 ? undefined : problems.join("; ");
     },
     note() {
       const refused = Object.entries(informers).flatMap(([name, one]) => {
-        const { refused: namespaces } = one.health();
+        const namespaces = one.health().refused.flatMap(({ namespace }) => namespace || []);
         return namespaces.length === 0 ? [] : [`${name} in ${namespaces.join(", ")}`];
       });
       return refused.length === 0 ? undefined : `may not be read and left alone: ${refused.join("; ")}`;

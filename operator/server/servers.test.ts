@@ -82,7 +82,8 @@ describe("checks", () => {
   });
 
   it("readiness names a namespace that may not be read, and does not wait for it", async () => {
-    const bridges = observed({ synced: false, refused: ["gone", "locked"] });
+    const refused = ["gone", "locked"].map((namespace) => ({ namespace, message: "no", forMs: 0 }));
+    const bridges = observed({ synced: false, refused });
     const servers = await createServers({
       ...{ registry: new Registry(), metricsPort: 0, healthPort: 0, host: "127.0.0.1", live: [] },
       ready: [cachesSynced({ bridges, pods: observed({}) })],
@@ -93,6 +94,14 @@ describe("checks", () => {
       "[+] caches: may not be read and left alone: bridges in gone, locked\nok\n",
     ]);
     await servers.close();
+  });
+
+  it("is not ready while something may not be read in the whole cluster, and says what the API server says", () => {
+    const message = 'pods is forbidden: User "operator" cannot list resource "pods"';
+    const pods = observed({ synced: false, refused: [{ namespace: "", message, forMs: 0 }] });
+    const check = cachesSynced({ bridges: observed({}), pods });
+    expect(check.problem()).toBe(`pods may not be read: ${message}`);
+    expect(check.note?.()).toBeUndefined();
   });
 
   it("liveness bears an unreachable server but not a reflector that stands still", () => {

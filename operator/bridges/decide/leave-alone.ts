@@ -6,7 +6,7 @@ import type { Snapshot } from "../snapshot.ts";
 
 /** Why nothing can be decided. */
 export interface Obstacle {
-  readonly reason: "UnreadableStatus" | "InternalError" | "TakeOverForbidden";
+  readonly reason: "UnreadableStatus" | "InternalError" | "TakeOverForbidden" | "CannotRead";
   readonly message: string;
 }
 
@@ -20,7 +20,7 @@ export const isTelling = ({ type }: { readonly type: string }): boolean =>
  * stay as they are, other conditions too, since what a newer operator wrote is not ours to interpret or to give up, and what we failed on is not ours to guess.
  */
 export function leaveAlone(
-  snapshot: Snapshot,
+  snapshot: Pick<Snapshot, "status" | "generation" | "nowMs" | "memory">,
   { reason, message }: Obstacle,
   wakeAfterMs?: number,
 ): { plan: Plan; memory: Memory } {

@@ -1,0 +1,82 @@
+import type { KubeClient } from "../kube/client.ts";
+import type { ApiError } from "../kube/errors.ts";
+import type { KubeObject } from "../kube/object.ts";
+import type { Resource } from "../kube/resources.ts";
+import type { Caches } from "./caches.ts";
+import { leaveAlone } from "./decide/leave-alone.ts";
+import { emptyMemory } from "./memory.ts";
+import { parseStatus, refOf } from "./observe.ts";
+import type { Plan } from "./plan.ts";
+import { report, writeDueInMs } from "./report.ts";
+
+/** What the operator may not read although it needs it. */
+export interface Unread {
+  /** Plural names of resources, as RBAC has them. */
+  readonly resources: readonly string[];
+  /** Those that are missing there, as a sentence has them. */
+  readonly verbs: "list and watch" | "list" | "get";
+  /** Empty: the right is missing in the whole cluster. */
+  readonly namespace: string;
+  /** The API server's own words. */
+  readonly message: string;
+}
+
+/** An API server that has just started refuses what it will soon permit, and a namespace is made before the roles in it. */
+const PATIENCE_MS = 10_000;
+
+/** What may not be read of the namespace, and has not been for longer than a start takes. */
+export function unreadIn({ all }: Pick<Caches, "all">, of: string): Unread | undefined {
+  const refused = all.flatMap((informer) => {
+    const refusal = informer.refusal(of);
+    return refusal && refusal.forMs >= PATIENCE_MS ? [{ ...refusal, plural: informer.resource.plural }] : [];
+  });
+  const [first] = refused;
+  return first && { ...first, verbs: "list and watch", resources: refused.map(({ plural }) => plural) };
+}
+
+/** A read by quorum was refused, though its resource may be watched. */
+export class ReadRefused extends Error {
+  readonly unread: Unread;
+
+  constructor(verbs: Unread["verbs"], { plural }: Resource, namespace: string, cause: ApiError) {
+    super(cause.message, { cause });
+    this.name = "ReadRefused";
+    this.unread = { verbs, resources: [plural], namespace, message: cause.status.message ?? cause.message };
+  }
+}
+
+/**
+ * Writes the conditions that say so, once.
+ * @returns what was written; undefined where they say it already
+ * @throws ApiError, TransportError as the client
+ */
+export async function reportUnread(
+  client: KubeClient,
+  object: KubeObject,
+  { unread, nowMs }: { readonly unread: Unread; readonly nowMs: number },
+  signal: AbortSignal,
+): Promise<Plan | undefined> {
+  const plan = unreadPlan(object, unread, nowMs);
+  const { resourceVersion } = object.metadata;
+  if (plan) await report(client, { ...refOf(object), resourceVersion }, plan, signal);
+  return plan;
+}
+
+/**
+ * The conditions that say so, where they do not yet: nothing else is written of a bridge that cannot be seen whole.
+ * @param object the bridge as its cache has it
+ */
+export function unreadPlan(object: KubeObject, unread: Unread, nowMs: number): Plan | undefined {
+  const { status } = parseStatus(object);
+  const generation = object.metadata.generation ?? 0;
+  const about = { status, generation, nowMs, memory: emptyMemory(nowMs) };
+  const { plan } = leaveAlone(about, { reason: "CannotRead", message: sentence(unread) });
+  // The server names the verb that failed last; that another one did is no news.
+  return writeDueInMs(status, plan.status, nowMs, nowMs) === 0 ? plan : undefined;
+}
+
+function sentence({ resources, verbs, namespace, message }: Unread): string {
+  const what = resources.join(", ");
+  const where = namespace === "" ? "in the whole cluster" : "in this namespace";
+  return `The operator may not read ${what}, so that nothing of this LLMBridge is changed; give it ${verbs} on ${what} ${where}, as the roles of its chart do. It is tried again by itself. The API server says: ${message.slice(0, 500)}`;
+}
