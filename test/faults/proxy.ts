@@ -1,17 +1,16 @@
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Agent, createServer, request as forward, type Server } from "node:https";
+import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCredentials } from "../../operator/kube/credentials.ts";
-import { loadKubeConfig } from "../../operator/kube/kubeconfig.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { Authority } from "../cluster/pki.ts";
 import { isOperators } from "../scene/audit.ts";
-import { asksForState, isWrite, type KubeRequest, kubeRequest } from "./request.ts";
-import { type Strike, statusBody } from "./strike.ts";
+import { passOn, pick, readAll, readUpstream } from "./proxy-upstream.ts";
+import { asksForState, asOf, isWrite, type KubeRequest, kubeRequest } from "./request.ts";
+import { invalid, type Strike, statusBody } from "./strike.ts";
 import { recordList, relayWatch, type WatchGate, type WatchRelay } from "./watch-relay.ts";
 
 /** A request that reached the proxy, and what its client was told. */
@@ -25,6 +24,8 @@ export interface ProxiedRequest extends KubeRequest {
   carriedOut: boolean;
   /** A write that was bound to a version of its object and has left it as it was. */
   isIdle: boolean;
+  /** Of a write that was carried out: the version of the object that it has left. */
+  resourceVersion: string | undefined;
 }
 
 /** A write of the operator to children and status: not to its lease, and no Event. */
@@ -42,7 +43,11 @@ export interface Ice {
   readonly waiting: number;
   /** Whether the event that brings an object to this version waits in one of them. */
   holds(resourceVersion: string): boolean;
-  thaw(how?: "All" | "Coalesced"): void;
+  /**
+   * Lets go what has waited: all of it; of several changes of one object only the last; or, of watches that were open when they froze, nothing, as a
+   * watch that has lost events and does not know it.
+   */
+  thaw(how?: "All" | "Coalesced" | "Nothing"): void;
 }
 
 export interface RuleOptions {
@@ -63,10 +68,15 @@ export interface FaultProxy {
   /** Strikes every request of which `matches` is true; of several rules the oldest that still holds. */
   when(matches: (request: ProxiedRequest) => boolean, strike: Strike, options?: RuleOptions): Rule;
   /**
-   * From now on watches of these requests get nothing more, though their connections live. `thaw` lets go what has waited: all of it, or,
-   * as a cache that fell behind shows it, of several changes of one object only the last.
+   * From now on watches of these requests get nothing more, though their connections live, until `thaw`.
    */
   freeze(matches: (request: KubeRequest) => boolean): Ice;
+  /** Tells open watches of these requests that their history is gone, which ends them. */
+  expire(matches: (request: KubeRequest) => boolean): void;
+  /** Told of each request when it has reached the proxy, before a rule strikes it. */
+  onRequest(handler: (request: ProxiedRequest) => void): void;
+  /** Told of each event of a watch when the server has sent it, before it is passed on or kept. */
+  onEvent(handler: (request: KubeRequest, line: string) => void): void;
   /** Resets every connection that is open, watches too. */
   cutAll(): void;
   /** No connection is accepted until `restore`; those that are open end. */
@@ -79,6 +89,7 @@ interface OpenWatch {
   readonly request: KubeRequest;
   readonly gate: WatchGate;
   readonly relay: WatchRelay;
+  readonly expire: () => void;
 }
 
 interface LiveRule {
@@ -109,6 +120,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   const watches = new Set<OpenWatch>();
   const sockets = new Set<Socket>();
   const answered = new Map<string, Answered>();
+  const requestHandlers: ((request: ProxiedRequest) => void)[] = [];
+  const eventHandlers: ((request: KubeRequest, line: string) => void)[] = [];
   const remember = (request: KubeRequest, answer: Answered): void => {
     if (!answered.has(sameList(request))) answered.set(sameList(request), answer);
   };
@@ -133,9 +146,11 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       serverCode: undefined,
       carriedOut: false,
       isIdle: false,
+      resourceVersion: undefined,
     };
     requests.push(request);
     const body = await readAll(message);
+    for (const handler of requestHandlers) handler(request);
     const rule = ruleFor(request);
     const strike = rule?.strike;
     const comesAfter = strike !== undefined && "after" in strike && strike.after === true;
@@ -149,8 +164,12 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     const before =
       strike?.kind === "Replay" && asksForState(request) ? answered.get(sameList(request)) : undefined;
     if (before) return tell(request, response, before);
+    const isShownOld = strike?.kind === "AsOf" && asksForState(request);
+    // A list that is streamed is always the newest.
+    if (isShownOld && request.verb === "watch") return tell(request, response, failure(invalid()));
 
-    const answer = await passOn(upstream, message, body);
+    const path = isShownOld ? asOf(request, strike.resourceVersion) : message.url;
+    const answer = await passOn(upstream, message, body, path);
     request.serverCode = answer.statusCode;
     request.carriedOut = (answer.statusCode ?? 500) < 400;
     if (request.verb === "watch" && answer.statusCode === 200) {
@@ -162,7 +181,10 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       headers: pick(answer.headers, "content-type", "retry-after", "warning"),
       body: await readAll(answer),
     };
-    request.isIdle = isWrite(request) && request.carriedOut && saysSameVersion(body, told.body);
+    if (isWrite(request) && request.carriedOut) {
+      request.resourceVersion = versionIn(told.body);
+      request.isIdle = request.resourceVersion !== undefined && versionIn(body) === request.resourceVersion;
+    }
     if (comesAfter) rule?.onStruck?.();
     if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
@@ -183,19 +205,23 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     const record = recordList((lines) =>
       remember(request, { code: 200, headers, body: Buffer.from(`${lines.join("\n")}\n`) }),
     );
-    const relay = relayWatch(answer, response, gate, asksForState(request) ? record : undefined);
-    if (strike?.kind === "EndWatch") {
-      const object = JSON.parse(statusBody(strike.code, strike.reason, "the history is gone")) as object;
-      relay.stopAfter(strike.afterEvents ?? 0, () =>
-        response.end(`${JSON.stringify({ type: "ERROR", object })}\n`),
-      );
-    }
+    const relay = relayWatch(answer, response, gate, (line) => {
+      if (asksForState(request)) record(line);
+      for (const handler of eventHandlers) handler(request, line);
+    });
+    const endWith = (code: number, reason: string): void => {
+      const object = JSON.parse(statusBody(code, reason, "the history is gone")) as object;
+      response.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
+    };
+    if (strike?.kind === "EndWatch")
+      relay.stopAfter(strike.afterEvents ?? 0, () => endWith(strike.code, strike.reason));
     if (strike?.kind === "Body")
       relay.stopAfter(strike.afterEvents ?? 0, () => response.end(`${strike.text}\n`));
     // An empty line has left when all before it has.
     if (strike?.kind === "CutWatch")
       relay.stopAfter(strike.afterEvents, () => response.write("\n", () => response.destroy()));
-    const open: OpenWatch = { request, gate, relay };
+    const expire = () => relay.stopAfter(0, () => endWith(410, "Expired"));
+    const open: OpenWatch = { request, gate, relay, expire };
     watches.add(open);
     response.on("close", () => watches.delete(open));
   }
@@ -236,7 +262,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     },
     freeze(matches) {
       frozen.add(matches);
-      for (const open of watches) if (matches(open.request)) open.gate.frozen = true;
+      const before = new Set([...watches].filter(({ request }) => matches(request)));
+      for (const { gate } of before) gate.frozen = true;
       const held = () => [...watches].filter(({ request }) => matches(request));
       return {
         get waiting() {
@@ -247,11 +274,17 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
           frozen.delete(matches);
           for (const open of held()) {
             open.gate.frozen = gateOf(open.request).frozen;
-            open.relay.thaw(how);
+            // What a watch begins with is no news that could be lost.
+            open.relay.thaw(how === "Nothing" && !before.has(open) ? "All" : how);
           }
         },
       };
     },
+    expire(matches) {
+      for (const open of [...watches]) if (matches(open.request)) open.expire();
+    },
+    onRequest: (handler) => void requestHandlers.push(handler),
+    onEvent: (handler) => void eventHandlers.push(handler),
     cutAll,
     cutOff() {
       server.close();
@@ -299,69 +332,15 @@ const saying = (text: string): Answered => ({
   body: Buffer.from(text),
 });
 
-/** Whether a write and its answer name the same version of the object. */
-function saysSameVersion(sent: Buffer, told: Buffer): boolean {
-  const [before, after] = [sent, told].map((body) => {
-    const object = body.length === 0 ? {} : (JSON.parse(body.toString()) as Partial<KubeObject>);
-    return object.metadata?.resourceVersion;
-  });
-  return before !== undefined && before === after;
+/** The version of the object that a write or its answer names. */
+function versionIn(body: Buffer): string | undefined {
+  const object = body.length === 0 ? {} : (JSON.parse(body.toString()) as Partial<KubeObject>);
+  return object.metadata?.resourceVersion;
 }
 
 /** Lists of the same collection, whatever version and page they ask for; those that are streamed by themselves. */
 const sameList = ({ verb, path, query }: KubeRequest): string =>
   JSON.stringify([verb, path, query.get("labelSelector"), query.get("fieldSelector")]);
-
-interface Upstream {
-  readonly url: URL;
-  /** What tells the server who asks, where that is not a certificate. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly agent: Agent;
-}
-
-async function readUpstream(kubeconfigPath: string): Promise<Upstream> {
-  const { origin, headers, tls } = await readCredentials(loadKubeConfig({ kubeconfig: kubeconfigPath }));
-  return { url: new URL(origin), headers, agent: new Agent({ keepAlive: true, ...tls }) };
-}
-
-async function passOn(upstream: Upstream, message: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
-  const { url, headers, agent } = upstream;
-  const sent = forward({
-    host: url.hostname,
-    port: url.port,
-    method: message.method,
-    path: message.url,
-    agent,
-    headers: {
-      ...headers,
-      ...pick(message.headers, "content-type", "user-agent"),
-      accept: inWords(message.headers.accept),
-      ...(body.length > 0 ? { "content-length": body.length } : {}),
-    },
-  });
-  sent.end(body);
-  const [answer] = (await once(sent, "response")) as [IncomingMessage];
-  return answer;
-}
-
-/** What is passed on event by event has to be read: of the forms that the client takes, the server is asked for JSON. */
-const inWords = (accept = "application/json"): string =>
-  accept
-    .split(",")
-    .filter((form) => !form.includes("protobuf"))
-    .join(",");
-
-function pick(headers: IncomingMessage["headers"], ...names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => (headers[name] === undefined ? [] : [[name, String(headers[name])]])),
-  );
-}
-
-async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
 
 async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, "127.0.0.1");

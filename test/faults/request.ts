@@ -48,6 +48,16 @@ export function kubeRequest(request: Pick<IncomingMessage, "method" | "url" | "h
 export const asksForState = ({ verb, query }: KubeRequest): boolean =>
   verb === "list" || (verb === "watch" && query.get("sendInitialEvents") === "true");
 
+/** The same list as it was at a version; of a list by pages, the pages after the first are of that version by themselves. */
+export function asOf({ path, query }: KubeRequest, resourceVersion: string): string {
+  const changed = new URLSearchParams(query);
+  if (!changed.has("continue")) {
+    changed.set("resourceVersion", resourceVersion);
+    changed.set("resourceVersionMatch", "Exact");
+  }
+  return `${path}?${changed}`;
+}
+
 /** Matches the first request for the state of each resource from now on. */
 export function firstLooks(): (request: KubeRequest) => boolean {
   const looked = new Set<string>();

@@ -42,7 +42,9 @@ export type Strike =
    * The first answer that the same list ever got: an API server that lags behind. Of a list that was streamed the watch ends with it,
    * so that the client goes on from there. Passed on where there is none.
    */
-  | { readonly kind: "Replay" };
+  | { readonly kind: "Replay" }
+  /** The list as it was at that version, which the server itself tells; a list that is streamed is refused, so that it is asked for by pages. */
+  | { readonly kind: "AsOf"; readonly resourceVersion: string };
 
 export const delayed = (ms: number): Strike => ({ kind: "Delay", ms });
 export const conflict = (): Strike => answer(409, "Conflict", "the object has been modified");
@@ -53,6 +55,7 @@ export const tooManyRequests = (retryAfter: number): Strike => ({
 export const gone = (): Strike => answer(410, "Expired", "too old resource version");
 export const hung = (): Strike => ({ kind: "Hang" });
 export const replayed = (): Strike => ({ kind: "Replay" });
+export const shownAsOf = (resourceVersion: string): Strike => ({ kind: "AsOf", resourceVersion });
 export const reset = (after = false): Strike => ({ kind: "Reset", after });
 export const body = (text: string, { after = false, afterEvents = 0 } = {}): Strike => ({
   ...{ kind: "Body", text, after, afterEvents },
@@ -66,7 +69,8 @@ export const historyGone = (afterEvents = 0): Strike => ({
 });
 export const cutWatch = (afterEvents: number): Strike => ({ kind: "CutWatch", afterEvents });
 /** As a server answers that does not stream lists. */
-export const invalid = (): Strike => answer(422, "Invalid", "sendInitialEvents is forbidden for watch");
+export const invalid = (): Extract<Strike, { kind: "Answer" }> =>
+  answer(422, "Invalid", "sendInitialEvents is forbidden for watch");
 
 export function answer(
   code: number,

@@ -23,8 +23,8 @@ export interface WatchGate {
 
 /** Passes a watch on event by event. */
 export interface WatchRelay {
-  /** Passes on what has waited; called when a gate opens. Coalesced: of several changes of one object only the last. */
-  thaw(how: "All" | "Coalesced"): void;
+  /** Passes on what has waited; called when a gate opens. Coalesced: of several changes of one object only the last. Nothing: only bookmarks. */
+  thaw(how: "All" | "Coalesced" | "Nothing"): void;
   /** How many events wait. */
   readonly waiting: number;
   /** Whether the event that brings an object to this version waits. */
@@ -81,6 +81,8 @@ export function relayWatch(
   return {
     thaw(how) {
       if (how === "Coalesced") waiting = coalesced(waiting);
+      if (how === "Nothing")
+        waiting = waiting.filter((line) => (JSON.parse(line) as WatchEvent).type === "BOOKMARK");
       flush();
       if (source.readableEnded) target.end();
     },
