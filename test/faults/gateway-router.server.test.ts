@@ -5,6 +5,7 @@ import { type Answer, playGateways, removeGatewayApi, serveGatewayApi } from "..
 import { until } from "../kube/until.ts";
 import { conditionOf } from "../scene/api.ts";
 import type { Bed, Stage } from "./bed.ts";
+import { diesAt } from "./dies-at.ts";
 import {
   openRoutedBed,
   ROUTED_SETTINGS,
@@ -197,6 +198,30 @@ describe("a route of the user's", () => {
     expect(weightsOf(await routeOf(stage, "web"), 3)).toEqual([50, 150, 50]);
     await bridge.patch({ image: THIRD });
     await holding(THIRD);
+  });
+
+  it("scenario 2: has the weight of a step written once, though the operator ends before it learns that it was", async () => {
+    const stage = await staged({ public: TAKES, internal: TAKES });
+    await createRoute(stage, THEIRS);
+    const { bridge, holding } = stage.actor();
+    await bridge.apply(spec(FIRST, { routeRef: { name: "web", rules: ["chat"] } }));
+    await bridge.promoted(FIRST);
+    await bridge.waitFor("told that it is accepted", said("Accepted"));
+    const before = stage.writes().length;
+    const death = diesAt(stage, ({ resource }) => resource === "httproutes", "After", {
+      settingsPath: routed.settings.path,
+    });
+    await bridge.patch({ image: SECOND });
+    await death.restarted;
+    await holding(SECOND);
+    const patches = stage
+      .writes()
+      .slice(before)
+      .filter(({ resource, carriedOut }) => resource === "httproutes" && carriedOut);
+    expect(patches).toHaveLength(1);
+    expect(weightsOf(await routeOf(stage, "web"), 2)).toEqual([50, 50]);
+    const { canary, rollout } = await bridge.status();
+    expect([canary?.desiredWeight, rollout?.stepName]).toEqual([50, "half"]);
   });
 
   it("says what is missing: the route, our Services in it, a rule, weights that can be split", async () => {
