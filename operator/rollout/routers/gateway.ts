@@ -13,6 +13,7 @@ import {
   leadsToBaseline,
   mostBeside,
 } from "./gateway-baseline.ts";
+import { raisedUnsaid } from "./noted.ts";
 import { settled } from "./settle.ts";
 
 /** Clients that go past the gateway keep the canary's share below its weight; after so long the weight counts as in effect all the same. */
@@ -170,6 +171,8 @@ function served(
 function carriedWeight(context: Context): number {
   const { canary, needed, target, state } = context;
   if (state.phase === "Stepping" && context.nowMs < (settlesAtMs(context) ?? 0)) return 0;
+  const raised = raisedUnsaid(state, context.input);
+  if (raised !== undefined) return raised;
   const planned = Math.min(plannedWeight(context), mostByRoute(context));
   if (planned === 0 || canary.ready >= target.canary) return planned;
   return Math.min(planned, Math.floor((100 * canary.ready) / Math.max(1, needed)));

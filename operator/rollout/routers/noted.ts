@@ -2,7 +2,9 @@ import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
 import { iso } from "../clock.ts";
 import type { Context } from "../context.ts";
 import { compact } from "../phases.ts";
+import { presentStep } from "../plan.ts";
 import type { RolloutInput, ServiceTargets } from "../types.ts";
+import { settled } from "./settle.ts";
 
 /** The state with what is seen of the route. */
 export const noteRoute = (state: RolloutStatus, input: RolloutInput): RolloutStatus =>
@@ -12,8 +14,9 @@ export const noteRoute = (state: RolloutStatus, input: RolloutInput): RolloutSta
  * The weights that every parent of the route has taken, and since when. It is stored, because a gateway follows what it has taken
  * only some time later, and a restarted operator must not begin to wait anew. While the route is not looked at, what was last seen counts.
  */
-function noteTaken(state: RolloutStatus, { route, nowMs }: RolloutInput): RolloutStatus {
-  if (route?.kind === "Unknown") return state;
+function noteTaken(state: RolloutStatus, input: RolloutInput): RolloutStatus {
+  const { route, nowMs } = input;
+  if (route?.kind === "Unknown" || raisedUnsaid(state, input) !== undefined) return state;
   const isTaken = route?.kind === "Known" && route.acceptance.kind === "Accepted";
   const agree = isTaken && route.baselineWeight !== undefined;
   const taken = agree ? route.canaryWeight : undefined;
@@ -21,6 +24,22 @@ function noteTaken(state: RolloutStatus, { route, nowMs }: RolloutInput): Rollou
   if (taken === state.routedWeight && beside === state.routedBaseline) return state;
   const routedSince = taken === undefined ? undefined : iso(nowMs);
   return { ...state, routedWeight: taken, routedBaseline: beside, routedSince };
+}
+
+/**
+ * The weight that the route gives a canary of which status says that it is still being prepared, where the gateway had led nobody to it for long enough and its
+ * ready pods carry the weight: who raised it to the step's ended before status could say so. Taken back, it would only be raised once more.
+ */
+export function raisedUnsaid(state: RolloutStatus, input: RolloutInput): number | undefined {
+  const { route, nowMs, spec, capacity, revisions } = input;
+  const { phase, routedWeight, routedBaseline, routedSince, canaryRevision = "" } = state;
+  if (phase !== "Preparing" || routedWeight !== 0 || routedBaseline !== undefined) return undefined;
+  if (nowMs < (settled(routedSince) ?? Infinity)) return undefined;
+  const weight =
+    route?.kind === "Known" && route.acceptance.kind !== "Refused" ? (route.canaryWeight ?? 0) : 0;
+  const carried = (100 * (revisions[canaryRevision]?.ready ?? 0)) / Math.max(1, capacity.needed);
+  const isSteps = weight > 0 && weight <= presentStep(spec, state).weight && weight <= carried;
+  return isSteps ? weight : undefined;
 }
 
 /**
