@@ -1,171 +1,147 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ServerProcess } from "../servers/process.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { Fault } from "./exploring/faults.ts";
+import { recordHistory } from "./exploring/history.ts";
+import { acting, createMoments, type Entry, type Moments } from "./exploring/moments.ts";
+import { brokenIn } from "./exploring/promises.ts";
+import { arm, type Candidate } from "./exploring/strikes.ts";
+import { supervise } from "./exploring/supervise.ts";
 import type { OperatorProgram } from "./operator-process.ts";
 import { differences, type Outcome, outcomeOf } from "./outcome.ts";
-import { type FaultProxy, isOwnWrite, type ProxiedRequest, type Rule, startFaultProxy } from "./proxy.ts";
-import { firstLooks, type KubeRequest } from "./request.ts";
+import { isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
+import { settingsFile, type TestSettings } from "./settings-file.ts";
 import type { Story } from "./story.ts";
-import { delayed, replayed, reset, type Strike } from "./strike.ts";
-
-/**
- * What happens at one write of the operator, counted from 0 over the whole story (Sieve, OSDI 2022: intermediate states, stale states
- * and states that are never observed).
- */
-export type Perturbation =
-  /** The process dies, the write does not reach the server. */
-  | "KilledBefore"
-  /** The process dies when the server has carried the write out and before it learns of it. */
-  | "KilledAfter"
-  /** The same, and the next process is first shown what the first process saw at its start. */
-  | "KilledIntoThePast"
-  /** Nothing of what follows the write is seen for a while, and then only the last state of each object. */
-  | "Blinded";
-
-export const PERTURBATIONS: readonly Perturbation[] = [
-  "KilledBefore",
-  "KilledAfter",
-  "KilledIntoThePast",
-  "Blinded",
-];
-
-export interface Fault {
-  readonly write: number;
-  readonly perturbation: Perturbation;
-}
 
 export interface Run {
   readonly outcome: Outcome;
-  /** The operator's writes in order of arrival, as `verb resource`. */
-  readonly writes: readonly string[];
-  /** How often the operator ended without being told or made to. */
+  /** What happened, in order. */
+  readonly trace: readonly Entry[];
+  /** Promises that were not kept at some moment. */
+  readonly broken: readonly string[];
+  /** How often an operator ended without being told, made or allowed to. */
   readonly ownEnds: number;
-  /** How often the fault struck: not at all where this run came to its end with fewer writes. */
-  readonly struck: number;
+  /** Whether the fault struck: not where this run came to its end with fewer writes. True where there was none. */
+  readonly isReached: boolean;
 }
 
-const BLIND_MS = 1_500;
+/** What a story is played with, in a namespace of its own. */
+export interface Cast {
+  readonly plane: ControlPlane;
+  readonly program: OperatorProgram;
+  readonly namespace: string;
+  readonly moments: Moments;
+  readonly settings: TestSettings | undefined;
+}
+
+/** The operators of a run, and what strikes them. */
+export interface Troupe {
+  readonly candidates: readonly Candidate[];
+  readonly isReached: () => boolean;
+  /** Ends when nothing that struck is in force any more. */
+  over(): Promise<void>;
+  /** What else is wrong, when all is over. */
+  wrong(): Promise<readonly string[]>;
+}
+
 const AT_REST_WITHIN_MS = 20_000;
+/** Twice the same, so that what follows it is seen too. */
+const STAYS_FOR_MS = 300;
 let runs = 0;
 
 /**
- * Plays a story in a namespace of its own, with an operator of its own behind a proxy of its own.
- * @param about what strikes; and the end that is waited for, a while, since the last word of the story is not the operator's last
+ * Plays a story in a namespace of its own.
+ * @param wanted the end that is waited for, a while, since the last word of the story is not the operator's last
+ * @param gather starts the operators that it is played with. Default: one, behind a proxy of its own, with the fault
  */
 export async function run(
   plane: ControlPlane,
   program: OperatorProgram,
   story: Story,
-  about: { readonly fault?: Fault; readonly wanted?: Outcome } = {},
+  wanted: Outcome | undefined,
+  gather: (cast: Cast) => Promise<Troupe> = (cast) => alone(cast),
 ): Promise<Run> {
-  const { fault, wanted } = about;
   // Not only among this suite's: another one may have used the control plane.
   const namespace = `explored-${process.pid}-${runs++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
-  const proxy = await startFaultProxy(plane.server.kubeconfigPath);
+  const history = await recordHistory(plane.client, namespace, story.also);
+  const moments = createMoments();
+  const settings = story.settings && settingsFile(story.settings);
+  const scenery = await story.prepare?.(plane, namespace);
+  let troupe: Troupe | undefined;
+  try {
+    troupe = await gather({ plane, program, namespace, moments, settings });
+    const { candidates, isReached, over, wrong } = troupe;
+    await story.play(acting(plane.client, moments), namespace);
+    await over();
+    const requests = () => writesOf(candidates);
+    const outcome = await atRest(() => outcomeOf(plane.client, namespace, requests(), story.also), wanted);
+    return {
+      outcome,
+      trace: moments.trace,
+      broken: [...brokenIn(await history.end()), ...(await wrong())],
+      ownEnds: candidates.reduce((sum, { operator }) => sum + operator.ownEnds(), 0),
+      isReached: isReached(),
+    };
+  } finally {
+    for (const { operator, proxy } of troupe?.candidates ?? []) {
+      await operator.stop();
+      await proxy.close();
+    }
+    await scenery?.stop();
+    settings?.remove();
+    await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
+  }
+}
+
+const writesOf = (candidates: readonly Candidate[]): ProxiedRequest[] =>
+  candidates.flatMap(({ proxy }) => proxy.requests.filter(isOwnWrite)).toSorted((a, b) => a.atMs - b.atMs);
+
+/** One operator without a Lease, so that one that was killed is followed at once. */
+export async function alone(cast: Cast, fault?: Fault): Promise<Troupe> {
+  const candidate = await candidateOf(cast, cast.plane.server.kubeconfigPath);
+  const armed = fault && arm(candidate, fault, cast.moments);
+  return {
+    candidates: [candidate],
+    isReached: () => armed?.isReached() ?? true,
+    over: async () => armed?.over(),
+    wrong: async () => [],
+  };
+}
+
+/** Starts an operator behind a proxy of its own. */
+export async function candidateOf(
+  { program, namespace, moments, settings }: Cast,
+  path: string,
+  options: { readonly leaderElection?: boolean; readonly instance?: string } = {},
+): Promise<Candidate> {
+  const proxy = await startFaultProxy(path);
+  proxy.onRequest((request) => {
+    if (isOwnWrite(request)) moments.note("Write", `${request.verb} ${request.resource}`);
+  });
+  proxy.onEvent(moments.news);
+  const { kubeconfigPath } = proxy;
+  const settingsPath = settings && { settingsPath: settings.path };
   const operator = supervise(() =>
-    program.start({ kubeconfigPath: proxy.kubeconfigPath, namespaces: [namespace] }),
+    program.start({ kubeconfigPath, namespaces: [namespace], ...options, ...settingsPath }),
   );
   try {
     await operator.started;
-    const rule = fault && prepare(proxy, fault, operator);
-    await story.play(plane.client, namespace);
-    const outcome = await atRest(() => outcomeOf(plane.client, namespace, proxy.requests), wanted);
-    return {
-      outcome,
-      writes: writesOf(proxy.requests),
-      ownEnds: operator.ownEnds(),
-      struck: rule?.struck ?? 0,
-    };
-  } finally {
-    await operator.stop();
+  } catch (error) {
     await proxy.close();
-    await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
+    throw error;
   }
+  return { proxy, operator };
 }
 
 /** A process that was shown the past may say of it what was true then, until it has seen the rest. */
 async function atRest(look: () => Promise<Outcome>, wanted: Outcome | undefined): Promise<Outcome> {
   const deadline = performance.now() + AT_REST_WITHIN_MS;
+  let isAgain = false;
   for (;;) {
     const found = await look();
-    const isOver = performance.now() > deadline;
-    if (wanted === undefined || isOver || differences(wanted, found).length === 0) return found;
-    await delay(200);
+    const isRight = wanted === undefined || differences(wanted, found).length === 0;
+    if (performance.now() > deadline || (isRight && (isAgain || wanted === undefined))) return found;
+    isAgain = isRight;
+    await delay(STAYS_FOR_MS);
   }
-}
-
-const writesOf = (requests: readonly ProxiedRequest[]): string[] =>
-  requests.filter(isOwnWrite).map(({ verb, resource }) => `${verb} ${resource}`);
-
-function prepare(proxy: FaultProxy, { write, perturbation }: Fault, operator: Supervised): Rule {
-  let seen = 0;
-  const isTheOne = (request: ProxiedRequest) => isOwnWrite(request) && seen++ === write;
-  const isWatch = ({ verb }: KubeRequest) => verb === "watch";
-  const strikes: Record<Perturbation, { strike: Strike; onStruck: () => void }> = {
-    KilledBefore: { strike: reset(), onStruck: operator.kill },
-    KilledAfter: { strike: reset(true), onStruck: operator.kill },
-    KilledIntoThePast: {
-      strike: reset(true),
-      onStruck() {
-        operator.kill();
-        proxy.when(firstLooks(), replayed());
-      },
-    },
-    Blinded: {
-      strike: delayed(0),
-      onStruck() {
-        const ice = proxy.freeze(isWatch);
-        setTimeout(() => ice.thaw("Coalesced"), BLIND_MS);
-      },
-    },
-  };
-  const { strike, onStruck } = strikes[perturbation];
-  return proxy.when(isTheOne, strike, { times: 1, onStruck });
-}
-
-interface Supervised {
-  readonly started: Promise<unknown>;
-  readonly kill: () => void;
-  readonly ownEnds: () => number;
-  readonly stop: () => Promise<void>;
-}
-
-/** Starts a process, and another each time that it ends, as kubelet does. */
-function supervise(start: () => Promise<ServerProcess>): Supervised {
-  let process: ServerProcess | undefined;
-  const killed = new Set<ServerProcess>();
-  let ownEnds = 0;
-  let isOver = false;
-  const { promise: started, resolve, reject } = Promise.withResolvers<void>();
-  const running = (async () => {
-    while (!isOver) {
-      try {
-        process = await start();
-      } catch (error) {
-        if (process === undefined) return reject(error);
-        ownEnds++;
-        continue;
-      }
-      resolve();
-      // A story may end while a process that was killed is still being replaced.
-      if (isOver) await process.stop();
-      await process.exited;
-      if (!isOver && !killed.has(process)) ownEnds++;
-    }
-  })();
-  return {
-    started,
-    kill() {
-      if (process === undefined) return;
-      killed.add(process);
-      process.signal("SIGKILL");
-    },
-    ownEnds: () => ownEnds,
-    async stop() {
-      isOver = true;
-      await process?.stop();
-      await running;
-    },
-  };
 }

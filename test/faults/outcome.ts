@@ -4,7 +4,7 @@ import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
-import { resources } from "../../operator/kube/resources.ts";
+import { type Resource, resources } from "../../operator/kube/resources.ts";
 import { CHILD_KINDS } from "../scene/children.ts";
 import { isOwnWrite, type ProxiedRequest } from "./proxy.ts";
 
@@ -26,13 +26,14 @@ export async function outcomeOf(
   client: KubeClient,
   namespace: string,
   requests: readonly ProxiedRequest[],
+  also: readonly Resource[] = [],
 ): Promise<Outcome> {
   const bridge = await client.get<KubeObject & { status?: unknown }>(LLMBRIDGES, namespace, "told");
   const status = llmBridgeStatus.parse(bridge.status ?? {});
   const writes = requests.filter((request) => isOwnWrite(request) && isOfChild(request));
   const created = writes.filter(({ serverCode }) => serverCode === 201);
   const outcome: Outcome = {
-    children: await childrenOf(client, namespace, "told"),
+    children: await childrenOf(client, namespace, "told", also),
     status: statusSays(status),
     decisions: status.decisions
       .filter(({ action }) => action !== "Hold")
@@ -44,14 +45,18 @@ export async function outcomeOf(
   return JSON.parse(withStandardNames(JSON.stringify(outcome), namespace, revisionsOf(created))) as Outcome;
 }
 
-/** What each child of a bridge says, by `Kind name`. */
+/**
+ * What each child of a bridge says, by `Kind name`.
+ * @param also kinds of children beside those of every bridge
+ */
 export async function childrenOf(
   client: KubeClient,
   namespace: string,
   bridge: string,
+  also: readonly Resource[] = [],
 ): Promise<Readonly<Record<string, unknown>>> {
   const lists = await Promise.all(
-    [...CHILD_KINDS, resources.secrets].map(async (kind) => {
+    [...CHILD_KINDS, resources.secrets, ...also].map(async (kind) => {
       const labelSelector = `${LABELS.bridge}=${bridge}`;
       const objects = await client.list<KubeObject>(kind, { namespace, labelSelector });
       // Pods are named by chance; how many of which revision there are is told by their Deployments.

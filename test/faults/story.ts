@@ -2,10 +2,12 @@ import { COMMAND_ANNOTATION, type Command } from "../../operator/api/v1alpha1/co
 import type { LLMBridgeSpecInput } from "../../operator/api/v1alpha1/spec.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
-import { resources } from "../../operator/kube/resources.ts";
+import { type Resource, resources } from "../../operator/kube/resources.ts";
 import { Bridge, conditionOf } from "../scene/api.ts";
+import type { ControlPlane } from "./control-plane.ts";
 
-const STORY_MS = 90_000;
+/** How long each act may take to come to its end. */
+export const STORY_MS = 90_000;
 
 /** A person with one bridge. */
 export interface Actor {
@@ -38,7 +40,12 @@ export function actor(client: KubeClient, namespace: string, name: string): Acto
 
 /** What people do with a bridge `told`; each act begins when the last has ended. */
 export interface Story {
-  readonly title: string;
+  /** What stands there before the operator starts, and goes when the story is over. */
+  readonly prepare?: (plane: ControlPlane, namespace: string) => Promise<{ stop(): Promise<void> }>;
+  /** The administrator's settings. Default: a metric source that does not answer. */
+  readonly settings?: object;
+  /** Kinds of children that are looked at beside the usual ones; the control plane serves them. Default: none. */
+  readonly also?: readonly Resource[];
   play(client: KubeClient, namespace: string): Promise<void>;
 }
 
@@ -59,7 +66,8 @@ export async function playStory(client: KubeClient, namespace: string): Promise<
   await withdrawn(bridge);
 }
 
-async function withdrawn(bridge: Bridge): Promise<void> {
+/** Waits until the canary is gone and nothing is left to do. */
+export async function withdrawn(bridge: Bridge): Promise<void> {
   await bridge.rolledBack(STORY_MS);
   await bridge.waitFor(
     "at rest",
@@ -103,8 +111,31 @@ async function playSecretStory(client: KubeClient, namespace: string): Promise<v
   await withdrawn(bridge);
 }
 
-export const IMAGES: Story = { title: "a rollout of images", play: playStory };
-export const SECRETS: Story = { title: "a rollout of what a Secret holds", play: playSecretStory };
+/** Image and replicas in one edit, and twice again while the canary of the first is held: what was asked for last is what there is at the end. */
+async function playTogetherStory(client: KubeClient, namespace: string): Promise<void> {
+  const { bridge, command, holding } = actor(client, namespace, "told");
+  const postgres = { secretRef: { name: "usage", key: "url" }, backendConnections: 100, maxPerPod: 5 };
+  await bridge.apply({ ...storySpec(bridgeImage(1)), pools: { postgres } });
+  await bridge.promoted(bridgeImage(1), STORY_MS);
+
+  await bridge.patch({ image: bridgeImage(2), replicas: 3 });
+  await holding(bridgeImage(2));
+  await bridge.patch({ image: bridgeImage(3), replicas: 5 });
+  await bridge.patch({ image: bridgeImage(4), replicas: 4 });
+  const last = await holding(bridgeImage(4));
+  await command({ action: "promote", revision: last, full: true });
+  await bridge.waitFor(
+    "promoted with both",
+    ({ phase, stable }) => phase === "Stable" && stable?.image === bridgeImage(4) && stable.ready === 4,
+    STORY_MS,
+  );
+}
+
+export const IMAGES: Story = { play: playStory };
+export const SECRETS: Story = { play: playSecretStory };
+export const TOGETHER: Story = {
+  play: playTogetherStory,
+};
 
 /** An image that nobody pulls, since no kubelet runs. */
 export const bridgeImage = (tag: number | string): string => `registry.example/bridge:${tag}`;
