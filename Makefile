@@ -33,7 +33,7 @@ test-own-cluster: packages ## Install and run a bridge on the cluster that LLMBR
 	@test -n "$$LLMBRIDGE_KUBECONFIG" || { echo "error: LLMBRIDGE_KUBECONFIG names no cluster; set it to the path of a kubeconfig." >&2; exit 1; }
 	@$(NODE) node_modules/vitest/vitest.mjs run --project cluster test/e2e/own-cluster.cluster.test.ts
 
-explore: setup ## Kill, blind and mislead the operator at every write of a rollout, change every field (LLMBRIDGE_SEED=n: a sample)
+explore: setup ## Kill, blind and mislead the operator at every moment of a rollout, change every field (LLMBRIDGE_SEED=n: a sample)
 	@LLMBRIDGE_EXPLORE=$${LLMBRIDGE_SEED:-all} $(NODE) node_modules/vitest/vitest.mjs run --project server test/faults/explore.server.test.ts test/faults/fields.server.test.ts
 
 demo: setup ## Watch the product work on a real cluster
