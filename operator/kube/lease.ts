@@ -1,6 +1,7 @@
 import type { CallOptions, KubeClient } from "./client.ts";
 import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
 import { FencedError, isAlreadyExists, isConflict, isNotFound } from "./errors.ts";
+import { hedged } from "./hedge.ts";
 import { createInformer } from "./informer.ts";
 import {
   type Lease,
@@ -77,7 +78,7 @@ export interface Election {
  *
  * Guarantees: every write of the lease carries the resourceVersion it rests on; a lease is taken only when it was released, or has
  * not changed for its full duration by the candidate's own monotonic clock; a leader stops writing a third of the duration before others may take over,
- * without needing to reach the server for that.
+ * without needing to reach the server for that. One try of a renewal that hangs costs nothing: another goes out while there is time.
  *
  * Candidates watch the one lease, so that waiting costs no requests and a released lease is taken at once; while the watch does not
  * work, they ask every other retry time. RBAC: create, get, list, patch, watch on leases.
@@ -92,6 +93,8 @@ export function createElection(options: ElectionOptions): Election {
   } = options;
   const { stallMs = 2_000, graceMs = 5_000, metrics = createKubeMetrics() } = options;
   const log = (options.log ?? silentLog).child({ lease: `${namespace}/${name}`, identity });
+  /** Half of what is left of a term when a renewal is due, less the wait after a failure: there is time for another try after one that hangs. */
+  const patienceMs = Math.max(0, (renewDeadlineMs - renewIntervalMs - retryMs) / 2);
   let term: Term | undefined;
   metrics.leader.set({ lease: name }, 0);
 
@@ -199,27 +202,27 @@ export function createElection(options: ElectionOptions): Election {
   /** Renews until the term ends or the signal aborts. Returns the version that a release must rest on. */
   async function keep(
     current: Term,
-    lease: Lease,
+    won: { lease: Lease; sentAtMs: number },
     stalled: () => AbortSignal,
     signal: AbortSignal,
   ): Promise<string> {
-    let { resourceVersion } = lease.metadata;
-    const call = { signal: current.signal, deadlineMs: renewDeadlineMs / 2 };
-    let waitMs = renewIntervalMs;
+    let { resourceVersion } = won.lease.metadata;
+    // The term counts from when the last write was sent, and so does the next one.
+    const dueInMs = (lastSentAtMs: number): number => lastSentAtMs + renewIntervalMs - clock.monotonic();
+    let waitMs = dueInMs(won.sentAtMs);
     while (!signal.aborted && !current.signal.aborted) {
       await pause(waitMs, [signal, current.signal, stalled()]);
       if (signal.aborted || current.signal.aborted) break;
-      const sentAtMs = clock.monotonic();
       try {
-        const renewed = await patch(
-          resourceVersion,
-          { holderIdentity: identity, renewTime: microTime(clock.now()) },
-          call,
-        );
-        resourceVersion = renewed.metadata.resourceVersion;
-        current.renewed(sentAtMs);
+        const renew = (trying: AbortSignal): Promise<Lease> => {
+          const spec = { holderIdentity: identity, renewTime: microTime(clock.now()) };
+          return patch(resourceVersion, spec, { signal: trying, deadlineMs: renewDeadlineMs });
+        };
+        const renewed = await hedged(renew, { clock, patienceMs, signal: current.signal });
+        resourceVersion = renewed.answer.metadata.resourceVersion;
+        current.renewed(renewed.sentAtMs);
         metrics.leaseRenewals.inc({ lease: name, result: "renewed" });
-        waitMs = renewIntervalMs;
+        waitMs = dueInMs(renewed.sentAtMs);
       } catch (error) {
         if (current.signal.aborted) break;
         metrics.leaseRenewals.inc({ lease: name, result: "failed" });
@@ -227,8 +230,9 @@ export function createElection(options: ElectionOptions): Election {
         waitMs = retryMs * (0.5 + random() / 2);
         if (!isConflict(error) && !isNotFound(error)) continue;
         // Our own earlier try may have arrived without an answer; or somebody else holds it, or deleted it.
-        const found = await read(current.signal).catch(() => null);
-        if (found === null) continue;
+        const look = await hedged(read, { clock, patienceMs, signal: current.signal }).catch(() => null);
+        if (look === null) continue;
+        const found = look.answer;
         if (found?.spec?.holderIdentity !== identity)
           current.end("leadership ended: another process holds the lease");
         else resourceVersion = found.metadata.resourceVersion;
@@ -269,7 +273,7 @@ export function createElection(options: ElectionOptions): Election {
       failure = { error };
       current.end("leadership ended: the leader's work failed");
     });
-    const resourceVersion = await keep(current, won.lease, stalled, signal);
+    const resourceVersion = await keep(current, won, stalled, signal);
     const lost = current.signal.aborted && failure === undefined;
     const ended = await endsWithin(body, graceMs);
     current.end("leadership ended: shutting down");
