@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createConnection, createServer, type Socket } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { Registry } from "prom-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -226,6 +226,46 @@ describe("transport", () => {
     await expect(call).rejects.toThrow("get namespaces default: no answer within 0.2 s");
     await transport.close();
     mute.close();
+  });
+
+  it("sends no write that was given up while its connection was made, once it is", async () => {
+    const config = loadKubeConfig({ kubeconfig: server.kubeconfig });
+    const cluster = config.getCurrentCluster();
+    if (!cluster) throw new Error("there is no cluster");
+    const { port } = new URL(cluster.server);
+    const held: Socket[] = [];
+    const connect = (from: Socket): void => {
+      const on = createConnection(Number(port), "127.0.0.1");
+      for (const [one, other] of [
+        [from, on],
+        [on, from],
+      ] as const)
+        one.on("error", () => other.destroy()).pipe(other);
+    };
+    let isOpen = false;
+    // Connections are taken, and wait.
+    const slow = createServer((socket) => {
+      if (isOpen) connect(socket);
+      else held.push(socket);
+    }).listen(0, "127.0.0.1");
+    await once(slow, "listening");
+    const address = slow.address() as { port: number };
+    config.clusters = [{ ...cluster, server: `https://127.0.0.1:${address.port}` }];
+    const transport = createTransport({ kubeConfig: config, userAgent: "given-up", maxInFlight: 1 });
+    const late = createClient(transport);
+    const stop = new AbortController();
+    const write = late.create(configMaps, body("given-up"), { signal: stop.signal });
+    write.catch(() => {});
+    await once(slow, "connection");
+    stop.abort(new Error("no longer wanted"));
+    await expect(write).rejects.toThrow("no longer wanted");
+    isOpen = true;
+    for (const socket of held) connect(socket);
+    // Behind the write: there may be only one connection at a time.
+    await late.get(namespaces, "", "default");
+    await expect(client.get(configMaps, namespace, "given-up")).rejects.toSatisfy(isNotFound);
+    await transport.close();
+    slow.close();
   });
 
   it("reports missing rights as what they are", async () => {

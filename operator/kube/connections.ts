@@ -2,7 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { type Clock, sleep } from "./clock.ts";
 import { type Credentials, readCredentials } from "./credentials.ts";
 import type { Log } from "./log.ts";
-import { Agent, type Dispatcher, ProxyAgent } from "./undici.ts";
+import { Agent, type Dispatcher, Pool, ProxyAgent } from "./undici.ts";
 
 /**
  * Connections that do not wait for each other: ordinary requests, watches (one each, for minutes), and the lease, which must get
@@ -33,7 +33,11 @@ const RELOAD_AFTER_MS = 60_000;
 const PATIENCE_MS = 2_000;
 /** Below the 90 s after which the API server closes idle connections, above the lease's renewal period. */
 const KEEP_ALIVE_MS = 60_000;
-const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * A connection that is not made in this time is given up, and makes room for another. Two hold the lane of the lease, which has but 5 s from the
+ * first try of a renewal to the end of its term.
+ */
+const CONNECT_TIMEOUT_MS: Record<Lane, number> = { requests: 10_000, watches: 10_000, lease: 3_000 };
 
 /** Connections per lane; a watch holds one for as long as it runs, so there is no limit to them here. */
 const LANE_CONNECTIONS: Record<Lane, (maxInFlight: number) => number | null> = {
@@ -104,7 +108,10 @@ export function createConnections(options: {
       const now = credentials ?? known;
       let dispatcher = dispatchers.get(lane);
       if (!dispatcher) {
-        dispatcher = createDispatcher(now, LANE_CONNECTIONS[lane](options.maxInFlight));
+        dispatcher = createDispatcher(now, {
+          connections: LANE_CONNECTIONS[lane](options.maxInFlight),
+          connectMs: CONNECT_TIMEOUT_MS[lane],
+        });
         dispatchers.set(lane, dispatcher);
       }
       return { credentials: now, dispatcher };
@@ -119,10 +126,13 @@ export function createConnections(options: {
   };
 }
 
-function createDispatcher(credentials: Credentials, connections: number | null): Dispatcher {
+function createDispatcher(
+  credentials: Credentials,
+  { connections, connectMs }: { readonly connections: number | null; readonly connectMs: number },
+): Dispatcher {
   const connect = {
     ...credentials.tls,
-    timeout: CONNECT_TIMEOUT_MS,
+    timeout: connectMs,
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
@@ -135,7 +145,14 @@ function createDispatcher(credentials: Credentials, connections: number | null):
     pipelining: 1,
   };
   if (credentials.proxyUrl !== undefined) {
-    return new ProxyAgent({ ...common, uri: credentials.proxyUrl, requestTls: connect });
+    return new ProxyAgent({
+      ...common,
+      uri: credentials.proxyUrl,
+      requestTls: connect,
+      proxyTls: { timeout: connectMs },
+      // Undici would wait 300 s for the proxy's answer to CONNECT.
+      clientFactory: (origin, proxying) => new Pool(origin, { ...proxying, headersTimeout: connectMs }),
+    });
   }
   return new Agent({ ...common, connect });
 }

@@ -146,7 +146,7 @@ export function createElection(options: ElectionOptions): Election {
       lease = kind === "deleted" ? undefined : object;
     });
     informer.onProgress(() => wake.abort());
-    const watching = informer.start(linked.signal);
+    void informer.start(linked.signal);
     let seen: Observation | undefined;
     try {
       while (!signal.aborted) {
@@ -177,9 +177,9 @@ export function createElection(options: ElectionOptions): Election {
       }
       return undefined;
     } finally {
+      // The watch ends by itself: who has won has a lease to renew.
       over.abort();
       linked.release();
-      await watching;
     }
   }
 

@@ -8,7 +8,7 @@ import { createLimiter } from "./limiter.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import { parseRetryAfter, retryDelayMs } from "./retry.ts";
-import { type LinkedSignal, linkSignals } from "./signals.ts";
+import { type LinkedSignal, linkSignals, unlessAborted } from "./signals.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -100,12 +100,13 @@ export function createTransport(options: TransportOptions): Transport {
   /** One try: resolves with the head of the answer, or throws ApiError, TransportError or the abort's reason. */
   async function dispatch(request: ApiRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { verb, resource } = request;
-    const { credentials, dispatcher } = await connections.current(request.lane ?? "requests");
+    const current = connections.current(request.lane ?? "requests");
+    const { credentials, dispatcher } = await unlessAborted(current, signal);
     signal.throwIfAborted();
     const elapsed = metrics.requestSeconds.startTimer({ verb, resource });
     let response: Dispatcher.ResponseData;
     try {
-      response = await dispatcher.request({
+      const answer = dispatcher.request({
         origin: credentials.origin,
         path: credentials.basePath + request.path + formatQuery(request.query),
         method: request.method,
@@ -123,6 +124,8 @@ export function createTransport(options: TransportOptions): Transport {
         headersTimeout: 0,
         bodyTimeout: 0,
       });
+      // undici looks at the signal only once there is a connection; then it sends nothing for who has left.
+      response = await unlessAborted(answer, signal, ({ body }) => body.on("error", () => {}).destroy());
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       metrics.requests.inc({ verb, resource, code: "error" });

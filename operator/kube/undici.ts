@@ -5,6 +5,7 @@
 import methods from "undici/lib/api/index.js";
 import Agent from "undici/lib/dispatcher/agent.js";
 import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+import Pool from "undici/lib/dispatcher/pool.js";
 import ProxyAgent from "undici/lib/dispatcher/proxy-agent.js";
 
 // As undici's index does; without it a dispatcher has no request().
@@ -16,4 +17,4 @@ Object.assign(Dispatcher.prototype, methods);
  */
 export const fetch: typeof globalThis.fetch = globalThis.fetch;
 
-export { Agent, Dispatcher, ProxyAgent };
+export { Agent, Dispatcher, Pool, ProxyAgent };

@@ -1,0 +1,91 @@
+import { EventEmitter, once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { KubeConfig } from "@kubernetes/client-node";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTransport, type Transport } from "./transport.ts";
+
+/** Who takes connections and never says a word, as what is behind a broken line does. */
+let mute: Server;
+let sockets: Socket[];
+let accepted: EventEmitter;
+let transports: Transport[];
+
+beforeEach(async () => {
+  sockets = [];
+  transports = [];
+  accepted = new EventEmitter();
+  mute = createServer((socket) => {
+    sockets.push(socket.on("error", () => {}));
+    accepted.emit("connection");
+  }).listen(0, "127.0.0.1");
+  await once(mute, "listening");
+});
+afterEach(async () => {
+  await Promise.all(transports.map((transport) => transport.close()));
+  for (const socket of sockets) socket.destroy();
+  mute.close();
+});
+
+const WAYS = ["TLS that is never spoken", "a proxy that never answers"] as const;
+
+function transportTo(way: (typeof WAYS)[number]): Transport {
+  const kubeConfig = new KubeConfig();
+  const address = `127.0.0.1:${(mute.address() as AddressInfo).port}`;
+  const cluster =
+    way === "TLS that is never spoken"
+      ? { name: "mute", server: `https://${address}`, skipTLSVerify: true }
+      : { name: "mute", server: "https://127.0.0.1:1", skipTLSVerify: true, proxyUrl: `http://${address}` };
+  kubeConfig.loadFromClusterAndUser(cluster, { name: "anybody" });
+  const transport = createTransport({ kubeConfig, userAgent: "connecting" });
+  transports.push(transport);
+  return transport;
+}
+
+const request = {
+  method: "GET",
+  verb: "get",
+  resource: "pods",
+  subject: "a/b",
+  path: "/x",
+  idempotent: true,
+} as const;
+
+/** Undici gives up on its own after 10 s at the earliest. */
+async function endsEarly(call: Promise<unknown>, why: string): Promise<void> {
+  const startedAt = performance.now();
+  await expect(call).rejects.toThrow(why);
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+}
+
+describe.each(WAYS)("while a connection is made: %s", (way) => {
+  it("a request ends at its deadline", async () => {
+    const transport = transportTo(way);
+    await endsEarly(transport.send({ ...request, deadlineMs: 300 }), "no answer within 0.3 s");
+    await endsEarly(transport.open({ ...request, deadlineMs: 300 }), "no answer within 0.3 s");
+  });
+
+  it("a request ends with its signal", async () => {
+    const transport = transportTo(way);
+    for (const call of [transport.send, transport.open]) {
+      const stop = new AbortController();
+      const connecting = once(accepted, "connection");
+      const answer = call({ ...request, signal: stop.signal });
+      answer.catch(() => {});
+      await connecting;
+      stop.abort(new Error("enough"));
+      await endsEarly(answer, "enough");
+    }
+  });
+
+  it("the lease tries another connection before a renewal is too late", async () => {
+    const transport = transportTo(way);
+    const stop = new AbortController();
+    const answer = transport.send({ ...request, lane: "lease", signal: stop.signal, deadlineMs: 8_000 });
+    answer.catch(() => {});
+    await once(accepted, "connection");
+    // What ends first: the deadline, where nothing is tried again.
+    await Promise.race([once(accepted, "connection"), answer.catch(() => {})]);
+    expect(sockets).toHaveLength(2);
+    stop.abort();
+  });
+});
