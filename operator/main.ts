@@ -20,6 +20,7 @@ import { createElection, type ElectionCallbacks } from "./kube/lease.ts";
 import type { Log } from "./kube/log.ts";
 import { createKubeMetrics } from "./kube/metrics.ts";
 import { createRecorder } from "./kube/recorder.ts";
+import { whenAborted } from "./kube/signals.ts";
 import { createTransport } from "./kube/transport.ts";
 import { followSources } from "./metric-sources.ts";
 import { followReceivers } from "./notifications.ts";
@@ -152,7 +153,10 @@ async function run(settings: ProcessSettings): Promise<number> {
   ]);
   const lead: ElectionCallbacks = {
     async onStarted(leading) {
-      await Promise.all(caches.all.map((informer) => informer.settled()));
+      // A cache that cannot be filled must not keep the lease from the next leader.
+      const settled = Promise.all(caches.all.map((informer) => informer.settled()));
+      await Promise.race([settled, whenAborted(leading)]);
+      if (leading.aborted) return;
       const unread = caches.all.filter((informer) => informer.health().refused.length > 0);
       if (unread.length === 0) log.info({}, "caches are full; reconciling");
       else

@@ -12,6 +12,7 @@ import type { KubeMetrics } from "../kube/metrics.ts";
 import { isBeingDeleted, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { Recorder } from "../kube/recorder.ts";
+import { unlessAborted } from "../kube/signals.ts";
 import type { Notifier } from "../notify/notifier.ts";
 import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
@@ -37,6 +38,7 @@ import { observe, refOf } from "./observe.ts";
 import type { Plan } from "./plan.ts";
 import type { PodMonitors } from "./pod-monitors.ts";
 import { problemOf } from "./problem.ts";
+import type { WantedContent } from "./references.ts";
 import { report, withNotified, withoutProgress, writeDueInMs } from "./report.ts";
 import type { Snapshot, WriteProblem } from "./snapshot.ts";
 import { deleteBridge } from "./take-over/deletion.ts";
@@ -135,9 +137,12 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       gates: options.gates.look,
       measuring,
       readConfigMaps: (namespace: string, names: readonly string[]) =>
-        options.configMaps.read(namespace, names, signal),
-      readSecrets: options.secretContents.read,
+        unlessAborted(options.configMaps.read(namespace, names, signal), signal),
+      // What it reads is read once for all bridges, and goes on for the others.
+      readSecrets: (bridge: BridgeRef, wanted: readonly WantedContent[]) =>
+        unlessAborted(options.secretContents.read(bridge, wanted), signal),
       now: clock.now,
+      signal,
       rendererVersion: options.version,
     };
     const observed = await observe(dependencies, object, memory, problem);

@@ -46,6 +46,8 @@ export interface ObserveDependencies {
   readonly readConfigMaps: (namespace: string, names: readonly string[]) => Promise<ConfigMapReadings>;
   readonly readSecrets: (bridge: BridgeRef, wanted: readonly WantedContent[]) => Promise<SecretFindings>;
   readonly now: () => number;
+  /** Ends the pass. */
+  readonly signal: AbortSignal;
   readonly rendererVersion: string;
 }
 
@@ -59,7 +61,7 @@ export async function observe(
   memory: Memory,
   problem: WriteProblem | undefined,
 ): Promise<Observed> {
-  const { caches, now, rendererVersion } = dependencies;
+  const { caches, now, signal, rendererVersion } = dependencies;
   const nowMs = now();
   const bridge = refOf(object);
   const createdMs = Date.parse(object.metadata.creationTimestamp ?? "") || 0;
@@ -84,12 +86,12 @@ export async function observe(
   const taken = takenNames(spec.ok ? spec.value : undefined, status);
   const [measurements, kubelet, configMaps, secrets, takeOver] = await Promise.all([
     spec.ok ? ask(spec.value) : UNMEASURED,
-    kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs),
+    kubeletReasons(dependencies.client, bridge.namespace, pods, memory.kubelet, nowMs, signal),
     dependencies.readConfigMaps(bridge.namespace, names),
     dependencies.readSecrets(bridge, spec.ok ? wantedSecrets(spec.value) : []),
     taken === undefined || isResting(status, memory, nowMs, spec.ok && !spec.value.takeOver)
       ? unread(taken)
-      : readTakeOver(dependencies.client, bridge, taken, object.metadata.finalizers ?? []),
+      : readTakeOver(dependencies.client, bridge, taken, object.metadata.finalizers ?? [], signal),
   ]);
   return {
     nowMs,

@@ -14,7 +14,13 @@ afterEach(() => {
 });
 
 /** A server with one lease, which hangs on the renewals of these numbers, counted from 1. */
-function elect(hanging: readonly number[], answersAfterMs = 0) {
+function elect(
+  hanging: readonly number[],
+  {
+    answersAfterMs = 0,
+    work = () => {},
+  }: { answersAfterMs?: number; work?: () => void | Promise<void> } = {},
+) {
   const clock = createVirtualClock();
   const sentAtMs: number[] = [];
   let version = 1;
@@ -22,11 +28,13 @@ function elect(hanging: readonly number[], answersAfterMs = 0) {
     metadata: { name: "one", namespace: "ns", uid: "uid", resourceVersion: String(version) },
     spec: { holderIdentity: "us" },
   });
-  const hang = ({ signal }: CallOptions): Promise<never> =>
-    new Promise((_, reject) =>
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true }),
-    );
+  const hang = async ({ signal, deadlineMs = 30_000 }: CallOptions): Promise<never> => {
+    await sleep(clock, deadlineMs, signal);
+    signal?.throwIfAborted();
+    throw new Error("no answer");
+  };
   let isMade = false;
+  let isReleased = false;
   const client = {
     // It takes its time to end, too.
     watch: () => new Promise<never>(() => {}),
@@ -38,7 +46,8 @@ function elect(hanging: readonly number[], answersAfterMs = 0) {
       isMade = true;
       return stored();
     },
-    async mergePatch(_: unknown, __: string, ___: string, ____: object, call: CallOptions) {
+    async mergePatch(_: unknown, __: string, ___: string, { spec }: Partial<Lease>, call: CallOptions) {
+      isReleased = spec?.holderIdentity === "";
       sentAtMs.push(clock.monotonic());
       if (hanging.includes(sentAtMs.length)) return hang(call);
       await sleep(clock, answersAfterMs);
@@ -51,16 +60,42 @@ function elect(hanging: readonly number[], answersAfterMs = 0) {
   const stop = new AbortController();
   shutdown.push(stop);
   let end: string | undefined;
-  void election.run(stop.signal, { onStarted: () => {}, onStopped: () => {} }).then((ended) => {
+  void election.run(stop.signal, { onStarted: work, onStopped: () => {} }).then((ended) => {
     end = ended;
   });
-  return { clock, election, sentAtMs, end: () => end };
+  return { clock, election, stop, sentAtMs, end: () => end, released: () => isReleased };
 }
 
 it("a winner leads at once, however long its watch of the lease takes to end", async () => {
   const { clock, election } = elect([]);
   await clock.advance(1);
   expect(election.isLeader()).toBe(true);
+});
+
+describe("an election that is told to end", () => {
+  it("says so where the lease is not released, as the work goes on", async () => {
+    const { clock, stop, end, released } = elect([], { work: () => new Promise(() => {}) });
+    await clock.advance(1);
+    stop.abort();
+    await clock.advance(5_000);
+    expect([end(), released()]).toEqual(["unreleased", false]);
+  });
+
+  it("says so where the server does not take it back", async () => {
+    const { clock, stop, end } = elect([1]);
+    await clock.advance(1);
+    stop.abort();
+    await clock.advance(10_000);
+    expect(end()).toBe("unreleased");
+  });
+
+  it("releases it otherwise", async () => {
+    const { clock, stop, end, released } = elect([]);
+    await clock.advance(1);
+    stop.abort();
+    await clock.advance(1);
+    expect([end(), released()]).toEqual(["released", true]);
+  });
 });
 
 describe("renewals", () => {
@@ -74,7 +109,7 @@ describe("renewals", () => {
   });
 
   it("outlive a server that takes as long as there is time", async () => {
-    const { clock, election } = elect([], 4_900);
+    const { clock, election } = elect([], { answersAfterMs: 4_900 });
     await clock.advance(60_000);
     expect(election.isLeader()).toBe(true);
   });
@@ -90,7 +125,7 @@ describe("renewals", () => {
   });
 
   it("are twelve a minute where each is answered", async () => {
-    const { clock, sentAtMs } = elect([], 100);
+    const { clock, sentAtMs } = elect([], { answersAfterMs: 100 });
     await clock.advance(60_000);
     expect(sentAtMs).toEqual(Array.from({ length: 12 }, (_, index) => 5_000 * (index + 1)));
   });

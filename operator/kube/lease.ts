@@ -55,9 +55,10 @@ export interface ElectionCallbacks {
 /**
  * - stopped: the signal aborted before leadership was won.
  * - released: the signal aborted, and the next candidate may start at once.
+ * - unreleased: the signal aborted, and the lease has to run out by itself: the work did not end in time, or the server did not take the lease back.
  * - lost: another process may lead by now; the caller should exit.
  */
-export type ElectionEnd = "stopped" | "released" | "lost";
+export type ElectionEnd = "stopped" | "released" | "unreleased" | "lost";
 
 export interface Election {
   /**
@@ -282,19 +283,24 @@ export function createElection(options: ElectionOptions): Election {
     metrics.leader.set({ lease: name }, 0);
     callbacks.onStopped();
     if (lost) log.error({}, "leadership was lost");
-    // Work that has not ended may still have a write on the wire; then the lease has to run out by itself.
-    else if (ended) await release(resourceVersion);
+    // It may still have a write on the wire.
+    else if (!ended)
+      log.warn({}, "the work did not end in time; the lease is not released and runs out by itself");
+    const isReleased = !lost && ended && (await release(resourceVersion));
     if (failure) throw failure.error;
-    return lost ? "lost" : "released";
+    if (lost) return "lost";
+    return isReleased ? "released" : "unreleased";
   }
 
-  async function release(resourceVersion: string): Promise<void> {
+  async function release(resourceVersion: string): Promise<boolean> {
     const spec = { holderIdentity: "", leaseDurationSeconds: 1, renewTime: microTime(clock.now()) };
     try {
       await patch(resourceVersion, spec, { deadlineMs: 2_000 });
       log.info({}, "the lease was released");
+      return true;
     } catch (error) {
       log.warn({ err: error }, "the lease could not be released; it runs out by itself");
+      return false;
     }
   }
 

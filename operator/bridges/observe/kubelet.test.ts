@@ -82,4 +82,15 @@ describe("what kubelet says", () => {
       [pod.name]: { isMissing: true },
     });
   });
+
+  it("is asked with the signal of the look, so that a server that does not answer holds up no end", async () => {
+    const { signal } = new AbortController();
+    const asked: unknown[] = [];
+    const list: KubeClient["list"] = async (_, options) => {
+      asked.push(options?.signal);
+      return [];
+    };
+    await kubeletReasons({ list }, "ai", [pod], {}, NOW, signal);
+    expect(asked).toEqual([signal]);
+  });
 });

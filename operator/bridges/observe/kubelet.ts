@@ -40,6 +40,7 @@ export async function kubeletReasons(
   pods: readonly ObservedPod[],
   known: Readonly<Record<string, KubeletReason>>,
   nowMs: number,
+  signal?: AbortSignal,
 ): Promise<Record<string, KubeletReason>> {
   const stuck = pods
     .filter((pod) => !pod.terminating && !pod.finished && !pod.ready && nowMs - pod.createdMs > PATIENCE_MS)
@@ -49,7 +50,7 @@ export async function kubeletReasons(
     stuck.map(async (pod) => {
       const before = known[pod.name];
       if (before && nowMs - before.atMs < REPEAT_MS) return [pod.name, before] as const;
-      return [pod.name, { ...(await lastWarning(client, namespace, pod)), atMs: nowMs }] as const;
+      return [pod.name, { ...(await lastWarning(client, namespace, pod, signal)), atMs: nowMs }] as const;
     }),
   );
   return Object.fromEntries(entries);
@@ -59,11 +60,13 @@ async function lastWarning(
   client: Pick<KubeClient, "list">,
   namespace: string,
   pod: ObservedPod,
+  signal: AbortSignal | undefined,
 ): Promise<Omit<KubeletReason, "atMs">> {
   try {
     const events = await client.list<CoreEvent>(resources.coreEvents, {
       namespace,
       fieldSelector: `involvedObject.uid=${pod.uid},type=Warning`,
+      signal,
     });
     const newest = [...events]
       // A pod that kubelet has begun with has found its node since.
