@@ -184,6 +184,59 @@ describe("finalizers", () => {
   });
 });
 
+describe("finalizers that an admission policy guards", () => {
+  const finalizer = "example.com/ours";
+  const group = "admissionregistration.k8s.io";
+  const common = { group, version: "v1", namespaced: false } as const;
+  const policies = { ...common, plural: "validatingadmissionpolicies", kind: "ValidatingAdmissionPolicy" };
+  const bindings = {
+    ...common,
+    plural: "validatingadmissionpolicybindings",
+    kind: "ValidatingAdmissionPolicyBinding",
+  };
+  const REFUSAL = "nobody changes this";
+
+  it("are refused in its words, and not as if somebody else had been faster", async () => {
+    const held = await client.create(
+      configMaps,
+      body("policed", {}, { finalizers: [finalizer], labels: { policed: "true" } }),
+    );
+    const policy = {
+      metadata: { name: "policed" },
+      spec: {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [""], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["configmaps"] },
+          ],
+          objectSelector: { matchLabels: { policed: "true" } },
+        },
+        validations: [{ expression: "false", message: REFUSAL }],
+      },
+    };
+    const binding = { policyName: "policed", validationActions: ["Deny"] };
+    await client.create(policies, policy);
+    await client.create(bindings, { metadata: { name: "policed" }, spec: binding } as never);
+    // It takes a moment until a policy is in force.
+    await expect
+      .poll(() =>
+        client
+          .mergePatch(configMaps, namespace, "policed", { data: { x: String(performance.now()) } })
+          .catch(String),
+      )
+      .toContain(REFUSAL);
+    const edits = [
+      () => addFinalizer(client, configMaps, held, "example.com/theirs"),
+      () => removeFinalizer(client, configMaps, held, finalizer),
+    ];
+    for (const edit of edits) {
+      await expect(edit()).rejects.toSatisfy(isInvalid);
+      await expect(edit()).rejects.toThrow(REFUSAL);
+    }
+    await client.delete(bindings, "", "policed");
+    await client.delete(policies, "", "policed");
+  });
+});
+
 describe("transport", () => {
   it("uses one connection again and again", async () => {
     const transport = createTransport({

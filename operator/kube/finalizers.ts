@@ -8,7 +8,8 @@ import { type Resource, resourceName } from "./resources.ts";
  *
  * The patch carries what it rests on, so that it changes neither another object of the same name nor the finalizers of others.
  * @returns the object as it is now; the same one when the finalizer is there already
- * @throws ApiError with reason Conflict when the object's finalizers changed since it was read; NotFound when it is gone
+ * @throws ApiError with reason Conflict when the object's finalizers changed since it was read; NotFound when it is gone; the server's own refusal where
+ * they did not, as by an admission policy
  */
 export async function addFinalizer<T extends KubeObject>(
   client: KubeClient,
@@ -27,7 +28,9 @@ export async function addFinalizer<T extends KubeObject>(
       ? { op: "add", path: "/metadata/finalizers/-", value: finalizer }
       : { op: "add", path: "/metadata/finalizers", value: [finalizer] },
   ];
-  return guarded(client, resource, object, patch, call);
+  const isAsRead = ({ metadata }: T): boolean =>
+    metadata.uid === uid && sameTexts(metadata.finalizers ?? [], finalizers ?? []);
+  return guarded(client, resource, object, { patch, isAsRead }, call);
 }
 
 /**
@@ -51,22 +54,28 @@ export async function removeFinalizer<T extends KubeObject>(
     { op: "test", path, value: finalizer },
     { op: "remove", path },
   ];
-  return guarded(client, resource, object, patch, call);
+  const isAsRead = ({ metadata }: T): boolean =>
+    metadata.uid === uid && metadata.finalizers?.[index] === finalizer;
+  return guarded(client, resource, object, { patch, isAsRead }, call);
 }
+
+const sameTexts = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((text, index) => text === other[index]);
 
 async function guarded<T extends KubeObject>(
   client: KubeClient,
   resource: Resource,
   object: T,
-  patch: JsonPatch,
+  { patch, isAsRead }: { readonly patch: JsonPatch; readonly isAsRead: (now: T) => boolean },
   call: CallOptions,
 ): Promise<T> {
   const { namespace = "", name } = object.metadata;
   try {
     return await client.jsonPatch<T>(resource, namespace, name, patch, call);
   } catch (error) {
-    if (!isInvalid(error)) throw error;
-    // A failed test comes back as 422 with no further explanation.
+    if (!isInvalid(error) || error.code !== 422) throw error;
+    // A failed test comes back as 422 with no further explanation, and as 422 comes what a policy refuses, which reading again does not help.
+    if (isAsRead(await client.get<T>(resource, namespace, name, call))) throw error;
     throw new ApiError(`patch ${resourceName(resource)} ${namespace}/${name}`, 409, {
       reason: "Conflict",
       message: "its finalizers changed since it was read; read it again",
