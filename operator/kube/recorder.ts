@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { KubeClient } from "./client.ts";
 import { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
-import { FencedError } from "./errors.ts";
+import { ApiError, FencedError, isAlreadyExists, isInvalid, isNotFound, TransportError } from "./errors.ts";
 import { microTime } from "./lease-record.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
-import type { KubeObject } from "./object.ts";
+import type { DesiredObject, KubeObject } from "./object.ts";
 import { resources } from "./resources.ts";
 import { createTokenBuckets } from "./token-buckets.ts";
 
@@ -49,8 +49,9 @@ export interface RecorderOptions {
  * Writes Kubernetes Events (events.k8s.io/v1) for people to read.
  *
  * Never on the critical path: `record` returns at once and never throws; events are sent one after the other in the background, and
- * dropped, counted, when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. The same event again
- * becomes a series: one object with a count. Nothing may be decided by reading Events.
+ * dropped, counted, when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. A server that does not
+ * answer, or fails, is tried for 15 s with each. The same event again becomes a series: one object with a count, which is made anew where it is
+ * missing. Nothing may be decided by reading Events.
  */
 export interface Recorder {
   record(event: RecordedEvent): void;
@@ -62,13 +63,24 @@ export interface Recorder {
 const MAX_WAITING = 1000;
 const NOTE_BYTES = 1024;
 const SEND_DEADLINE_MS = 10_000;
-/** While leadership is in doubt an event waits; the lease is renewed, or lost for good, in less than all of these pauses. */
-const FENCED_PAUSE_MS = 1_000;
-const FENCED_PAUSES = 15;
+const PAUSE_MS = 1_000;
+/** While leadership is in doubt an event waits; the lease is renewed, or lost for good, in less than this. So it does for the server. */
+const PATIENCE_MS = 15_000;
+
+/** The same may succeed a moment later. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof FencedError ||
+  error instanceof TransportError ||
+  (error instanceof ApiError && (error.code >= 500 || error.code === 429) && !isInvalid(error));
+
+interface Job {
+  readonly run: () => Promise<void>;
+  /** It will not be tried again. */
+  readonly onLost?: () => void;
+}
 
 interface Series {
-  readonly namespace: string;
-  readonly name: string;
+  readonly body: DesiredObject & { readonly metadata: { readonly namespace: string; readonly name: string } };
   count: number;
   lastAtMs: number;
   /** Count that the server has. */
@@ -82,18 +94,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { seriesGapMs = 360_000, seriesFlushMs = 30_000, burst = 25, refillMs = 60_000 } = options;
   const series = new Map<string, Series>();
   const buckets = createTokenBuckets({ capacity: burst, refillMs, clock });
-  const waiting: (() => Promise<unknown>)[] = [];
+  const waiting: Job[] = [];
   let sending: Promise<void> | undefined;
   /** The last flush is over: the process ends, and nothing may keep it. */
   let over = false;
 
-  const permitted = async (job: () => Promise<unknown>): Promise<unknown> => {
-    for (let pauses = FENCED_PAUSES; ; pauses--) {
+  const patiently = async ({ run }: Job): Promise<void> => {
+    for (const endsAt = clock.monotonic() + PATIENCE_MS; ; ) {
       try {
-        return await job();
+        return await run();
       } catch (error) {
-        if (!(error instanceof FencedError) || pauses === 0 || over) throw error;
-        await sleep(clock, FENCED_PAUSE_MS);
+        if (!isPassing(error) || clock.monotonic() >= endsAt || over) throw error;
+        await sleep(clock, PAUSE_MS);
       }
     }
   };
@@ -101,35 +113,54 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const send = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       try {
-        await permitted(next);
+        await patiently(next);
         metrics.events.inc({ result: "sent" });
       } catch (error) {
         metrics.events.inc({ result: "failed" });
         log.debug({ err: error }, "an event could not be written");
+        next.onLost?.();
       }
     }
     sending = undefined;
   };
 
-  const enqueue = (job: () => Promise<unknown>): void => {
+  const enqueue = (job: Job): void => {
     if (waiting.length >= MAX_WAITING) {
       metrics.events.inc({ result: "dropped" });
+      job.onLost?.();
       return;
     }
     waiting.push(job);
     sending ??= send();
   };
 
+  const create = async (body: DesiredObject): Promise<void> => {
+    try {
+      await client.create(resources.events, body, { deadlineMs: SEND_DEADLINE_MS });
+    } catch (error) {
+      // Its name is ours alone: a try before this one has arrived, and its answer has not.
+      if (!isAlreadyExists(error)) throw error;
+    }
+  };
+
   const writeSeries = (entry: Series): void => {
     entry.flush?.cancel();
     entry.flush = undefined;
     if (entry.count === entry.sentCount) return;
-    const { namespace, name } = entry;
+    const { body } = entry;
+    const { namespace, name } = body.metadata;
     entry.sentCount = entry.count;
     const patch = { series: { count: entry.count, lastObservedTime: microTime(entry.lastAtMs) } };
-    enqueue(() =>
-      client.mergePatch(resources.events, namespace, name, patch, { deadlineMs: SEND_DEADLINE_MS }),
-    );
+    enqueue({
+      async run() {
+        try {
+          await client.mergePatch(resources.events, namespace, name, patch, { deadlineMs: SEND_DEADLINE_MS });
+        } catch (error) {
+          if (!isNotFound(error)) throw error;
+          await create({ ...body, ...patch });
+        }
+      },
+    });
   };
 
   const rememberFor = (id: string): Timer =>
@@ -156,10 +187,6 @@ export function createRecorder(options: RecorderOptions): Recorder {
     const namespace = metadata.namespace ?? "default";
     const name = `${metadata.name.slice(0, 230)}.${randomBytes(8).toString("hex")}`;
     const nowMs = clock.now();
-    series.set(id, {
-      ...{ namespace, name, count: 1, sentCount: 1, lastAtMs: nowMs, flush: undefined },
-      forget: rememberFor(id),
-    });
     const body = {
       metadata: { namespace, name },
       eventTime: microTime(nowMs),
@@ -171,7 +198,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
       note: cut(event.note),
       regarding: { apiVersion, kind, namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
     };
-    enqueue(() => client.create(resources.events, body, { deadlineMs: SEND_DEADLINE_MS }));
+    const entry: Series = {
+      ...{ body, count: 1, sentCount: 1, lastAtMs: nowMs, flush: undefined },
+      forget: rememberFor(id),
+    };
+    series.set(id, entry);
+    // The next one like it is the first again.
+    const onLost = (): void => {
+      entry.flush?.cancel();
+      entry.forget.cancel();
+      if (series.get(id) === entry) series.delete(id);
+    };
+    enqueue({ run: () => create(body), onLost });
   };
 
   return {
