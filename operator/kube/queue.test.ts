@@ -212,4 +212,21 @@ describe("order", () => {
     }
     expect(order.indexOf("patient")).toBe(9);
   });
+
+  it("lets no priority wait for ever behind a more and a less urgent one, however old the keys of the latter are", async () => {
+    for (let index = 0; index < 50; index++) queue.add(key(`resync-${index}`), { priority: "resync" });
+    await clock.advance(1000);
+    queue.add(key("child"), { priority: "child" });
+    queue.add(key("new"), { priority: "new" });
+    const order: string[] = [];
+    for (let index = 0; index < 40; index++) {
+      queue.add(key(`user-${index}`), { priority: "user" });
+      queue.add(key(`more-${index}`), { priority: "user" });
+      const taken = await take();
+      order.push(taken.name);
+      queue.done(taken);
+    }
+    const others = order.filter((name) => !/^(user|more)-/.test(name));
+    expect(others).toEqual(["child", "new", "resync-0", "resync-1"]);
+  });
 });

@@ -25,8 +25,8 @@ export interface AddOptions {
  *   says anew when to come back.
  * - While a key backs off after a failure, only `user` adds come through at once; others wait with it, so that a key which fails
  *   after causing an event cannot spin.
- * - Order: by priority, then in turn between namespaces, then first come first served. Every tenth hand-out takes the least urgent
- *   priority that has keys, so that none waits for ever.
+ * - Order: by priority, then in turn between namespaces, then first come first served. Every tenth hand-out goes to the less urgent priorities that
+ *   have keys, to each in turn, so that none waits for ever. Not to whose keys wait longest: after a start those are thousands of resyncs.
  */
 export interface WorkQueue {
   add(key: ObjectKey, options?: AddOptions): void;
@@ -69,7 +69,7 @@ interface Delayed {
   readonly timer: Timer;
 }
 
-const LEAST_URGENT_EVERY = 10;
+const LESS_URGENT_EVERY = 10;
 
 /** Keys of one priority, handed out in turn between their namespaces. Maps keep insertion order, which is the order of turns. */
 function createLevel() {
@@ -113,6 +113,8 @@ export function createQueue(options: QueueOptions): WorkQueue {
   const failures = new Map<string, number>();
   const waiters: (() => void)[] = [];
   let handedOut = 0;
+  /** Number of the last hand-out of each priority. */
+  const served: Record<Priority, number> = { user: 0, child: 0, new: 0, resync: 0 };
 
   const moreUrgent = (a: Priority, b: Priority | undefined): Priority =>
     b !== undefined && PRIORITIES.indexOf(b) < PRIORITIES.indexOf(a) ? b : a;
@@ -155,9 +157,12 @@ export function createQueue(options: QueueOptions): WorkQueue {
 
   const next = (): Ready | undefined => {
     handedOut++;
-    const order = handedOut % LEAST_URGENT_EVERY === 0 ? PRIORITIES.toReversed() : PRIORITIES;
-    const level = order.map((priority) => levels[priority]).find((candidate) => candidate.has());
-    return level?.first();
+    const [first, ...others] = PRIORITIES.filter((priority) => levels[priority].has());
+    const [other = first] = others.toSorted((a, b) => served[a] - served[b]);
+    const priority = handedOut % LESS_URGENT_EVERY === 0 ? other : first;
+    if (priority === undefined) return undefined;
+    served[priority] = handedOut;
+    return levels[priority].first();
   };
 
   const add = (key: ObjectKey, priority: Priority, afterMs: number): void => {
