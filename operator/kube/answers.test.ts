@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isList, isStored, statusIn } from "./answers.ts";
+import { isList, isStored, statusOfText } from "./answers.ts";
 import { createClient, type KubeClient } from "./client.ts";
 import { TransportError } from "./errors.ts";
 import { createElection } from "./lease.ts";
@@ -125,14 +125,14 @@ it.each([
 describe("a failure", () => {
   it("is read in the server's form, in that of a proxy, and in none", () => {
     expect(
-      statusIn('{"code":409,"reason":"Conflict","message":"m","details":{"causes":[{"field":"f"}]}}'),
+      statusOfText('{"code":409,"reason":"Conflict","message":"m","details":{"causes":[{"field":"f"}]}}'),
     ).toEqual({
       ...{ code: 409, reason: "Conflict", message: "m" },
       details: { causes: [{ field: "f" }] },
     });
-    expect(statusIn("gone for lunch")).toEqual({ message: "gone for lunch" });
-    expect(["", "null", "[]", "{}"].map(statusIn)).toEqual([{}, {}, {}, {}]);
-    expect(statusIn('{"code":"x","message":{},"details":{"causes":{}}}')).toEqual({ details: {} });
+    expect(statusOfText("gone for lunch")).toEqual({ message: "gone for lunch" });
+    expect(["", "null", "[]", "{}"].map(statusOfText)).toEqual([{}, {}, {}, {}]);
+    expect(statusOfText('{"code":"x","message":{},"details":{"causes":{}}}')).toEqual({ details: {} });
   });
 });
 

@@ -42,7 +42,7 @@ export const isBookmark = (object: unknown): object is KubeObject =>
  * A failure as the server tells it; members of another type than the API's are left out, so that whoever asks what has failed can rely on them.
  * @param text what was answered; prose, of a proxy or load balancer, is its message
  */
-export function statusIn(text: string): Status {
+export function statusOfText(text: string): Status {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

@@ -19,6 +19,8 @@ import { addFinalizer, removeFinalizer } from "./finalizers.ts";
 import { loadKubeConfig } from "./kubeconfig.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
+import type { Shape } from "./protobuf.ts";
+import { OBJECT_META } from "./protobuf-watch.ts";
 import { resources } from "./resources.ts";
 import { createTransport } from "./transport.ts";
 
@@ -329,7 +331,15 @@ describe("transport", () => {
       user,
     );
     const transport = createTransport({ kubeConfig: config, userAgent: "nobody" });
-    await expect(createClient(transport).list(configMaps)).rejects.toSatisfy(isForbidden);
+    const nobody = createClient(transport);
+    await expect(nobody.list(configMaps)).rejects.toSatisfy(isForbidden);
+    // Who takes protocol buffers is refused in them.
+    const shape: Shape = { 1: ["metadata", { message: OBJECT_META }] };
+    const watch = { shape, initialEvents: true, timeoutSeconds: 60 } as const;
+    await expect(nobody.watch(resources.pods, watch)).rejects.toMatchObject({
+      message: expect.stringContaining('pods is forbidden: User "nobody" cannot watch'),
+      reason: "Forbidden",
+    });
     await transport.close();
   });
 });

@@ -1,16 +1,13 @@
 import { isBookmark, isStored, statusOf } from "./answers.ts";
 import type { KubeObject } from "./object.ts";
 import { decode, type Shape } from "./protobuf.ts";
+import { contentOf, statusIn } from "./protobuf-envelope.ts";
 import { INITIAL_EVENTS_END, type WatchEvent } from "./watch-event.ts";
 import { MAX_EVENT_BYTES } from "./watch-lines.ts";
 
 /** A server that does not speak it answers JSON. */
 export const PROTOBUF_STREAM = "application/vnd.kubernetes.protobuf;stream=watch";
 
-/** Starts every object, before its envelope. */
-const MAGIC = Buffer.from("k8s\0");
-/** runtime.Unknown: the envelope. */
-const ENVELOPE: Shape = { 2: ["raw", "bytes"] };
 /** metav1.WatchEvent, with its runtime.RawExtension. */
 const EVENT: Shape = { 1: ["type", "string"], 2: ["object", { message: { 1: ["raw", "bytes"] } }] };
 
@@ -29,14 +26,6 @@ export const OBJECT_META: Shape = {
 
 const BOOKMARK: Shape = { 1: ["metadata", { message: OBJECT_META }] };
 
-/** metav1.Status. */
-const STATUS: Shape = {
-  3: ["message", "string"],
-  4: ["reason", "string"],
-  5: ["details", { message: { 5: ["retryAfterSeconds", "int32"] } }],
-  6: ["code", "int32"],
-};
-
 /**
  * Events of a watch that comes as protocol buffers, with what the shape reads of each object. Each event is preceded by its length in four bytes; one
  * that is cut off is dropped, as the connection's end is told otherwise.
@@ -48,28 +37,20 @@ export async function* protobufEvents<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   for await (const frame of framesOf(chunks)) {
     const { type, object } = decode(frame, EVENT) as { type?: string; object?: { raw?: Buffer } };
-    const raw = contentOf(object?.raw);
     if (type === "BOOKMARK") {
-      const bookmark: unknown = decode(raw, BOOKMARK);
+      const bookmark: unknown = decode(contentOf(object?.raw), BOOKMARK);
       if (!isBookmark(bookmark)) throw new RangeError("a bookmark of a watch has no version");
       const { metadata } = bookmark;
       const initialEventsEnd = metadata.annotations?.[INITIAL_EVENTS_END] === "true";
       yield { type, resourceVersion: metadata.resourceVersion, initialEventsEnd };
     } else if (type === "ERROR") {
-      yield { type, status: statusOf(decode(raw, STATUS)) };
+      yield { type, status: statusOf(statusIn(object?.raw)) };
     } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
-      const object: unknown = decode(raw, shape);
-      if (!isStored(object)) throw new RangeError("an event of a watch has no object");
-      yield { type, object: object as T };
+      const stored: unknown = decode(contentOf(object?.raw), shape);
+      if (!isStored(stored)) throw new RangeError("an event of a watch has no object");
+      yield { type, object: stored as T };
     }
   }
-}
-
-function contentOf(object: Buffer | undefined): Buffer {
-  if (object === undefined || !object.subarray(0, MAGIC.length).equals(MAGIC))
-    throw new RangeError("an event of a watch has no object in Kubernetes' protocol buffers");
-  const { raw } = decode(object.subarray(MAGIC.length), ENVELOPE) as { raw?: Buffer };
-  return raw ?? Buffer.alloc(0);
 }
 
 const LENGTH_BYTES = 4;

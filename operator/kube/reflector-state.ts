@@ -1,5 +1,6 @@
 import type { Page } from "./client.ts";
-import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests, type Status } from "./errors.ts";
+import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests } from "./errors.ts";
+import { eventFailure } from "./failure.ts";
 import { type InitialEvents, objectsOf } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
 import type { WatchEvent } from "./watch-event.ts";
@@ -138,7 +139,7 @@ function afterInitialEvent<T extends KubeObject>(state: Streaming<T>, event: Wat
       if (!event.initialEventsEnd) return { state: startListing(state.reason, "Pages") };
       return shown(objectsOf(state.events), event.resourceVersion, "Stream");
     case "ERROR":
-      return failed(state, errorOf(event.status));
+      return failed(state, eventFailure(event.status));
     default:
       return { state: { ...state, events: { newest: event, before: state.events } } };
   }
@@ -151,7 +152,7 @@ function afterEvent<T extends KubeObject>(state: Watching, event: WatchEvent<T>)
       return { state: { ...state, resourceVersion }, effect: { kind: "reached", resourceVersion } };
     }
     case "ERROR":
-      return failed(state, errorOf(event.status));
+      return failed(state, eventFailure(event.status));
     default: {
       const { object } = event;
       const next: Watching = { ...state, resourceVersion: object.metadata.resourceVersion };
@@ -159,8 +160,6 @@ function afterEvent<T extends KubeObject>(state: Watching, event: WatchEvent<T>)
     }
   }
 }
-
-const errorOf = (status: Status): ApiError => new ApiError("watch", status.code ?? 500, status);
 
 function failed<T>(state: Active<T>, error: unknown): Step<T> {
   // Told once and for all, so there is nothing to wait for.

@@ -186,6 +186,20 @@ describe("a reflector that streams its lists", () => {
     expect(effects).toEqual([]);
   });
 
+  it("waits as long as a failure that comes in the stream asks", async () => {
+    const status = { code: 429, details: { retryAfterSeconds: 7 } };
+    const { clock, gaps } = start(
+      {
+        async *stream() {
+          yield { type: "ERROR", status } as const;
+        },
+      },
+      "Stream",
+    );
+    await clock.advance(15_000);
+    expect(gaps()).toEqual([7_000, 7_000]);
+  });
+
   it.each([
     ["refuses it", fail(new ApiError("watch", 422, { code: 422, reason: "Invalid" }))],
     [

@@ -2,6 +2,7 @@ import { breath } from "./breath.ts";
 import type { KubeClient, ListOptions } from "./client.ts";
 import { backoffMs, type Clock, type Random, sleep } from "./clock.ts";
 import { ApiError } from "./errors.ts";
+import { eventFailure } from "./failure.ts";
 import type { Log } from "./log.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
@@ -187,7 +188,7 @@ async function follow<T extends KubeObject>(
         kind: "event",
         event: "object" in event ? { ...event, object: options.transform(event.object) } : event,
       });
-      await take(next, event.type === "ERROR" ? event.status : undefined);
+      await take(next, event.type === "ERROR" ? eventFailure(event.status) : undefined);
       const pause = breath();
       if (pause) await pause;
       if (next.state.phase !== "watching" && next.state.phase !== "streaming") return;

@@ -1,13 +1,13 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Dispatcher } from "undici";
-import { statusIn } from "./answers.ts";
 import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
 import { createConnections, type Lane } from "./connections.ts";
 import { ApiError, isUnauthorized, TransportError } from "./errors.ts";
+import { failureOf } from "./failure.ts";
 import { createLimiter } from "./limiter.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
-import { parseRetryAfter, retryDelayMs } from "./retry.ts";
+import { retryDelayMs } from "./retry.ts";
 import { type LinkedSignal, linkSignals, unlessAborted } from "./signals.ts";
 
 export interface ApiRequest {
@@ -135,7 +135,9 @@ export function createTransport(options: TransportOptions): Transport {
     if (verb !== "watch") elapsed();
     metrics.requests.inc({ verb, resource, code: String(response.statusCode) });
     if (response.statusCode < 400) return response;
-    throw await readFailure(request, response, clock);
+    const body = Buffer.from(await response.body.bytes().catch(() => new Uint8Array()));
+    const retryAfter = response.headers["retry-after"];
+    throw failureOf(describe(request), { code: response.statusCode, retryAfter, body }, clock.now());
   }
 
   async function attempt(request: ApiRequest, signal: AbortSignal): Promise<unknown> {
@@ -232,21 +234,6 @@ async function* readStream(
 
 function describe(request: ApiRequest): string {
   return `${request.verb} ${request.resource} ${request.subject}`.trimEnd();
-}
-
-async function readFailure(
-  request: ApiRequest,
-  response: Dispatcher.ResponseData,
-  clock: Clock,
-): Promise<ApiError> {
-  const text = await response.body.text().catch(() => "");
-  const status = statusIn(text);
-  const header = response.headers["retry-after"];
-  const seconds = status.details?.retryAfterSeconds;
-  const retryAfterMs =
-    parseRetryAfter(Array.isArray(header) ? header[0] : header, clock.now()) ??
-    (seconds === undefined || seconds === 0 ? undefined : seconds * 1000);
-  return new ApiError(describe(request), response.statusCode, status, retryAfterMs);
 }
 
 function formatQuery(query: ApiRequest["query"]): string {
