@@ -9,6 +9,7 @@ import type { KubeMetrics } from "../kube/metrics.ts";
 import { controllerOf, formatKey, type ObjectKey } from "../kube/object.ts";
 import { createOptionalApis } from "../kube/optional-apis.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
+import type { AddOptions } from "../kube/queue.ts";
 import { resources } from "../kube/resources.ts";
 import type { GateAnswer } from "../rollout/gates/answer.ts";
 import type { AdministratorSettings } from "../settings/file.ts";
@@ -151,8 +152,12 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
   const lookAtAll = (): void => {
     for (const { bridge } of known.values()) controller.enqueue(bridge, { priority: "resync" });
   };
+  // A bridge that was not looked at has its key added by the first look; in a standby, which looks at none, those of all Jobs would pile up.
+  const enqueue = (key: ObjectKey, add: AddOptions): void => {
+    if (known.has(formatKey(key))) controller.enqueue(key, add);
+  };
   api.onCopy((copy: Informer<RawJob>) => {
-    const ends = [ownWrites.observe(copy), watchOwned(copy, jobFacts, controller.enqueue)];
+    const ends = [ownWrites.observe(copy), watchOwned(copy, jobFacts, enqueue)];
     return () => {
       for (const end of ends) end();
     };

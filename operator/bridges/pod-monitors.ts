@@ -7,6 +7,7 @@ import { formatKey, isBeingDeleted, type KubeObject, keyOf, type ObjectKey } fro
 import type { Availability } from "../kube/optional-api.ts";
 import { createOptionalApis } from "../kube/optional-apis.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
+import type { AddOptions } from "../kube/queue.ts";
 import { resourceName } from "../kube/resources.ts";
 import type { AdministratorSettings } from "../settings/file.ts";
 import type { SettingsFile } from "../settings/watch.ts";
@@ -138,6 +139,12 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   };
 
   const controller = createController({ name: "podmonitor", reconcile, ownWrites, clock, log, metrics });
+  let hasBegun = false;
+  // Nothing is remembered yet of a bridge that is gone; the keys of all that come and go would pile up in a standby.
+  const enqueue = (key: ObjectKey, add: AddOptions): void => {
+    if (!hasBegun && !caches.bridges.store.get(key.namespace, key.name)) controller.drop(key);
+    else controller.enqueue(key, add);
+  };
   const lookAtAll = (): void => {
     for (const bridge of caches.bridges.store.list()) {
       controller.enqueue(keyOf(bridge), { priority: "resync" });
@@ -145,10 +152,10 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     }
   };
   caches.bridges.onChange(({ kind, object }) => {
-    if (kind !== "updated") controller.enqueue(keyOf(object), { priority: "resync" });
+    if (kind !== "updated") enqueue(keyOf(object), { priority: "resync" });
   });
   api.onCopy((copy, holds) => {
-    const ends = [ownWrites.observe(copy), watchOwned(copy, childFacts, controller.enqueue)];
+    const ends = [ownWrites.observe(copy), watchOwned(copy, childFacts, enqueue)];
     return () => {
       for (const end of ends) end();
       // What was said of them went with them.
@@ -160,7 +167,10 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
   return {
     stateOf,
     onState: (listener) => void listeners.push(listener),
-    run: (signal) => controller.run(signal),
+    run(signal) {
+      hasBegun = true;
+      return controller.run(signal);
+    },
     async follow(signal) {
       const isWanted = ({ podMonitors }: AdministratorSettings): boolean => podMonitors !== undefined;
       const following = runWhileWanted({ settings, isWanted, start: api.start }, signal);
