@@ -1,8 +1,10 @@
 import { EventEmitter, once } from "node:events";
+import type { RequestOptions } from "node:https";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTransport, type Transport } from "./transport.ts";
+import { createVirtualClock } from "./virtual-clock.ts";
 
 /** Who takes connections and never says a word, as what is behind a broken line does. */
 let mute: Server;
@@ -56,6 +58,40 @@ async function endsEarly(call: Promise<unknown>, why: string): Promise<void> {
   await expect(call).rejects.toThrow(why);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
 }
+
+/** Its authorities are others each time they are read, so that connections are opened anew. */
+class RotatingConfig extends KubeConfig {
+  private readings = 0;
+
+  override async applyToHTTPSOptions(options: RequestOptions): Promise<void> {
+    this.readings++;
+    options.ca = `authority ${this.readings}`;
+  }
+}
+
+it("ends at its close what still runs on the connections of earlier credentials", async () => {
+  const kubeConfig = new RotatingConfig();
+  const { port } = mute.address() as AddressInfo;
+  kubeConfig.loadFromClusterAndUser(
+    { name: "mute", server: `http://127.0.0.1:${port}`, skipTLSVerify: false },
+    { name: "anybody" },
+  );
+  const clock = createVirtualClock();
+  const transport = createTransport({ kubeConfig, userAgent: "rotating", clock });
+  const hanging = [1, 2].map(async () => {
+    const connecting = once(accepted, "connection");
+    const answer = transport.send({ ...request, deadlineMs: 600_000 });
+    answer.catch(() => {});
+    await connecting;
+    await clock.advance(61_000);
+    return answer;
+  });
+  const ends = Promise.allSettled(hanging);
+  await once(accepted, "connection");
+  await transport.close();
+  expect((await ends).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  await expect(transport.send(request)).rejects.toThrow("the transport is closed");
+}, 10_000);
 
 describe.each(WAYS)("while a connection is made: %s", (way) => {
   it("a request ends at its deadline", async () => {

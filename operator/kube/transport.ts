@@ -59,7 +59,7 @@ export interface Transport {
    * @throws as send; while reading, a plain Error when the connection breaks
    */
   open(request: ApiRequest): Promise<ApiStream>;
-  /** Ends every connection at once; requests under way fail. */
+  /** Ends every connection at once, those of earlier credentials too; requests under way fail, and so do later ones. */
   close(): Promise<void>;
 }
 
@@ -95,6 +95,8 @@ export function createTransport(options: TransportOptions): Transport {
     clock,
     log: options.log ?? silentLog,
   });
+  /** undici lets go of a pool that it closes once its requests have ended, and then no longer ends these. */
+  const closed = new AbortController();
   const limiters = { requests: createLimiter(maxInFlight), lease: createLimiter(2) };
 
   /** One try: resolves with the head of the answer, or throws ApiError, TransportError or the abort's reason. */
@@ -166,7 +168,7 @@ export function createTransport(options: TransportOptions): Transport {
   async function send(request: ApiRequest): Promise<unknown> {
     const budgetMs = request.deadlineMs ?? deadlineMs;
     const endsAt = clock.monotonic() + budgetMs;
-    const linked = linkSignals([request.signal], {
+    const linked = linkSignals([request.signal, closed.signal], {
       clock,
       ms: budgetMs,
       reason: () => new TransportError(describe(request), `no answer within ${budgetMs / 1000} s`),
@@ -204,7 +206,7 @@ export function createTransport(options: TransportOptions): Transport {
     const timer = clock.setTimer(budgetMs, () =>
       head.abort(new TransportError(describe(request), `no answer within ${budgetMs / 1000} s`)),
     );
-    const linked = linkSignals([request.signal, head.signal]);
+    const linked = linkSignals([request.signal, closed.signal, head.signal]);
     try {
       const response = await dispatch({ ...request, lane: "watches" }, linked.signal);
       const type = response.headers["content-type"];
@@ -218,7 +220,14 @@ export function createTransport(options: TransportOptions): Transport {
     }
   }
 
-  return { send, open, close: () => connections.destroy() };
+  return {
+    send,
+    open,
+    close() {
+      closed.abort(new Error("the transport is closed"));
+      return connections.destroy();
+    },
+  };
 }
 
 async function* readStream(
