@@ -184,6 +184,7 @@ describe("watching", () => {
     ["connection reset", new Error("other side closed")],
     ["429", busy],
     ["503", down],
+    ["a token that has run out", new ApiError("watch pods", 401, { code: 401, reason: "Unauthorized" })],
   ])("resumes from the last version after %s", (_, error) => {
     expect(step(watching, failed(error)).state).toEqual({ phase: "waiting", next: watching });
   });
@@ -202,6 +203,7 @@ describe("watching", () => {
     ],
     ["a version the server does not know", failed(ahead), "rejected"],
     ["a refused request", failed(refused), "rejected"],
+    ["a missing right to watch", failed(forbidden), "rejected"],
     ["silence", failed(new SilenceError("nothing was heard")), "silent"],
   ] as [string, ReflectorInput<KubeObject>, "expired" | "rejected" | "silent"][])(
     "lists again after %s",

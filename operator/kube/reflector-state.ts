@@ -1,5 +1,5 @@
 import type { Page } from "./client.ts";
-import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests } from "./errors.ts";
+import { ApiError, isFutureVersion, isGone, isInvalid, isTooManyRequests, isUnauthorized } from "./errors.ts";
 import { eventFailure } from "./failure.ts";
 import { type InitialEvents, objectsOf } from "./initial-events.ts";
 import type { KubeObject } from "./object.ts";
@@ -92,7 +92,7 @@ function startPages<T>(reason: ListReason, mode: ListMode): Listing<T> {
  *
  * Every error is survivable. A watch that breaks resumes from the last version seen. History that the server no longer has (410, as
  * an HTTP status or inside the stream) leads to a new list, and so does a watch request that the server refuses for any other reason
- * than being busy. A silent watch too: after a restore of etcd the server takes a watch from a version that it has not reached yet and
+ * than being busy, or not knowing who asks. A silent watch too: after a restore of etcd the server takes a watch from a version that it has not reached yet and
  * withholds every event until then. And one that is known to be behind: this list is read by pages, since what holds a watch back may
  * hold back the next one too.
  *
@@ -181,7 +181,9 @@ function afterFailure<T>(state: Active<T>, error: unknown): Active<T> {
       if (error instanceof SilenceError) return startListing("silent", state.mode);
       if (error instanceof BehindError) return startPages("behind", state.mode);
       if (isFutureVersion(error)) return startListing("rejected", state.mode);
-      const refused = error instanceof ApiError && error.code < 500 && !isTooManyRequests(error);
+      // Who has lost a token loses nothing of the history, and could not list either. Who may not watch may still list.
+      const passes = isTooManyRequests(error) || isUnauthorized(error);
+      const refused = error instanceof ApiError && error.code < 500 && !passes;
       return refused ? startListing("rejected", state.mode) : state;
     }
   }
