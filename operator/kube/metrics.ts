@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 /** Everything the runtime reports about itself. Durations in seconds. */
 export interface KubeMetrics {
   readonly requests: Counter<"verb" | "resource" | "code">;
-  readonly requestSeconds: Histogram<"verb" | "resource">;
+  readonly requestSeconds: Histogram<"verb" | "resource" | "code">;
   readonly retries: Counter<"verb" | "resource" | "code">;
   readonly inFlight: Gauge<"lane">;
   readonly watchStarts: Counter<"resource">;
@@ -50,7 +50,13 @@ export function createKubeMetrics(registry: Registry = new Registry(), prefix = 
       "resource",
       "code",
     ),
-    requestSeconds: seconds("api_request_seconds", "Seconds of one request, one try", "verb", "resource"),
+    requestSeconds: seconds(
+      "api_request_seconds",
+      "Seconds to the head of an answer, one try, or until it was known that none comes; watches are not counted",
+      "verb",
+      "resource",
+      "code",
+    ),
     retries: counter("api_retries_total", "Requests tried again, by why", "verb", "resource", "code"),
     inFlight: gauge("api_requests_in_flight", "Requests on the wire; watches are not counted", "lane"),
     watchStarts: counter("watch_starts_total", "Watches opened", "resource"),

@@ -3,6 +3,7 @@ import type { RequestOptions } from "node:https";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
 import { createTransport, type Transport } from "./transport.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
@@ -11,8 +12,10 @@ let mute: Server;
 let sockets: Socket[];
 let accepted: EventEmitter;
 let transports: Transport[];
+let metrics: KubeMetrics;
 
 beforeEach(async () => {
+  metrics = createKubeMetrics();
   sockets = [];
   transports = [];
   accepted = new EventEmitter();
@@ -38,7 +41,7 @@ function transportTo(way: (typeof WAYS)[number]): Transport {
       ? { name: "mute", server: `https://${address}`, skipTLSVerify: true }
       : { name: "mute", server: "https://127.0.0.1:1", skipTLSVerify: true, proxyUrl: `http://${address}` };
   kubeConfig.loadFromClusterAndUser(cluster, { name: "anybody" });
-  const transport = createTransport({ kubeConfig, userAgent: "connecting" });
+  const transport = createTransport({ kubeConfig, userAgent: "connecting", metrics });
   transports.push(transport);
   return transport;
 }
@@ -94,10 +97,12 @@ it("ends at its close what still runs on the connections of earlier credentials"
 }, 10_000);
 
 describe.each(WAYS)("while a connection is made: %s", (way) => {
-  it("a request ends at its deadline", async () => {
+  it("a request ends at its deadline, and is counted", async () => {
     const transport = transportTo(way);
     await endsEarly(transport.send({ ...request, deadlineMs: 300 }), "no answer within 0.3 s");
     await endsEarly(transport.open({ ...request, deadlineMs: 300 }), "no answer within 0.3 s");
+    const { values } = await metrics.requests.get();
+    expect(values).toMatchObject([{ labels: { code: "error" }, value: 2 }]);
   });
 
   it("a request ends with its signal", async () => {

@@ -1,8 +1,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeConfig } from "@kubernetes/client-node";
+import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createClient } from "./client.ts";
+import { createKubeMetrics } from "./metrics.ts";
 import { MAX_TRIES } from "./retry.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
@@ -13,6 +15,7 @@ const server = createServer((request, response) => {
   response.writeHead(429, { "content-type": "application/json", "retry-after": "0" }).end("{}");
 });
 let transport: Transport;
+let registry: Registry;
 beforeEach(async () => {
   paths.length = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -20,7 +23,8 @@ beforeEach(async () => {
   const { port } = server.address() as AddressInfo;
   const cluster = { name: "full", server: `http://127.0.0.1:${port}`, skipTLSVerify: true };
   kubeConfig.loadFromClusterAndUser(cluster, { name: "anybody" });
-  transport = createTransport({ kubeConfig, userAgent: "once" });
+  registry = new Registry();
+  transport = createTransport({ kubeConfig, userAgent: "once", metrics: createKubeMetrics(registry) });
 });
 afterEach(async () => {
   await transport.close();
@@ -33,6 +37,19 @@ describe("a request that the server has no room for", () => {
   it("is sent again as often as it may be", async () => {
     await expect(transport.send({ ...request, idempotent: false })).rejects.toMatchObject({ code: 429 });
     expect(paths).toHaveLength(MAX_TRIES);
+  });
+
+  it("is counted, and its time taken, by the code of the answer", async () => {
+    await transport.send({ ...request, idempotent: false, once: true }).catch(() => {});
+    await new Promise((resolve) => server.close(resolve));
+    await transport.send({ ...request, idempotent: false, once: true }).catch(() => {});
+    const text = await registry.metrics();
+    for (const code of ["429", "error"]) {
+      expect(text).toContain(`operator_api_requests_total{verb="create",resource="pods",code="${code}"} 1`);
+      expect(text).toContain(
+        `operator_api_request_seconds_count{verb="create",resource="pods",code="${code}"} 1`,
+      );
+    }
   });
 
   it("is sent once where the caller decides anew, as on an eviction", async () => {

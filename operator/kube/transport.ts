@@ -106,6 +106,10 @@ export function createTransport(options: TransportOptions): Transport {
     const { credentials, dispatcher } = await unlessAborted(current, signal);
     signal.throwIfAborted();
     const elapsed = metrics.requestSeconds.startTimer({ verb, resource });
+    const count = (code: string): void => {
+      metrics.requests.inc({ verb, resource, code });
+      if (verb !== "watch") elapsed({ code });
+    };
     let response: Dispatcher.ResponseData;
     try {
       const answer = dispatcher.request({
@@ -129,13 +133,16 @@ export function createTransport(options: TransportOptions): Transport {
       // undici looks at the signal only once there is a connection; then it sends nothing for who has left.
       response = await unlessAborted(answer, signal, ({ body }) => body.on("error", () => {}).destroy());
     } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      metrics.requests.inc({ verb, resource, code: "error" });
+      if (signal.aborted) {
+        // The deadline has passed; who has left for another reason says nothing of the server.
+        if (signal.reason instanceof TransportError) count("error");
+        throw signal.reason;
+      }
+      count("error");
       connections.expire();
       throw new TransportError(describe(request), error);
     }
-    if (verb !== "watch") elapsed();
-    metrics.requests.inc({ verb, resource, code: String(response.statusCode) });
+    count(String(response.statusCode));
     if (response.statusCode < 400) return response;
     const body = Buffer.from(await response.body.bytes().catch(() => new Uint8Array()));
     const retryAfter = response.headers["retry-after"];
