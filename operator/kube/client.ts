@@ -80,10 +80,11 @@ export type JsonPatch = readonly (
 /**
  * Reads and writes raw JSON objects; `T` says what the caller expects and is not checked, but for the metadata that every stored object has.
  *
- * There is no replace: a writer that only knows some of the fields would erase the rest. Writes are server-side apply, or patches
- * that carry what they rest on.
- *
- * All methods throw ApiError, TransportError, or the reason of the signal; writes also FencedError, when nothing was sent.
+ * Guarantees: get and list read the latest state. Every write asks the fence right before it leaves. There is no replace: a writer that only knows some of
+ * the fields would erase the rest. Writes are server-side apply, or patches that carry what they rest on.
+ * Caveats: a write that fails with TransportError, or with the reason of a signal, may have been carried out; create and jsonPatch are then not sent again.
+ * Errors: ApiError, TransportError, or the reason of the signal; of writes also FencedError, when nothing was sent, or when leadership ended while it was
+ * on the wire. Predicates: errors.ts.
  */
 export interface KubeClient {
   /** Reads the latest state by quorum. */

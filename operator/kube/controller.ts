@@ -78,8 +78,12 @@ export interface Controller {
 /**
  * Runs a reconcile function over keys: several at a time, one at a time per key, each with a deadline and an id.
  *
- * A reconcile that throws, whatever it throws, only delays its own key. One that ignores its aborted signal keeps its worker busy and
- * its key locked until it ends: starting it again beside itself would be worse.
+ * Guarantees: a key is never reconciled twice at a time, and not before the caches show what its last reconcile wrote; one that was added meanwhile is
+ * reconciled once more. A reconcile that throws, whatever it throws, only delays its own key. Once told to stop nothing new begins, and what runs is cut
+ * after `stopGraceMs`.
+ * Caveats: a reconcile that ignores its aborted signal keeps its worker busy, its key locked and `run` from resolving until it ends: starting it again
+ * beside itself would be worse.
+ * Errors: `run` never rejects. Conflicts are everyday life, failures warnings, and what no well-behaved server causes is logged as a bug.
  */
 export function createController(options: ControllerOptions): Controller {
   const { name, reconcile, ownWrites, clock = systemClock, metrics = createKubeMetrics() } = options;

@@ -50,7 +50,7 @@ export class TransportError extends Error {
   }
 }
 
-/** A write was stopped inside this process because it may no longer be the leader. Nothing was sent. */
+/** A write was stopped inside this process because it may no longer be the leader. Nothing was sent, unless that came while it was on the wire. */
 export class FencedError extends Error {
   override readonly name = "FencedError";
 }

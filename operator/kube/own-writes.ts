@@ -9,13 +9,16 @@ import { type Resource, resourceName, resources } from "./resources.ts";
  * Remembers what this process wrote until its own caches show it, so that no decision rests on a cache older than our own last
  * write.
  *
- * A write is seen once the informer of that resource holds the object at that version or a newer one, or has moved past that
- * version (the object may be gone again). A write that changed nothing returns a version that was seen before, so there is nothing to wait
- * for. Writes of resources without an informer are not waited for.
+ * Guarantees: a key is not ready before every write of its reconciles was seen, and `onReady` tells of each key that becomes so. A write is seen once
+ * the informer of that resource holds the object at that version or a newer one, or has moved past that version (the object may be gone again). A write
+ * that changed nothing returns a version that was seen before, so there is nothing to wait for. Writes of resources without an informer are not waited for.
  *
- * Fails open after `patienceMs` (a watch may be broken, and waiting for ever would stop the operator), and at once for versions that
- * are not decimal numbers and not equal; both are counted. For a resource that decisions rest on and writes cannot be bound to, and for an object
- * that is known to be there and not in the cache, waiting never ends so: its informer is told to read anew, again and again.
+ * Caveats: only writes that were answered are known of; what a lost answer may have changed has to be read. Fails open after `patienceMs` (a watch may be
+ * broken, and waiting for ever would stop the operator), and at once for versions that are not decimal numbers and not equal; both are counted. For a
+ * resource that decisions rest on and writes cannot be bound to, and for an object that is known to be there and not in the cache, waiting never ends so:
+ * its informer is told to read anew, again and again.
+ *
+ * Errors: none of its own; a client from `clientFor` throws what the client that it was made of throws.
  */
 export interface OwnWrites {
   /**

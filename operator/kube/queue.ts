@@ -18,7 +18,7 @@ export interface AddOptions {
 
 /**
  * Keys that want to be reconciled. A set and not a list: a key that is in it already is not added again, and a key is never handed
- * out twice at a time.
+ * out twice at a time. Guarantees:
  *
  * - A key added while it is being worked on is handed out once more after `done`.
  * - Delayed adds of a key keep the earliest time. An immediate add takes the place of a delayed one, since the reconcile it leads to
@@ -27,6 +27,10 @@ export interface AddOptions {
  *   after causing an event cannot spin.
  * - Order: by priority, then in turn between namespaces, then first come first served. Every tenth hand-out goes to the less urgent priorities that
  *   have keys, to each in turn, so that none waits for ever. Not to whose keys wait longest: after a start those are thousands of resyncs.
+ *
+ * Caveats: it holds every key that was added until that is taken or dropped, so nobody may add to one that nobody takes from. Back-off is each key's own:
+ * how much is tried at once when everything fails is limited by who takes the keys, and by the transport. What was lost with a process is added anew by
+ * the lists of the next.
  */
 export interface WorkQueue {
   add(key: ObjectKey, options?: AddOptions): void;

@@ -48,10 +48,12 @@ export interface RecorderOptions {
 /**
  * Writes Kubernetes Events (events.k8s.io/v1) for people to read.
  *
- * Never on the critical path: `record` returns at once and never throws; events are sent one after the other in the background, and
- * dropped, counted, when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. A server that does not
- * answer, or fails, is tried for 15 s with each. The same event again becomes a series: one object with a count, which is made anew where it is
- * missing. Nothing may be decided by reading Events.
+ * Guarantees: never on the critical path: `record` returns at once and never throws; events are sent one after the other in the background, each at most
+ * once as an object. The same event again becomes a series: one object with a count, which is made anew where it is missing. A server that does not
+ * answer, or fails, is tried for 15 s with each.
+ * Caveats: events are dropped when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. Nothing may
+ * be decided by reading Events.
+ * Errors: none reach the caller; what became of events is counted.
  */
 export interface Recorder {
   record(event: RecordedEvent): void;

@@ -75,8 +75,12 @@ export interface ReflectorOptions<T extends KubeObject> {
 }
 
 /**
- * Keeps `onEffect` told about one collection until the signal aborts. Never rejects: every failure is logged, counted and tried
- * again. Behaviour: reflector-state.ts.
+ * Keeps `onEffect` told about one collection until the signal aborts. What follows on what: reflector-state.ts; here are the requests and the times.
+ *
+ * Guarantees: effects come in the order of the server, one at a time, and a list only when it is whole; a watch that brings nothing for `silenceMs` is
+ * given up, and bookmarks tell of life where nothing changes; tries that fail are further and further apart, and as far as the server asks.
+ * Caveats: between a failure and the list or watch that follows it, what was told is as old as the failure; changes that were undone meanwhile are never told.
+ * Errors: never rejects. Every failure is counted and tried again, and logged as a warning from the third in a row on.
  */
 export async function runReflector<T extends KubeObject>(
   options: ReflectorOptions<T>,

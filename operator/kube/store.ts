@@ -34,8 +34,10 @@ export interface WritableStore<T extends KubeObject> extends Store<T> {
 /**
  * Objects of one resource by namespace and name.
  *
- * An object whose uid differs from the one held under its name is another object: readers see a deletion and an addition, even when
- * the deletion itself was never observed. The same resourceVersion again is no change.
+ * Guarantees: an object whose uid differs from the one held under its name is another object: readers see a deletion and an addition, even when
+ * the deletion itself was never observed. The same resourceVersion again is no change. Indexes are as new as the objects. What was handed out never changes.
+ * Caveats: versions are not compared by age: whoever sets an object says that it is the newest.
+ * Errors: only for an index that does not exist.
  */
 export function createStore<T extends KubeObject>(
   indexers: Readonly<Record<string, Indexer<T>>> = {},

@@ -81,7 +81,12 @@ export interface TransportOptions {
  * The one place that talks to the API server: long-lived connections per lane, credentials re-read each minute and after a 401,
  * retries that honour Retry-After, a limit of requests on the wire, and a deadline for each.
  *
- * There is no rate limit on this side: API Priority and Fairness on the server does that, and answers 429.
+ * Guarantees: a request settles at its deadline and with its signal, also while it waits for its turn, for credentials or for a connection; what was given
+ * up before it was sent is never sent; `permit` is asked right before each try; what is not idempotent is sent again only where the server has told that
+ * it did nothing (429, 503 with Retry-After).
+ * Caveats: a request that was given up on the wire may still be carried out. There is no rate limit on this side: API Priority and Fairness on the
+ * server does that, and answers 429. Its headers name flow schema and priority level only by uid, on every answer, and are not read.
+ * Errors: ApiError for what the server answered, TransportError for no answer, and the reason of whatever signal ended it. After `close` every request fails.
  */
 export function createTransport(options: TransportOptions): Transport {
   const clock = options.clock ?? systemClock;
