@@ -18,8 +18,9 @@ function elect(
   hanging: readonly number[],
   {
     answersAfterMs = 0,
+    hangingReads = 0,
     work = () => {},
-  }: { answersAfterMs?: number; work?: () => void | Promise<void> } = {},
+  }: { answersAfterMs?: number; hangingReads?: number; work?: () => void | Promise<void> } = {},
 ) {
   const clock = createVirtualClock();
   const sentAtMs: number[] = [];
@@ -38,7 +39,8 @@ function elect(
   const client = {
     // It takes its time to end, too.
     watch: () => new Promise<never>(() => {}),
-    async get() {
+    async get(_: unknown, __: string, ___: string, call: CallOptions) {
+      if (hangingReads-- > 0) return hang(call);
       if (!isMade) throw new ApiError("get leases", 404, {});
       return stored();
     },
@@ -65,6 +67,12 @@ function elect(
   });
   return { clock, election, stop, sentAtMs, end: () => end, released: () => isReleased };
 }
+
+it("a candidate whose look at the lease hangs goes on without it", async () => {
+  const { clock, election } = elect([], { hangingReads: 1 });
+  await clock.advance(5_001);
+  expect(election.isLeader()).toBe(true);
+});
 
 it("a winner leads at once, however long its watch of the lease takes to end", async () => {
   const { clock, election } = elect([]);

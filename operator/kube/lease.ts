@@ -121,11 +121,15 @@ export function createElection(options: ElectionOptions): Election {
     return client.create<Lease>(resources.leases, body, call);
   };
 
-  const read = (signal: AbortSignal): Promise<Lease | undefined> =>
-    client.get<Lease>(resources.leases, namespace, name, { signal }).catch((error: unknown) => {
+  const read = async (signal: AbortSignal): Promise<Lease | undefined> => {
+    try {
+      const call = { signal, deadlineMs: renewDeadlineMs / 2 };
+      return await client.get<Lease>(resources.leases, namespace, name, call);
+    } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
-    });
+    }
+  };
 
   /** Waits until the lease is ours. Undefined when the signal aborts first. */
   async function campaign(signal: AbortSignal): Promise<{ lease: Lease; sentAtMs: number } | undefined> {
