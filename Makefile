@@ -63,8 +63,8 @@ bench-connections: setup ## Count what is cut of thousands of streams and WebSoc
 bench-evidence: packages ## Simulate canaries beside other methods, Kayenta, Argo Rollouts and Flagger, and write docs/evidence.md (RUNS)
 	@$(NODE) bench/evidence.ts --runs=$${RUNS:-10000} --write
 
-bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS, ONLY, SOAK, STORM)
-	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} $${ONLY:+--only=$$ONLY} $${SOAK:+--soak=$$SOAK} $${STORM:+--storm=$$STORM} --write
+bench-operator: packages ## Measure the operator against Argo Rollouts on a real control plane (an hour; OBJECTS, PODS, ONLY, EDITS, SOAK, STORM, STORM_MINUTES)
+	@$(NODE) bench/operator.ts $${OBJECTS:-1000} $${PODS:-20} $${ONLY:+--only=$$ONLY} $${EDITS:+--edits=$$EDITS} $${SOAK:+--soak=$$SOAK} $${STORM:+--storm=$$STORM} $${STORM_MINUTES:+--storm-minutes=$$STORM_MINUTES} --write
 
 mutation: packages ## Change evidence/ and rollout/ in small ways and count what no unit test notices (an hour; ONLY=operator/rollout/split.ts)
 	@node_modules/.bin/stryker run tools/mutation/stryker.config.json --incremental $${ONLY:+--mutate "$$ONLY,!operator/**/*.test.ts"}

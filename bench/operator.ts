@@ -1,6 +1,7 @@
 /**
  * The operator against Argo Rollouts on one control plane in one run: real etcd, API server, controllers and scheduler, with nodes
- * played by kwok. `node bench/operator.ts [objects] [pods per bridge] [--only=PART,...] [--soak=MINUTES] [--storm=N] [--write]`.
+ * played by kwok. `node bench/operator.ts [objects] [pods per bridge] [--only=PART,...] [--edits=N]
+ * [--soak=MINUTES] [--storm=N] [--storm-minutes=N] [--write]`; EDITS says the same as `--edits`.
  *
  * Counts come from the API server's audit log and memory and CPU from /proc, never from the contestants themselves. Edits go to both in
  * turns, so that whatever else the machine does hits both alike. `--write` puts the rows into docs/performance.md, each part's as it ends,
@@ -13,7 +14,7 @@ import { createProgress } from "../tools/setup/progress.ts";
 import { type Bed, openBed } from "./operator/bed.ts";
 import { argoRollouts, llmbridge } from "./operator/contestants.ts";
 import { ARGO_ROLLOUTS, allReady, BRIDGES, createMany, NAMESPACE } from "./operator/objects.ts";
-import { OF_BOTH, PARTS, type Part, partsOf } from "./operator/parts.ts";
+import { editsOf, OF_BOTH, PARTS, type Part, partsOf } from "./operator/parts.ts";
 import { type Run, type Side, startOne } from "./operator/run.ts";
 import { createTable } from "./operator/table.ts";
 
@@ -21,7 +22,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: "string" },
+    edits: { type: "string" },
     storm: { type: "string", default: "0" },
+    "storm-minutes": { type: "string", default: "180" },
     soak: { type: "string", default: "0" },
     write: { type: "boolean", default: false },
   },
@@ -29,6 +32,7 @@ const { values, positionals } = parseArgs({
 const objects = Number(positionals[0] ?? 1_000);
 const podsPerBridge = Number(positionals[1] ?? 20);
 const [storm, soakMinutes] = [Number(values.storm), Number(values.soak)];
+const stormMinutes = Number(values["storm-minutes"]);
 const READY_WITHIN_MS = 3_600_000;
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -36,6 +40,7 @@ const progress = createProgress({ write: (text) => process.stdout.write(text), n
 
 async function main(): Promise<void> {
   const parts = partsOf(values.only, { storm, soakMinutes });
+  const edits = editsOf(values.edits ?? process.env.EDITS, objects);
   const bed = await openBed(progress);
   const sides: Side[] = [];
   try {
@@ -44,7 +49,7 @@ async function main(): Promise<void> {
     sides.push(ours);
     const peers = parts.some((part) => OF_BOTH.has(part)) ? await start(bed, "Peers") : undefined;
     if (peers) sides.push(peers);
-    await Promise.race([measure(parts, { bed, ours, peers }), interruption()]);
+    await Promise.race([measure(parts, { bed, ours, peers, edits }), interruption()]);
   } finally {
     for (const side of sides) {
       await side.process.stop();
@@ -71,11 +76,14 @@ async function makeNamespace(bed: Bed, name: string): Promise<void> {
   await bed.client.create(resources.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name } });
 }
 
-async function measure(parts: readonly Part[], sides: Pick<Run, "bed" | "ours" | "peers">): Promise<void> {
+async function measure(
+  parts: readonly Part[],
+  sides: Pick<Run, "bed" | "ours" | "peers" | "edits">,
+): Promise<void> {
   const { ours, peers } = sides;
   const size = `${objects.toLocaleString("en")} x ${podsPerBridge}`;
   const table = createTable(ours.contestant.title, peers?.contestant.title ?? "Argo Rollouts", size, say);
-  const run: Run = { ...sides, objects, storm, soakMinutes, table, say };
+  const run: Run = { ...sides, objects, storm, stormMinutes, soakMinutes, table, say };
   let isFilled = false;
   for (const part of parts) {
     if (PARTS[part].needsObjects && !isFilled) {

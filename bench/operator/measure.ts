@@ -140,13 +140,18 @@ function scaled(counts: Counts, factor: number): Counts {
   };
 }
 
-/** Seconds from a moment until the controller's first reaction to an edit that is made then. */
+/**
+ * Seconds from a moment until the controller's first reaction to an edit that is made then.
+ * @param how.withinMs default 90 s
+ * @throws Error when there is none in time, or the reason of the signal
+ */
 export async function firstReactionS(
   bed: Bed,
   kind: Kind,
   user: string,
   name: string,
   version: number,
+  { withinMs = 90_000, signal }: { readonly withinMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<number> {
   const sinceMs = Date.now();
   const audit = startAudit(bed.auditLogPath);
@@ -154,12 +159,13 @@ export async function firstReactionS(
   const atMs = await until(
     "a reaction",
     async () => {
+      signal?.throwIfAborted();
       const found = (await audit.requests()).filter(
         (one) => one.user === user && one.code < 300 && kind.isReaction(one, name),
       );
       return found.length === 0 ? undefined : Math.min(...found.map(({ receivedMs }) => receivedMs));
     },
-    90_000,
+    withinMs,
   );
   return (atMs - sinceMs) / 1_000;
 }

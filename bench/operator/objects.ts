@@ -151,44 +151,57 @@ export const ARGO_ROLLOUTS: Kind = {
 /** Names of one kind, numbered from 0: `many-00007`. */
 export const nameOf = (index: number, stem = "many"): string => `${stem}-${String(index).padStart(5, "0")}`;
 
-/** Creates so many, some at a time. */
+/** Creates so many, some at a time; begins no more once the signal has come. */
 export async function createMany(
   client: KubeClient,
   kind: Kind,
   count: number,
   replicas: number,
-  stem?: string,
+  { stem, signal }: { readonly stem?: string; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < count)
+    while (next < count && !signal?.aborted)
       await client.create(kind.resource, kind.object(nameOf(next++, stem), replicas), CREATION);
   };
   await Promise.all(Array.from({ length: MANY_AT_ONCE }, work));
 }
 
-/** Waits until so many of the kind are ready, by a watch: lists of all of them would be most of what the API server does. */
+/**
+ * Waits until so many of the kind are ready.
+ * @throws Error when they are not in time
+ */
 export async function allReady(
   client: KubeClient,
   kind: Kind,
   count: number,
   withinMs: number,
-  stem = "many",
 ): Promise<void> {
+  const ready = await readyUntil(client, kind, count, AbortSignal.timeout(withinMs));
+  if (ready < count)
+    throw new Error(`${ready} of ${count} ${kind.resource.plural} are ready after ${withinMs / 1_000} s`);
+}
+
+/**
+ * Waits until so many of the kind are ready or the signal has come, by a watch: lists of all of them would be most of what the API server does.
+ * @returns how many are ready then
+ */
+export async function readyUntil(
+  client: KubeClient,
+  kind: Kind,
+  count: number,
+  signal: AbortSignal,
+  stem = "many",
+): Promise<number> {
   const stop = new AbortController();
   const informer = createInformer<KubeObject>({ client, resource: kind.resource, namespace: NAMESPACE });
   const watching = informer.start(stop.signal);
-  const endsAt = performance.now() + withinMs;
   const isAsked = ({ metadata }: KubeObject) => metadata.name.startsWith(`${stem}-`);
   const ready = () => informer.store.list().filter((one) => isAsked(one) && kind.isReady(one)).length;
   try {
-    while (ready() < count) {
-      if (performance.now() > endsAt)
-        throw new Error(
-          `${ready()} of ${count} ${kind.resource.plural} are ready after ${withinMs / 1_000} s`,
-        );
-      await delay(LOOK_MS);
-    }
+    await informer.synced();
+    while (ready() < count && !signal.aborted) await delay(LOOK_MS);
+    return ready();
   } finally {
     stop.abort();
     await watching;

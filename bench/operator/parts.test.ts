@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { partsOf } from "./parts.ts";
+import { editsOf, partsOf } from "./parts.ts";
 
 describe("the parts of a run", () => {
   const none = { storm: 0, soakMinutes: 0 };
@@ -12,6 +12,12 @@ describe("the parts of a run", () => {
 
   it("come in their own order, whatever the order that they are asked for in", () => {
     expect(partsOf("sync,life", none)).toEqual(["life", "sync"]);
+  });
+
+  it("are measured with 120 edits, fewer where there are few objects, or as many as are asked for", () => {
+    expect([editsOf(undefined, 1_000), editsOf(undefined, 5), editsOf("400", 5)]).toEqual([120, 20, 400]);
+    expect(() => editsOf("many", 5)).toThrow("--edits=many is no number of edits; write one such as 120.");
+    expect(() => editsOf("0", 5)).toThrow("--edits=0 is no number");
   });
 
   it("are refused by name where there is no such", () => {

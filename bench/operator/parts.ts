@@ -1,7 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { atRest, firstReactionS, lifeOf, type Reaction, reactionTo } from "./measure.ts";
-import { allReady, BRIDGES, createMany, nameOf } from "./objects.ts";
-import { bothOf, type Run, startOne } from "./run.ts";
+import { atRest, lifeOf, type Reaction, reactionTo } from "./measure.ts";
+import { nameOf } from "./objects.ts";
+import { percentile } from "./percentile.ts";
+import { measureRestarts, SETTLE_MS } from "./restarts.ts";
+import { bothOf, type Run } from "./run.ts";
+import { measureStorm } from "./storm.ts";
 import { memoryMiB } from "./usage.ts";
 import { growth, soak, syncCost } from "./vitals.ts";
 
@@ -11,6 +14,21 @@ export type Part = (typeof NAMES)[number];
 
 /** Parts that run both side by side. */
 export const OF_BOTH: ReadonlySet<Part> = new Set(["life", "rest", "edits", "restarts", "memory"]);
+
+const EDITS = 120;
+
+/**
+ * How many edits each side is measured with.
+ * @param asked default: 120, and never more than four of each object
+ * @throws RangeError where it is no number of edits
+ */
+export function editsOf(asked: string | undefined, objects: number): number {
+  if (asked === undefined) return Math.min(EDITS, 4 * objects);
+  const edits = Number(asked);
+  if (!Number.isInteger(edits) || edits < 1)
+    throw new RangeError(`--edits=${asked} is no number of edits; write one such as ${EDITS}.`);
+  return edits;
+}
 
 /** The parts that were asked for; without a word all of them, those that need a number only with one. */
 export function partsOf(
@@ -25,12 +43,9 @@ export function partsOf(
   return NAMES.filter((part) => (asked === undefined || asked.includes(part)) && isGiven(part));
 }
 
-const EDITS = 120;
 const REST_SECONDS = 60;
 /** Argo's own rate limit is not what is measured. */
 const BETWEEN_EDITS_MS = 700;
-const SETTLE_MS = 20_000;
-const READY_WITHIN_MS = 3_600_000;
 
 /** One of each alone, so that what it takes is not what others take. */
 async function measureLife(run: Run): Promise<void> {
@@ -65,8 +80,7 @@ async function measureRest(run: Run): Promise<void> {
 }
 
 async function measureEdits(run: Run): Promise<void> {
-  const { bed, objects, table, say } = run;
-  const edits = Math.min(EDITS, 4 * objects);
+  const { bed, objects, edits, table, say } = run;
   say(`${edits} edits each, in turns`);
   const sides = bothOf(run);
   const reactions: [Reaction[], Reaction[]] = [[], []];
@@ -92,39 +106,6 @@ async function measureEdits(run: Run): Promise<void> {
     row("of which the API server needs for the edit", ({ serverMs }) => serverMs);
     row("and the controller from then on", ({ allMs, serverMs }) => allMs - serverMs);
   }
-}
-
-/** A single replica that is ended in order, or killed, and two of which the leader ends; each time an edit waits for the reaction. */
-async function measureRestarts(run: Run): Promise<void> {
-  const { bed, table, say } = run;
-  const measured: Record<string, number[]> = { SIGTERM: [], SIGKILL: [], standby: [] };
-  for (const side of bothOf(run)) {
-    const { contestant, kind } = side;
-    const react = () =>
-      firstReactionS(bed, kind, contestant.user, nameOf(0), side.version++).finally(() => delay(3_000));
-    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-      say(`${contestant.title}: ${signal} and start`);
-      side.process.signal(signal);
-      await side.process.exited;
-      const [seconds, started] = await Promise.all([react(), startOne(contestant)]);
-      side.process = started;
-      measured[signal]?.push(seconds);
-      await delay(SETTLE_MS);
-    }
-    say(`${contestant.title}: SIGTERM of the leader, with a standby`);
-    const standby = await startOne(contestant);
-    await delay(SETTLE_MS);
-    side.process.signal("SIGTERM");
-    measured.standby?.push(await react());
-    await side.process.exited;
-    side.process = standby;
-    await delay(SETTLE_MS);
-  }
-  const row = (title: string, which: string) =>
-    table.row(title, measured[which]?.[0] ?? Number.NaN, measured[which]?.[1] ?? Number.NaN, 1);
-  row("restart after SIGTERM to first reaction, s", "SIGTERM");
-  row("restart after SIGKILL to first reaction, s", "SIGKILL");
-  row("SIGTERM of the leader to the standby's first reaction, s", "standby");
 }
 
 async function measureMemory(run: Run): Promise<void> {
@@ -165,46 +146,12 @@ async function measureSoak({ bed, ours, objects, soakMinutes, table, say }: Run)
   };
   const { mibPerHour, liveMibPerHour, before, after } = await soak(ours, soakMinutes, work);
   ours.version += Math.ceil(turn / 2 / several);
+  // Of other lengths too, and what they were called before: a soak says of itself how long it was.
+  table.drop(/^memory over .*\d+ min of work, MiB\/h$/);
+  table.drop(/^sockets, timers and listeners that were added$/);
   table.own(`memory over the second half of ${soakMinutes} min of work, MiB/h`, mibPerHour, 1);
   table.own(`of which alive after a collection, MiB/h`, liveMibPerHour, 1);
-  table.own("sockets, timers and listeners that were added", growth(before, after));
-}
-
-/** Edits are made in the storm from its start until all is ready, one at a time: what one sees depends on when it comes. */
-const STORM_EDIT_MS = 20_000;
-
-/** So many bridges at once, in addition, and a user who edits others meanwhile. */
-async function measureStorm(run: Run): Promise<void> {
-  const { bed, ours, objects, storm, table, say } = run;
-  say(`${storm} more bridges at once`);
-  const title = `${storm.toLocaleString("en")} more bridges at once`;
-  const startedMs = Date.now();
-  const secondsIn = () => (Date.now() - startedMs) / 1_000;
-  const calm = new AbortController();
-  const creating = createMany(bed.client, BRIDGES, storm, 1, "storm").then(() =>
-    say(`  created after ${secondsIn().toFixed(0)} s`),
-  );
-  const ready = creating
-    .then(() => allReady(bed.client, BRIDGES, storm, READY_WITHIN_MS, "storm"))
-    .then(() => table.own(`${title}: every one ready after, s`, secondsIn()))
-    .finally(() => calm.abort());
-  const [reactions] = await Promise.all([editThrough(run, calm.signal), ready]);
-  say(`  ${reactions.length} edits meanwhile: ${reactions.map((one) => one.toFixed(1)).join(", ")} s`);
-  table.own(`${title}: an edit meanwhile to its first child write, p50, s`, percentile(reactions, 0.5), 1);
-  table.own(`${title}: an edit meanwhile to its first child write, longest, s`, Math.max(...reactions), 1);
-  table.own(`${title}: memory then, MiB`, memoryMiB(ours.process.pid).now);
-  say(`  ${objects + storm} bridges in all`);
-}
-
-/** Seconds from each edit to its first reaction, until the signal comes. */
-async function editThrough({ bed, ours, objects }: Run, signal: AbortSignal): Promise<number[]> {
-  const reactions: number[] = [];
-  while (!signal.aborted) {
-    const name = nameOf(reactions.length % objects);
-    reactions.push(await firstReactionS(bed, BRIDGES, ours.contestant.user, name, ours.version++));
-    await delay(STORM_EDIT_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return reactions;
+  for (const [what, added] of growth(before, after)) table.own(`${what} that were added`, added);
 }
 
 export const PARTS: Readonly<
@@ -219,8 +166,3 @@ export const PARTS: Readonly<
   soak: { measure: measureSoak, needsObjects: true },
   storm: { measure: measureStorm, needsObjects: true },
 };
-
-function percentile(sample: readonly number[], share: number): number {
-  const sorted = sample.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}

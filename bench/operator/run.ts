@@ -21,7 +21,11 @@ export interface Run {
   /** Absent where no part compares. */
   readonly peers: Side | undefined;
   readonly objects: number;
+  /** So many of each side. */
+  readonly edits: number;
   readonly storm: number;
+  /** How long the storm may last at most. */
+  readonly stormMinutes: number;
   readonly soakMinutes: number;
   readonly table: ReturnType<typeof createTable>;
   readonly say: (text: string) => void;

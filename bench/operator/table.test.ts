@@ -37,6 +37,24 @@ after
 `);
   });
 
+  it("lets rows go that are measured under another title, and has their successors in their place", () => {
+    const kept = (title: string, value: string) => `| ${title} | ${value} |  |  | 1,000 x 20 |`;
+    const lines = [kept("start, s", "2.3"), kept("memory over 30 min, MiB/h", "4.6"), kept("leases", "12")];
+    writeFileSync(path, `<!-- bench-operator -->\n${lines.join("\n")}\n<!-- /bench-operator -->\n`);
+    const soaked = table("20 x 3");
+    soaked.drop(/^memory over \d+ min/);
+    soaked.own("memory over the second half of 60 min, MiB/h", 1.2);
+    soaked.own("memory over 60 min, MiB/h", 3);
+    soaked.writeTo(path);
+    const rows = readFileSync(path, "utf8").split("\n").slice(3, -2);
+    expect(rows).toEqual([
+      kept("start, s", "2.3"),
+      "| memory over the second half of 60 min, MiB/h | 1.2 |  |  | 20 x 3 |",
+      "| memory over 60 min, MiB/h | 3 |  |  | 20 x 3 |",
+      kept("leases", "12"),
+    ]);
+  });
+
   it("is not written where there is no place for it", () => {
     writeFileSync(path, "nothing");
     expect(() => table("20 x 3").writeTo(path)).toThrow("has no place for the table");

@@ -18,6 +18,7 @@ const END = "<!-- /bench-operator -->";
  */
 export function createTable(ours: string, peers: string, size: string, say: (line: string) => void) {
   const rows: Row[] = [];
+  const former: RegExp[] = [];
   const add = (row: Omit<Row, "size">): void => {
     rows.push({ ...row, size });
     say(`  ${lineOf({ ...row, size })}`);
@@ -33,22 +34,33 @@ export function createTable(ours: string, peers: string, size: string, say: (lin
     own(title: string, value: number, digits?: number): void {
       add({ title, ours: format(value, digits), peers: "", ratio: "" });
     },
+    /** Rows of such titles are no longer measured, or are under another title: they leave the document with the next `writeTo`. */
+    drop(title: RegExp): void {
+      former.push(title);
+    },
     text: (): string => [...head, ...rows.map(lineOf)].join("\n"),
-    /** Puts the rows into the table between the marks of the file: in place of those of the same title, or below. */
+    /** Puts the rows into the table between the marks of the file: in place of those of the same title, or where dropped ones were, or below. */
     writeTo(path: string): void {
       const document = readFileSync(path, "utf8");
       const [before, rest = ""] = document.split(BEGIN);
       const [between = "", after] = rest.split(END);
       if (after === undefined) throw new Error(`${path} has no place for the table: ${BEGIN} ... ${END}`);
-      const lines = [...head, ...merged(rowsIn(between), rows).map(lineOf)];
+      const lines = [...head, ...merged(rowsIn(between), rows, former).map(lineOf)];
       writeFileSync(path, `${before}${BEGIN}\n${lines.join("\n")}\n${END}${after}`);
     },
   };
 }
 
-function merged(before: readonly Row[], now: readonly Row[]): Row[] {
-  const byTitle = new Map([...before, ...now].map((row) => [row.title, row]));
-  return [...byTitle.values()];
+function merged(before: readonly Row[], now: readonly Row[], former: readonly RegExp[]): Row[] {
+  const isKept = ({ title }: Row) =>
+    now.some((row) => row.title === title) || !former.some((one) => one.test(title));
+  const known = new Set(before.map(({ title }) => title));
+  const added = now.filter(({ title }) => !known.has(title));
+  const gap = before.findIndex((row) => !isKept(row));
+  const at = gap === -1 ? before.length : gap;
+  const placed = [...before.slice(0, at), ...added, ...before.slice(at).filter(isKept)];
+  const byTitle = new Map(now.map((row) => [row.title, row]));
+  return placed.map((row) => byTitle.get(row.title) ?? row);
 }
 
 function rowsIn(table: string): Row[] {

@@ -8,7 +8,7 @@ import type { Side } from "./run.ts";
 import { memoryMiB } from "./usage.ts";
 
 /** What an operator says of itself where bench/operator/vitals.mjs is loaded into it. */
-interface Vitals {
+export interface Vitals {
   /** Delays of the event loop since the start. */
   readonly p99Ms: number;
   readonly maxMs: number;
@@ -96,10 +96,14 @@ export async function soak(side: Side, minutes: number, work: () => Promise<unkn
   return { mibPerHour: slopeOf(samples), liveMibPerHour, before, after };
 }
 
-/** What is held more at the end than at the beginning. */
-export function growth(before: Vitals, after: Vitals): number {
-  const held = ({ sockets, timers, listeners }: Vitals) => sockets + timers + listeners;
-  return held(after) - held(before);
+const HELD = ["sockets", "timers", "listeners"] as const;
+
+/** What is held more at the end than at the beginning, each by itself: what leaks is not to hide behind what was let go. */
+export function growth(
+  before: Vitals,
+  after: Vitals,
+): readonly (readonly [what: (typeof HELD)[number], added: number])[] {
+  return HELD.map((what) => [what, after[what] - before[what]]);
 }
 
 const nextVitals = async (process: ServerProcess): Promise<Vitals> =>
