@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCredentials } from "./credentials.ts";
 import { loadKubeConfig } from "./kubeconfig.ts";
 
 let folder: string;
@@ -48,6 +49,19 @@ describe("a list of files in KUBECONFIG", () => {
     expect(config.getCurrentContext()).toBe("here");
     expect(config.getContexts().map(({ name }) => name)).toEqual(["here", "there"]);
     expect(config.getClusters()).toMatchObject([{ server: "http://first", caFile: path("ca.crt") }]);
+  });
+
+  it("knows tokens that stand in files, seen from the folder of the kubeconfig, as kubectl prefers them", async () => {
+    const users = [{ name: "u", user: { tokenFile: "token", token: "old" } }];
+    const own = { ...JSON.parse(kubeconfig({ server: "https://f", context: "f", namespace: "ai" })), users };
+    write("files", JSON.stringify(own));
+    const credentials = async () => (await readCredentials(config)).headers.Authorization;
+    const config = loaded("files");
+    write("ca.crt", "of no matter");
+    expect(await credentials()).toBe("Bearer t");
+    write("token", "next\n");
+    expect(await credentials()).toBe("Bearer next");
+    write("token", "t");
   });
 
   it("says what is wrong", () => {

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
+import { parse } from "yaml";
 
 export type { KubeConfig };
 
@@ -106,10 +107,27 @@ const together = <T extends { readonly name: string }>(
 function loadFile(config: KubeConfig, file: string): void {
   try {
     config.loadFromFile(file);
+    config.users = withTokenFiles(config.users, file);
   } catch (error) {
     throw new Error(
       `kubeconfig ${file} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     );
   }
+}
+
+type User = ReturnType<KubeConfig["getUsers"]>[number];
+
+/** client-node passes over `tokenFile`, which counts before `token` for kubectl; as this provider it reads the file, again each time it is asked. */
+function withTokenFiles(users: readonly User[], file: string): User[] {
+  const said = parse(readFileSync(file, "utf8")) as {
+    readonly users?: readonly { readonly name: string; readonly user?: { readonly tokenFile?: string } }[];
+  };
+  return users.map((one) => {
+    const tokenFile = said.users?.find(({ name }) => name === one.name)?.user?.tokenFile;
+    if (!tokenFile) return one;
+    const { token: _, ...rest } = one;
+    const config = { tokenFile: resolve(dirname(file), tokenFile) };
+    return { ...rest, authProvider: { name: "tokenFile", config } };
+  });
 }
