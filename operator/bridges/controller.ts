@@ -184,7 +184,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       return { kind: "requeueAfter", ms: 0 };
     fleet.seen(key);
     const bridge = refOf(object);
-    const writer = ownWrites.clientFor(key, client);
+    const writer = ownWrites.clientFor(key, client, context.progressed);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
     if (!before.isCaughtUp && isActing(snapshot, wanted)) {
       await catchUp({ client, caches, ownWrites }, snapshot, context.signal);

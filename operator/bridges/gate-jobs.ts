@@ -123,7 +123,7 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
     // The key comes back with the next look, and with the Jobs.
     if (!mine || !copy) return { kind: "done" };
     const jobs = ofBridge(copy, key, mine.bridge.uid);
-    const writer = ownWrites.clientFor(key, client);
+    const writer = ownWrites.clientFor(key, client, context.progressed);
     try {
       await apply(
         writer,

@@ -123,7 +123,7 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     const writes = differenceOf(child, existing as ChildObject | undefined);
     let problem: WriteProblem | undefined;
     try {
-      const writer = ownWrites.clientFor(key, client);
+      const writer = ownWrites.clientFor(key, client, context.progressed);
       const onFound: OnFound = (resource, found) => ownWrites.wrote(key, resource, found, { strict: true });
       await apply(writer, bridge, writes, mine.contests, onFound, context.signal);
     } catch (error) {

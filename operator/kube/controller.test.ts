@@ -107,6 +107,23 @@ describe("results", () => {
     expect(await results()).toEqual({ [result]: 2, done: 1 });
   });
 
+  it.each([
+    ["a conflict before anything was carried out", false, 409, [0, 1_000, 3_000, 7_000]],
+    ["a conflict after something was", true, 409, [0, 1_000, 2_000, 3_000]],
+    ["a failure of another kind after something was", true, 500, [0, 1_000, 3_000, 7_000]],
+  ] as const)("%s: back-off that doubles or begins anew", async (_, isFurther, code, expected) => {
+    const startedMs = clock.monotonic();
+    const atMs: number[] = [];
+    const { controller } = run(async (_key, { progressed }) => {
+      atMs.push(clock.monotonic() - startedMs);
+      if (isFurther) progressed();
+      throw new ApiError("x", code, { reason: code === 409 ? "Conflict" : "" });
+    });
+    controller.enqueue(key("a"));
+    await clock.advance(7_000);
+    expect(atMs.slice(0, 4)).toEqual(expected);
+  });
+
   it("waits as long as the server asked", async () => {
     let calls = 0;
     const { controller } = run(async () => {

@@ -14,7 +14,8 @@ import { linkSignals } from "./signals.ts";
  * - done: wait for the next change.
  * - requeueAfter: come back after `ms`, or at the next change if that is sooner.
  *
- * A thrown error means: come back after the key's exponential back-off.
+ * A thrown error means: come back after the key's exponential back-off. A conflict after something was carried out ends it too: the pass
+ * has come further, and so will the next, which sees what the other writer has written.
  */
 export type ReconcileResult =
   | { readonly kind: "done" }
@@ -26,6 +27,8 @@ export interface ReconcileContext {
   /** Carries the key and the reconcile id. */
   readonly log: Log;
   readonly reconcileId: string;
+  /** To be called when a write was carried out. */
+  readonly progressed: () => void;
 }
 
 export interface ControllerOptions {
@@ -113,8 +116,12 @@ export function createController(options: ControllerOptions): Controller {
     const keyLog = log.child({ namespace: key.namespace, name: key.name, reconcileId });
     const expired = new Error(`the reconcile took longer than ${deadlineMs / 1000} s`);
     const linked = linkSignals([cut], { clock, ms: deadlineMs, reason: () => expired });
+    let hasProgressed = false;
+    const progressed = (): void => {
+      hasProgressed = true;
+    };
     try {
-      const result = await reconcile(key, { signal: linked.signal, log: keyLog, reconcileId });
+      const result = await reconcile(key, { signal: linked.signal, log: keyLog, reconcileId, progressed });
       queue.forget(key);
       if (result.kind === "done") return "done";
       queue.add(key, { priority: "child", afterMs: result.ms });
@@ -125,6 +132,7 @@ export function createController(options: ControllerOptions): Controller {
         return "stopped";
       }
       const outcome = linked.signal.aborted ? "deadline" : classify(error);
+      if (outcome === "conflict" && hasProgressed) queue.forget(key);
       const waitMs = queue.retry(key, error instanceof ApiError ? error.retryAfterMs : undefined);
       const fields = { err: outcome === "deadline" ? expired : error, retryAfterMs: Math.round(waitMs) };
       if (outcome === "conflict") keyLog.debug(fields, "another writer was faster; reconciling again");

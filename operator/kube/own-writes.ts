@@ -45,8 +45,11 @@ export interface OwnWrites {
   ready(key: ObjectKey): boolean;
   /** Calls the handler with each key that becomes ready after not having been. */
   onReady(handler: (key: ObjectKey) => void): void;
-  /** A client that remembers each of its successful writes under `key`. Dry runs are not remembered. */
-  clientFor(key: ObjectKey, client: KubeClient): KubeClient;
+  /**
+   * A client that remembers each of its successful writes under `key`. Dry runs are not remembered.
+   * @param onWritten told of each of them
+   */
+  clientFor(key: ObjectKey, client: KubeClient, onWritten?: () => void): KubeClient;
 }
 
 export interface Strictness {
@@ -178,14 +181,16 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
     deleted,
     ready: (key) => !pending.has(formatKey(key)),
     onReady: (handler) => void handlers.push(handler),
-    clientFor(key, client) {
+    clientFor(key, client, onWritten = () => undefined) {
       const remembered = async <T extends KubeObject>(
         resource: Resource,
         dryRun: boolean | undefined,
         write: Promise<T>,
       ): Promise<T> => {
         const object = await write;
-        if (!dryRun) wrote(key, resource, object);
+        if (dryRun) return object;
+        wrote(key, resource, object);
+        onWritten();
         return object;
       };
       return {
@@ -203,12 +208,15 @@ export function createOwnWrites(options: OwnWritesOptions = {}): OwnWrites {
         async evict(namespace, pod, call) {
           await client.evict(namespace, pod, call);
           deleted(key, resources.pods, namespace, pod, call.uid);
+          onWritten();
         },
         async delete(resource, namespace, name, call) {
           await client.delete(resource, namespace, name, call);
           const uid =
             call?.uid ?? placeOf(resource, namespace)?.informer.store.get(namespace, name)?.metadata.uid;
-          if (uid !== undefined && !call?.dryRun) deleted(key, resource, namespace, name, uid);
+          if (call?.dryRun) return;
+          if (uid !== undefined) deleted(key, resource, namespace, name, uid);
+          onWritten();
         },
       };
     },
