@@ -7,7 +7,7 @@ import { faultsOf, nameOf, sampleOf, shuffled } from "./exploring/faults.ts";
 import { DEPOSITIONS, type Handover, two } from "./exploring/leaders.ts";
 import { GATEWAY, TAKE_OVER } from "./exploring/stories.ts";
 import { type OperatorProgram, operatorProgram } from "./operator-process.ts";
-import { differences } from "./outcome.ts";
+import { outcomeDifferences } from "./outcome.ts";
 import { IMAGES, SECRETS, type Story, TOGETHER } from "./story.ts";
 
 /** Stories, and faults of each that are tried when not all of them are (`make explore`). */
@@ -84,7 +84,7 @@ async function wrongWith(
       gather,
     );
     const ended = ownEnds === 0 ? [] : [`the operator ended ${ownEnds} times by itself`];
-    return { wrong: [...differences(reference.outcome, outcome), ...broken, ...ended], isReached };
+    return { wrong: [...outcomeDifferences(reference.outcome, outcome), ...broken, ...ended], isReached };
   } catch (error) {
     return { wrong: [error instanceof Error ? error.message : String(error)], isReached: true };
   }

@@ -5,12 +5,12 @@ import { recordHistory } from "./exploring/history.ts";
 import { acting, createMoments, type Entry, type Moments } from "./exploring/moments.ts";
 import { brokenIn } from "./exploring/promises.ts";
 import { arm, type Candidate } from "./exploring/strikes.ts";
-import { supervise } from "./exploring/supervise.ts";
 import type { OperatorProgram } from "./operator-process.ts";
-import { differences, type Outcome, outcomeOf } from "./outcome.ts";
+import { type Outcome, outcomeDifferences, outcomeOf } from "./outcome.ts";
 import { isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
 import { settingsFile, type TestSettings } from "./settings-file.ts";
 import type { Story } from "./story.ts";
+import { supervise } from "./supervise.ts";
 
 export interface Run {
   readonly outcome: Outcome;
@@ -133,13 +133,13 @@ export async function candidateOf(
   return { proxy, operator };
 }
 
-/** A process that was shown the past may say of it what was true then, until it has seen the rest. */
-async function atRest(look: () => Promise<Outcome>, wanted: Outcome | undefined): Promise<Outcome> {
+/** Looks until the outcome is as wanted, for a while: the last word of a story is not the operator's last. */
+export async function atRest(look: () => Promise<Outcome>, wanted: Outcome | undefined): Promise<Outcome> {
   const deadline = performance.now() + AT_REST_WITHIN_MS;
   let isAgain = false;
   for (;;) {
     const found = await look();
-    const isRight = wanted === undefined || differences(wanted, found).length === 0;
+    const isRight = wanted === undefined || outcomeDifferences(wanted, found).length === 0;
     if (performance.now() > deadline || (isRight && (isAgain || wanted === undefined))) return found;
     isAgain = isRight;
     await delay(STAYS_FOR_MS);

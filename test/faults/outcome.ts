@@ -1,6 +1,7 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import { type LLMBridgeStatus, llmBridgeStatus } from "../../operator/api/v1alpha1/status.ts";
 import { LLMBRIDGES } from "../../operator/bridges/caches.ts";
+import { KEPT_DECISIONS } from "../../operator/bridges/decide/status.ts";
 import { ANNOTATIONS } from "../../operator/bridges/names.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import type { KubeObject } from "../../operator/kube/object.ts";
@@ -16,6 +17,8 @@ export interface Outcome {
   readonly status: unknown;
   /** Each decision that was told, oldest first. What was waited for is left out: whoever is shown another moment may wait for another thing. */
   readonly decisions: readonly string[];
+  /** Whether older ones may have made room for what was waited for: status keeps only so many. */
+  readonly hasOlderDecisions: boolean;
   /** How often each child was created and deleted. */
   readonly created: Readonly<Record<string, number>>;
   readonly deleted: Readonly<Record<string, number>>;
@@ -39,6 +42,7 @@ export async function outcomeOf(
       .filter(({ action }) => action !== "Hold")
       .map(({ action, reason, message }) => `${action} ${reason}: ${message}`)
       .reverse(),
+    hasOlderDecisions: status.decisions.length >= KEPT_DECISIONS,
     created: counted(created),
     deleted: counted(writes.filter(({ verb, carriedOut }) => verb === "delete" && carriedOut)),
   };
@@ -157,7 +161,18 @@ function revisionsOf(created: readonly ProxiedRequest[]): string[] {
   return [...new Set(names)].map((name) => name.slice(name.lastIndexOf("-") + 1));
 }
 
-/** Where two things, such as outcomes, say something else: one line for each place; empty where they agree. */
+/** Where two outcomes say something else: of decisions, where one of them has lost older ones, as many of the newest as both have. */
+export function outcomeDifferences(wanted: Outcome, found: Outcome): string[] {
+  const isCut = wanted.hasOlderDecisions || found.hasOlderDecisions;
+  const kept = isCut ? Math.min(wanted.decisions.length, found.decisions.length) : Number.POSITIVE_INFINITY;
+  const newest = ({ hasOlderDecisions: _, decisions, ...rest }: Outcome) => ({
+    ...rest,
+    decisions: decisions.slice(-kept),
+  });
+  return differences(newest(wanted), newest(found));
+}
+
+/** Where two things say something else: one line for each place; empty where they agree. */
 export function differences(wanted: unknown, found: unknown): string[] {
   const [before, after] = [leaves(wanted), leaves(found)];
   return [...new Set([...before.keys(), ...after.keys()])]

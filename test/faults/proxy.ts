@@ -1,13 +1,13 @@
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubeObject } from "../../operator/kube/object.ts";
-import { Authority } from "../cluster/pki.ts";
 import { isOperators } from "../scene/audit.ts";
+import { createIdentity } from "./identity.ts";
 import { passOn, pick, readAll, readUpstream } from "./proxy-upstream.ts";
 import { asksForState, asOf, isWrite, type KubeRequest, kubeRequest } from "./request.ts";
 import { invalid, type Strike, statusBody } from "./strike.ts";
@@ -64,6 +64,8 @@ export interface RuleOptions {
 export interface FaultProxy {
   /** Leads through the proxy with the rights of the kubeconfig that the proxy was given. */
   readonly kubeconfigPath: string;
+  /** Writes a kubeconfig that leads here too and names files: of the authority, and of the token that is shown; its path. */
+  kubeconfigOfFiles(tokenFile: string): string;
   readonly requests: readonly ProxiedRequest[];
   /** Strikes every request of which `matches` is true; of several rules the oldest that still holds. */
   when(matches: (request: ProxiedRequest) => boolean, strike: Strike, options?: RuleOptions): Rule;
@@ -79,6 +81,10 @@ export interface FaultProxy {
   onEvent(handler: (request: KubeRequest, line: string) => void): void;
   /** Resets every connection that is open, watches too. */
   cutAll(): void;
+  /** Shows new connections a certificate of another authority from now on, and then writes the authority's file anew. */
+  rotate(): Promise<void>;
+  /** From now on answers 401 to whoever shows another token; the server hears nothing of it. */
+  requireToken(token: string): void;
   /** No connection is accepted until `restore`; those that are open end. */
   cutOff(): void;
   restore(): Promise<void>;
@@ -104,15 +110,7 @@ interface LiveRule {
 export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProxy> {
   const folder = mkdtempSync(join(tmpdir(), "llmbridge-faults-"));
   const upstream = await readUpstream(kubeconfigPath);
-  const authority = new Authority(join(folder, "pki"));
-  mkdirSync(authority.folder);
-  await authority.create();
-  await authority.issue({
-    name: "server",
-    user: "fault-proxy",
-    addresses: ["DNS:localhost", "IP:127.0.0.1"],
-  });
-  await authority.issue({ name: "client", user: "client" });
+  const identity = await createIdentity(folder);
 
   const requests: ProxiedRequest[] = [];
   let rules: LiveRule[] = [];
@@ -122,6 +120,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
   const answered = new Map<string, Answered>();
   const requestHandlers: ((request: ProxiedRequest) => void)[] = [];
   const eventHandlers: ((request: KubeRequest, line: string) => void)[] = [];
+  let authorization: string | undefined;
   const remember = (request: KubeRequest, answer: Answered): void => {
     if (!answered.has(sameList(request))) answered.set(sameList(request), answer);
   };
@@ -151,6 +150,8 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     requests.push(request);
     const body = await readAll(message);
     for (const handler of requestHandlers) handler(request);
+    if (authorization !== undefined && message.headers.authorization !== authorization)
+      return tell(request, response, failure({ kind: "Answer", code: 401, reason: "Unauthorized" }));
     const rule = ruleFor(request);
     const strike = rule?.strike;
     const comesAfter = strike !== undefined && "after" in strike && strike.after === true;
@@ -160,6 +161,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     if (strike?.kind === "Answer" && !strike.after) return tell(request, response, failure(strike));
     if (strike?.kind === "Body" && !strike.after && request.verb !== "watch")
       return tell(request, response, saying(strike.text));
+    if (strike?.kind === "Hold" && !strike.after) await strike.until;
     if (strike?.kind === "Delay") await new Promise((resolve) => setTimeout(resolve, strike.ms));
     const before =
       strike?.kind === "Replay" && asksForState(request) ? answered.get(sameList(request)) : undefined;
@@ -188,6 +190,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     if (comesAfter) rule?.onStruck?.();
     if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
+    if (strike?.kind === "Hold") await strike.until;
     if (strike?.kind === "Answer") return tell(request, response, failure(strike));
     tell(request, response, strike?.kind === "Body" ? saying(strike.text) : told);
   }
@@ -226,12 +229,9 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     response.on("close", () => watches.delete(open));
   }
 
-  const server = createServer(
-    { cert: readFileSync(authority.path("server.crt")), key: readFileSync(authority.path("server.key")) },
-    (message, response) => {
-      handle(message, response).catch(() => message.socket.destroy());
-    },
-  );
+  const server = createServer(identity.server, (message, response) => {
+    handle(message, response).catch(() => message.socket.destroy());
+  });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
@@ -242,11 +242,11 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     for (const socket of sockets) socket.resetAndDestroy();
   };
   const port = await listen(server, 0);
-  const ownKubeconfig = join(folder, "kubeconfig");
-  authority.writeKubeconfig(ownKubeconfig, "client", `https://127.0.0.1:${port}`);
+  const url = `https://127.0.0.1:${port}`;
 
   return {
-    kubeconfigPath: ownKubeconfig,
+    kubeconfigPath: identity.writeKubeconfig(url),
+    kubeconfigOfFiles: (tokenFile) => identity.writeKubeconfigOfFiles(url, tokenFile),
     requests,
     when(matches, strike, { times = Number.POSITIVE_INFINITY, onStruck } = {}) {
       const rule: LiveRule = { matches, strike, onStruck, left: times, struck: 0 };
@@ -286,6 +286,14 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     onRequest: (handler) => void requestHandlers.push(handler),
     onEvent: (handler) => void eventHandlers.push(handler),
     cutAll,
+    async rotate() {
+      const next = await identity.next();
+      server.setSecureContext(next.server);
+      next.writeAuthority();
+    },
+    requireToken(token) {
+      authorization = `Bearer ${token}`;
+    },
     cutOff() {
       server.close();
       cutAll();

@@ -49,19 +49,28 @@ export interface Story {
   play(client: KubeClient, namespace: string): Promise<void>;
 }
 
-/** From a first version to a promoted one and a withdrawn one. */
-export async function playStory(client: KubeClient, namespace: string): Promise<void> {
+/**
+ * From a first version to a promoted one and a withdrawn one.
+ * @param whileHeld done to the bridge while the second version is held at its first step, and while the third is
+ */
+export async function playStory(
+  client: KubeClient,
+  namespace: string,
+  whileHeld: (bridge: Bridge, version: 2 | 3) => Promise<void> = async () => undefined,
+): Promise<void> {
   const { bridge, command, holding } = actor(client, namespace, "told");
   await bridge.apply(storySpec(bridgeImage(1)));
   await bridge.promoted(bridgeImage(1), STORY_MS);
 
   await bridge.patch({ image: bridgeImage(2) });
   const good = await holding(bridgeImage(2));
+  await whileHeld(bridge, 2);
   await command({ action: "promote", revision: good, full: true });
   await bridge.promoted(bridgeImage(2), STORY_MS);
 
   await bridge.patch({ image: bridgeImage(3) });
   const bad = await holding(bridgeImage(3));
+  await whileHeld(bridge, 3);
   await command({ action: "abort", revision: bad });
   await withdrawn(bridge);
 }
@@ -131,7 +140,7 @@ async function playTogetherStory(client: KubeClient, namespace: string): Promise
   );
 }
 
-export const IMAGES: Story = { play: playStory };
+export const IMAGES: Story = { play: (client, namespace) => playStory(client, namespace) };
 export const SECRETS: Story = { play: playSecretStory };
 export const TOGETHER: Story = {
   play: playTogetherStory,

@@ -5,6 +5,8 @@
 export type Strike =
   /** Passed on, later. */
   | { readonly kind: "Delay"; readonly ms: number }
+  /** Passed on when this has ended, even if nobody waits for it any more. `after`: passed on at once, and the answer is held back. */
+  | { readonly kind: "Hold"; readonly until: Promise<unknown>; readonly after?: boolean }
   /** A failure in the server's form. `after`: the server has carried the request out, and only the answer is another. */
   | {
       readonly kind: "Answer";
@@ -47,6 +49,7 @@ export type Strike =
   | { readonly kind: "AsOf"; readonly resourceVersion: string };
 
 export const delayed = (ms: number): Strike => ({ kind: "Delay", ms });
+export const heldUntil = (until: Promise<unknown>, after = false): Strike => ({ kind: "Hold", until, after });
 export const conflict = (): Strike => answer(409, "Conflict", "the object has been modified");
 export const tooManyRequests = (retryAfter: number): Strike => ({
   ...answer(429, "TooManyRequests", "too many requests"),

@@ -50,7 +50,7 @@ export interface StatusInput {
 }
 
 /** How many decisions status keeps. */
-const KEPT_DECISIONS = 10;
+export const KEPT_DECISIONS = 10;
 
 const MOST_SECRETS = 32;
 

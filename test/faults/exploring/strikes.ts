@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type FaultProxy, isOwnWrite, type ProxiedRequest } from "../proxy.ts";
 import { asksForState, firstLooks, isWrite, type KubeRequest } from "../request.ts";
 import { delayed, replayed, reset, shownAsOf } from "../strike.ts";
+import type { Supervised } from "../supervise.ts";
 import type { Fault, Perturbation, Shown, Withheld } from "./faults.ts";
 import type { Moments } from "./moments.ts";
-import type { Supervised } from "./supervise.ts";
 
 /** An operator and the line it has to the API server. */
 export interface Candidate {

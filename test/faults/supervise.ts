@@ -1,4 +1,4 @@
-import type { ServerProcess } from "../../servers/process.ts";
+import type { ServerProcess } from "../servers/process.ts";
 
 /** A process that is followed by another each time that it ends, as kubelet does. */
 export interface Supervised {
