@@ -31,6 +31,8 @@ export interface OperatorOptions {
   readonly clockAheadMs?: number;
   /** `Next`: the operator as a next version might be, which calls itself so and renders another pod template. Default: this one. */
   readonly version?: "This" | "Next";
+  /** Told of each line that it logs. */
+  readonly onLine?: (line: string) => void;
 }
 
 const REWRITE = resolve(import.meta.dirname, "../images/next-operator/rewrite.ts");
@@ -76,6 +78,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
       settingsPath,
       clockAheadMs = 0,
       version = "This",
+      onLine,
     }) =>
       startProcess({
         command: process.execPath,
@@ -95,6 +98,7 @@ export async function operatorProgram(): Promise<OperatorProgram> {
         ],
         env: { PATH: process.env.PATH },
         ready: /"msg":"the operator has started"/,
+        onLine,
       }),
     remove() {
       if (lent === undefined) rmSync(folder, { recursive: true });

@@ -30,6 +30,8 @@ export interface StartOptions {
   readonly cwd?: string;
   /** The line of stdout or stderr that says that it serves. */
   readonly ready: RegExp;
+  /** Told of each line of its output. */
+  readonly onLine?: ((line: string) => void) | undefined;
   /** Default 20,000. */
   readonly readyWithinMs?: number;
 }
@@ -73,6 +75,7 @@ export async function startProcess(options: StartOptions): Promise<ServerProcess
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => {
+        options.onLine?.(line);
         lastLines.push(line);
         if (lastLines.length > KEPT_LINES) lastLines.shift();
         if (!options.ready.test(line)) return;
