@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Rule } from "../../operator/permissions.ts";
+import { Authority } from "../cluster/pki.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
 type Server = Pick<ControlPlane, "api" | "server">;
@@ -52,4 +53,14 @@ export async function account(
     subjects: [{ kind: "ServiceAccount", name, namespace }],
   });
   return loginAs(plane, namespace, name);
+}
+
+/** Makes a user of this name who may do everything, so that the audit log tells who did what; the path of a kubeconfig. */
+export async function administrator({ server }: Server, user: string): Promise<string> {
+  const folder = dirname(server.kubeconfigPath);
+  const authority = new Authority(join(folder, "pki"));
+  await authority.issue({ name: `client-${user}`, user, group: "system:masters" });
+  const path = join(folder, `${user}.kubeconfig`);
+  authority.writeKubeconfig(path, `client-${user}`, server.url);
+  return path;
 }

@@ -36,7 +36,7 @@ export interface Stage {
   /** Starts one more operator, behind a proxy of its own, so that it is known who wrote what. */
   startAnother(options: Partial<OperatorOptions>): Promise<Another>;
   /** Starts an operator with the rights of another kubeconfig, behind a proxy of its own. */
-  startBehind(kubeconfigPath: string): Promise<Another>;
+  startBehind(kubeconfigPath: string, options?: Partial<OperatorOptions>): Promise<Another>;
   /** Ends the operator in order; its exit code. */
   end(): Promise<number | undefined>;
   /** Ends the operator at once, as the kernel would. */
@@ -113,9 +113,9 @@ async function openStage(
       const own = await openProxy();
       return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath, ...options }), proxy: own };
     },
-    async startBehind(path) {
+    async startBehind(path, options = {}) {
       const own = await openProxy(path);
-      return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath }), proxy: own };
+      return { process: await stage.start({ kubeconfigPath: own.kubeconfigPath, ...options }), proxy: own };
     },
     async end() {
       last?.signal("SIGTERM");

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { until } from "../kube/until.ts";
+import { type Bed, openBed } from "./bed.ts";
+import { type Outcome, outcomeDifferences } from "./outcome.ts";
+import { isOwnWrite } from "./proxy.ts";
+import { resize } from "./storms.ts";
+import { delayed, heldUntil, reset, type Strike } from "./strike.ts";
+import { type TakenOver, takeOver } from "./takeover.ts";
+
+/** A leader that ends, or stands still, while a write of it is on its way, and a standby with full caches. */
+
+/** 15 s that others wait after the last sign of the holder, and 3 s to act. */
+const KILLED_WITHIN_MS = 18_000;
+/** What a machine that does other work may add. `bench/operator/restarts.ts` measures. */
+const SLACK_MS = 10_000;
+/** A released lease is taken at once: within 1 s, on a quiet machine. */
+const ENDED_WITHIN_MS = 5_000;
+const ON_ITS_WAY_MS = 300;
+
+let bed: Bed;
+let reference: Outcome;
+beforeAll(async () => {
+  bed = await openBed();
+  const { outcome } = await takeOver(bed, (_, bridge) => bridge.patch({ replicas: 3 }));
+  reference = outcome;
+});
+afterAll(async () => bed?.down());
+
+/** All is as if one operator had done it, and of the two one wrote after the other. */
+function expectTurns({ outcome, idle, leaderWrote, standbyWrote, taken }: TakenOver): void {
+  expect(outcomeDifferences(reference, outcome)).toEqual([]);
+  expect(idle.map(({ verb, path }) => `${verb} ${path}`)).toEqual([]);
+  const leaderEnded = Math.max(...leaderWrote.map(({ answeredMs }) => answeredMs));
+  const standbyBegan = Math.min(...standbyWrote.map(({ receivedMs }) => receivedMs));
+  expect(leaderEnded).toBeLessThanOrEqual(taken?.receivedMs ?? Number.NaN);
+  expect(taken?.answeredMs).toBeLessThanOrEqual(standbyBegan);
+}
+
+const firstWriteMs = ({ standbyWrote }: TakenOver): number =>
+  Math.min(...standbyWrote.map(({ receivedMs }) => receivedMs));
+
+describe.concurrent("scenario 32: the leader ends while a write of it is on its way", () => {
+  const onItsWay = (): Strike =>
+    heldUntil(new Promise((resolve) => setTimeout(resolve, ON_ITS_WAY_MS)), true);
+
+  it.each([
+    ["SIGTERM", "before the server has carried it out", () => delayed(ON_ITS_WAY_MS), ENDED_WITHIN_MS],
+    ["SIGTERM", "after the server has carried it out", onItsWay, ENDED_WITHIN_MS],
+    ["SIGKILL", "before the server has carried it out", () => reset(), KILLED_WITHIN_MS + SLACK_MS],
+    ["SIGKILL", "after the server has carried it out", () => reset(true), KILLED_WITHIN_MS + SLACK_MS],
+  ] as const)("%s %s: the standby goes on in time, and no write is lost or done twice", async (...row) => {
+    const [signal, , strike, withinMs] = row;
+    let hitMs = Number.NaN;
+    const taken = await takeOver(
+      bed,
+      async ({ leader, strikeWrite }, bridge) => {
+        const struck = strikeWrite(strike(), () => {
+          hitMs = Date.now();
+          leader.process.signal(signal);
+        });
+        await bridge.patch({ replicas: 3 });
+        await struck;
+      },
+      reference,
+    );
+    expectTurns(taken);
+    expect(firstWriteMs(taken) - hitMs).toBeLessThanOrEqual(withinMs);
+  });
+});
+
+describe.concurrent("scenario 14: the leader stands still in the middle of a pass", () => {
+  it("after a write whose answer it reads when the other has led: the writes that follow it are not sent", async () => {
+    const still = Promise.withResolvers<void>();
+    let sent: readonly unknown[] = [];
+    const taken = await takeOver(
+      bed,
+      async ({ leader, strikeWrite, standbyLeads }, bridge) => {
+        const writes = () => leader.proxy.requests.filter(isOwnWrite);
+        const struck = strikeWrite(heldUntil(still.promise, true), () => {
+          void leader.process.pause().then(still.resolve);
+        });
+        await bridge.patch({ replicas: 3 });
+        await Promise.all([struck, still.promise]);
+        const before = writes().length;
+        await until("the standby to lead", standbyLeads, KILLED_WITHIN_MS + SLACK_MS);
+        await resize(bridge, 3);
+        leader.process.resume();
+        expect(await leader.process.exited).toBe(1);
+        sent = writes().slice(before);
+      },
+      reference,
+    );
+    expect(sent).toEqual([]);
+    expectTurns(taken);
+  });
+
+  it("before a write that reaches the server when the other has led: it is refused", async () => {
+    const late = Promise.withResolvers<void>();
+    const still = Promise.withResolvers<void>();
+    let codes: readonly unknown[] = [];
+    const taken = await takeOver(
+      bed,
+      async ({ leader, strikeWrite, standbyLeads }, bridge) => {
+        const struck = strikeWrite(heldUntil(late.promise), () => {
+          void leader.process.pause().then(still.resolve);
+        });
+        await bridge.patch({ replicas: 3 });
+        await Promise.all([struck, still.promise]);
+        const held = leader.proxy.requests.findLast(isOwnWrite);
+        await until("the standby to lead", standbyLeads, KILLED_WITHIN_MS + SLACK_MS);
+        await resize(bridge, 3);
+        late.resolve();
+        await until("the server's answer", () => held?.serverCode);
+        leader.process.resume();
+        expect(await leader.process.exited).toBe(1);
+        codes = [held?.serverCode];
+      },
+      reference,
+    );
+    expect(codes).toEqual([409]);
+    expectTurns(taken);
+  });
+});
