@@ -5,7 +5,7 @@ import { ApiError } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { type Resource, resourceName, resources } from "../kube/resources.ts";
-import { catchUp, isActing } from "./catch-up.ts";
+import { catchUp, isActing, versionNow } from "./catch-up.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ReadRefused } from "./unread.ts";
@@ -47,10 +47,13 @@ describe("catching up", () => {
   let there: Record<string, KubeObject[] | ApiError>;
   let waitsFor: string[];
   let asked: string[];
+  /** By plural name: the version that the cache has reached. */
+  let reached: Record<string, number>;
 
   const informer = (resource: Resource) =>
     ({
       resource,
+      hasReached: (_, version) => (reached[resource.plural] ?? 0) >= Number(version),
       store: { byIndex: () => held[resource.plural] ?? [] } as Partial<Informer<KubeObject>["store"]>,
     }) as Partial<Informer<KubeObject>> as Informer<KubeObject>;
   const caches = {
@@ -81,10 +84,10 @@ describe("catching up", () => {
       void waitsFor.push(`${resourceName(resource)} no ${name} ${uid} ${JSON.stringify(options)}`),
   };
   const snapshot = (route: unknown = { kind: "Unknown" }) => ({ bridge, route }) as Snapshot;
-  const run = (of = snapshot()) => catchUp({ client, caches, ownWrites }, of, signal);
+  const run = (of = snapshot(), since?: string) => catchUp({ client, caches, ownWrites }, of, since, signal);
 
   beforeEach(() => {
-    [held, there, waitsFor, asked] = [{}, {}, [], []];
+    [held, there, waitsFor, asked, reached] = [{}, {}, [], [], {}];
   });
 
   it("asks once a kind for what carries the bridge's name", async () => {
@@ -96,6 +99,17 @@ describe("catching up", () => {
       `services ai ${labels} true`,
     ]);
     expect(waitsFor).toEqual([]);
+  });
+
+  it("asks for nothing that its cache has come past since the term began", async () => {
+    reached = { pods: 7, services: 6 };
+    there.pods = [object("old", "7")];
+    await run(snapshot(), "7");
+    expect(asked.map((one) => one.split(" ")[0]).sort()).toEqual(["deployments", "services"]);
+    expect(waitsFor).toEqual([]);
+    reached = { pods: 7, services: 7, deployments: 8 };
+    expect(await run(snapshot(), "7")).toBe(false);
+    expect(asked).toHaveLength(2);
   });
 
   it("waits, however long it takes, for what is there and for what is there no more", async () => {
@@ -126,5 +140,29 @@ describe("catching up", () => {
     await expect(run()).rejects.toThrow(ReadRefused);
     there.pods = new ApiError("list pods ai", 503, {});
     await expect(run()).rejects.toMatchObject({ code: 503 });
+  });
+});
+
+describe("what the API server has reached", () => {
+  const bridges = (...all: KubeObject[]) =>
+    ({ resource: resources.pods, store: { list: () => all } }) as unknown as Informer<KubeObject>;
+  const answering = (answer: () => Promise<unknown>) => ({ listPage: answer }) as unknown as KubeClient;
+
+  it("is the version of the shortest list that there is", async () => {
+    const options: unknown[] = [];
+    const client = {
+      listPage: async (_: unknown, one: unknown) => {
+        options.push(one);
+        return { resourceVersion: "12" };
+      },
+    } as unknown as KubeClient;
+    expect(await versionNow(client, bridges(object("chat")), signal)).toBe("12");
+    expect(options).toEqual([{ namespace: "ai", limit: 1, metadataOnly: true, signal }]);
+  });
+
+  it("is not known where nobody says so, nor asked for where there is nothing", async () => {
+    const failing = answering(() => Promise.reject(new Error("away")));
+    expect(await versionNow(failing, bridges(object("chat")), signal)).toBeUndefined();
+    expect(await versionNow(failing, bridges(), signal)).toBeUndefined();
   });
 });

@@ -16,6 +16,25 @@ interface CatchUp {
   readonly ownWrites: Pick<OwnWrites, "wrote" | "deleted">;
 }
 
+/**
+ * The version that the API server has reached by now, of whatever resource: a list carries it, however short.
+ * @returns undefined where nobody has to catch up, or nobody answers: then everything is asked for
+ */
+export async function versionNow(
+  client: Pick<KubeClient, "listPage">,
+  bridges: Informer<KubeObject>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const [some] = bridges.store.list();
+  if (!some) return undefined;
+  const { resource } = bridges;
+  const page = { namespace: some.metadata.namespace, limit: 1, metadataOnly: true, signal };
+  return client.listPage(resource, page).then(
+    ({ resourceVersion }) => resourceVersion,
+    () => undefined,
+  );
+}
+
 /** However long the cache takes: by the old one nothing may be decided. */
 const STRICT = { strict: true };
 
@@ -30,15 +49,21 @@ export function isActing({ status, nowMs }: Snapshot, wanted: Plan): boolean {
 
 /**
  * Asks by quorum which children and pods there are of a bridge, and has its key wait until the caches are as new: one list a kind of what is labelled
- * with the bridge's name, of metadata alone, and one GET for each route that concerns it.
+ * with the bridge's name, of metadata alone, and one GET for each route that concerns it. A cache that has come past what there was when the term
+ * began is as new as that already, and not asked for.
+ * @param since what there was then (`versionNow`)
+ * @returns whether anything was asked, so that it has to be decided anew
  * @throws ReadRefused where one may not be listed; ApiError, TransportError as the client
  */
 export async function catchUp(
   { client, caches, ownWrites }: CatchUp,
   { bridge, route }: Snapshot,
+  since: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { namespace, name } = bridge;
+  const isBehind = (informer: Informer<KubeObject>): boolean =>
+    since === undefined || informer.hasReached(namespace, since) !== true;
   const ask = async (informer: Informer<KubeObject>): Promise<void> => {
     const { resource } = informer;
     const held = saidOf(informer, bridge);
@@ -65,8 +90,10 @@ export async function catchUp(
   };
   const routes = route.kind === "Served" ? [route.owned, route.route] : [];
   const known = new Map(routes.flatMap((one) => (one ? [[one.metadata.uid, one] as const] : [])));
-  await Promise.all([
-    ...[...Object.values(caches.children), caches.pods as unknown as Informer<KubeObject>].map(ask),
-    ...[...known.values()].map(askForRoute),
-  ]);
+  const behind = [...Object.values(caches.children), caches.pods as unknown as Informer<KubeObject>].filter(
+    isBehind,
+  );
+  const asking = [...behind.map(ask), ...[...known.values()].map(askForRoute)];
+  await Promise.all(asking);
+  return asking.length > 0;
 }

@@ -18,7 +18,7 @@ import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, isRefused, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, isWhole, LLMBRIDGES } from "./caches.ts";
-import { catchUp, isActing } from "./catch-up.ts";
+import { catchUp, isActing, versionNow } from "./catch-up.ts";
 import type { Contests } from "./contest.ts";
 import type { OnFound } from "./create-child.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
@@ -186,8 +186,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client, context.progressed);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
-    if (!before.isCaughtUp && isActing(snapshot, wanted)) {
-      await catchUp({ client, caches, ownWrites }, snapshot, context.signal);
+    const catchesUp = !before.isCaughtUp && isActing(snapshot, wanted);
+    if (catchesUp && (await catchUp({ client, caches, ownWrites }, snapshot, termVersion, context.signal))) {
       known.note(key, { ...before, isCaughtUp: true });
       fleet.revoke(key);
       // Decided anew: what was asked for may have come in the meantime.
@@ -198,7 +198,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     const held = wanted.writes.find((one) => one.kind === "Finalizer" && one.change === "Add");
     // What has begun under this process it has followed from there on.
     const hasBegun = snapshot.status.rollout !== undefined || snapshot.unreadableStatus !== undefined;
-    const isCaughtUp = before.isCaughtUp || !hasBegun;
+    const isCaughtUp = before.isCaughtUp || catchesUp || !hasBegun;
     const told = { ...before, isTold: true, isCaughtUp };
     if (!before.isTold) {
       options.notifier?.resume(bridge, snapshot.status);
@@ -304,6 +304,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     metrics: options.kubeMetrics,
   });
   let hasBegun = false;
+  /** What the API server had reached when the term began; absent until it has said so. */
+  let termVersion: string | undefined;
   connectTriggers(caches, (key, add) => {
     // Nothing is remembered yet of a bridge that is gone; the keys of all that come and go would pile up in a standby.
     if (!hasBegun && !caches.bridges.store.get(key.namespace, key.name)) controller.drop(key);
@@ -328,6 +330,9 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     run(signal) {
       hasBegun = true;
       fleet.begin();
+      void versionNow(client, caches.bridges, signal).then((version) => {
+        termVersion = version;
+      });
       return controller.run(signal);
     },
     get depth() {
