@@ -5,7 +5,7 @@ import { ApiError } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import { type Resource, resourceName, resources } from "../kube/resources.ts";
-import { catchUp, isActing, versionNow } from "./catch-up.ts";
+import { behindOf, catchUp, isActing, versionsNow } from "./catch-up.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ReadRefused } from "./unread.ts";
@@ -33,6 +33,9 @@ describe("what is worth asking for children by quorum", () => {
     expect(isActing(at(before), plan(status({ summary: "2 of 3 pods" })))).toBe(false);
     expect(isActing(at(before), plan(status({ phase: "Preparing" })))).toBe(true);
     expect(isActing(at(before), plan(before, [{ kind: "Evict" }]))).toBe(true);
+    // What an older operator never wrote.
+    expect(isActing(at(before), plan(status({ revision: "abc" })))).toBe(false);
+    expect(isActing(at(status({ revision: "abc" })), plan(status({ revision: "def" })))).toBe(true);
   });
 
   it("is nothing of a bridge that has not begun", () => {
@@ -47,6 +50,8 @@ describe("catching up", () => {
   let there: Record<string, KubeObject[] | ApiError>;
   let waitsFor: string[];
   let asked: string[];
+  /** What is there without the bridge's name on it. */
+  let taken: KubeObject[];
   /** By plural name: the version that the cache has reached. */
   let reached: Record<string, number>;
 
@@ -70,7 +75,7 @@ describe("catching up", () => {
     async get(resource: Resource, _: string, name: string) {
       const found = there[resource.plural] ?? [];
       if (found instanceof ApiError) throw found;
-      const one = found.find(({ metadata }) => metadata.name === name);
+      const one = [...found, ...taken].find(({ metadata }) => metadata.name === name);
       if (!one) throw new ApiError("get", 404, { reason: "NotFound" });
       return one;
     },
@@ -84,10 +89,11 @@ describe("catching up", () => {
       void waitsFor.push(`${resourceName(resource)} no ${name} ${uid} ${JSON.stringify(options)}`),
   };
   const snapshot = (route: unknown = { kind: "Unknown" }) => ({ bridge, route }) as Snapshot;
-  const run = (of = snapshot(), since?: string) => catchUp({ client, caches, ownWrites }, of, since, signal);
+  const run = (of = snapshot(), since: Record<string, string> = {}) =>
+    catchUp({ client, ownWrites }, of, behindOf(caches, "ai", new Map(Object.entries(since))), signal);
 
   beforeEach(() => {
-    [held, there, waitsFor, asked, reached] = [{}, {}, [], [], {}];
+    [held, there, waitsFor, asked, reached, taken] = [{}, {}, [], [], {}, []];
   });
 
   it("asks once a kind for what carries the bridge's name", async () => {
@@ -102,14 +108,22 @@ describe("catching up", () => {
   });
 
   it("asks for nothing that its cache has come past since the term began", async () => {
+    const since = { pods: "7", services: "7", "deployments.apps": "8" };
     reached = { pods: 7, services: 6 };
     there.pods = [object("old", "7")];
-    await run(snapshot(), "7");
+    expect(await run(snapshot(), since)).toBe(true);
     expect(asked.map((one) => one.split(" ")[0]).sort()).toEqual(["deployments", "services"]);
     expect(waitsFor).toEqual([]);
     reached = { pods: 7, services: 7, deployments: 8 };
-    expect(await run(snapshot(), "7")).toBe(false);
+    expect(await run(snapshot(), since)).toBe(false);
     expect(asked).toHaveLength(2);
+  });
+
+  it("does not wait for the end of what is another's by now", async () => {
+    held.pods = [object("moved")];
+    taken = [object("moved", "4")];
+    await run();
+    expect(waitsFor).toEqual(['pods moved 4 {"strict":true}']);
   });
 
   it("waits, however long it takes, for what is there and for what is there no more", async () => {
@@ -144,25 +158,32 @@ describe("catching up", () => {
 });
 
 describe("what the API server has reached", () => {
-  const bridges = (...all: KubeObject[]) =>
-    ({ resource: resources.pods, store: { list: () => all } }) as unknown as Informer<KubeObject>;
-  const answering = (answer: () => Promise<unknown>) => ({ listPage: answer }) as unknown as KubeClient;
+  const informer = (resource: Resource, ...all: KubeObject[]) =>
+    ({ resource, store: { list: () => all } }) as unknown as Informer<KubeObject>;
+  const caches = {
+    children: { services: informer(resources.services) },
+    pods: informer(resources.pods),
+  } as never;
+  const ask = (listPage: (resource: Resource, options: unknown) => Promise<unknown>, ...all: KubeObject[]) =>
+    versionsNow(
+      { listPage } as unknown as KubeClient,
+      informer(resources.namespaces, ...all),
+      caches,
+      signal,
+    );
 
-  it("is the version of the shortest list that there is", async () => {
+  it("is the version of the shortest list of each kind, but of those that nobody answers", async () => {
     const options: unknown[] = [];
-    const client = {
-      listPage: async (_: unknown, one: unknown) => {
-        options.push(one);
-        return { resourceVersion: "12" };
-      },
-    } as unknown as KubeClient;
-    expect(await versionNow(client, bridges(object("chat")), signal)).toBe("12");
-    expect(options).toEqual([{ namespace: "ai", limit: 1, metadataOnly: true, signal }]);
+    const versions = await ask(async ({ plural }, one) => {
+      options.push(one);
+      if (plural === "services") throw new Error("away");
+      return { resourceVersion: "12" };
+    }, object("chat"));
+    expect([...versions]).toEqual([["pods", "12"]]);
+    expect(options).toEqual(Array(2).fill({ namespace: "ai", limit: 1, metadataOnly: true, signal }));
   });
 
-  it("is not known where nobody says so, nor asked for where there is nothing", async () => {
-    const failing = answering(() => Promise.reject(new Error("away")));
-    expect(await versionNow(failing, bridges(object("chat")), signal)).toBeUndefined();
-    expect(await versionNow(failing, bridges(), signal)).toBeUndefined();
+  it("is not asked where there is no bridge", async () => {
+    expect((await ask(() => Promise.reject(new Error("asked")))).size).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { isForbidden, isNotFound } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { OwnWrites } from "../kube/own-writes.ts";
+import { type Resource, resourceName } from "../kube/resources.ts";
 import { type Caches, saidOf, selectorOf } from "./caches.ts";
 import type { Plan } from "./plan.ts";
 import { writeDueInMs } from "./report.ts";
@@ -17,53 +18,87 @@ interface CatchUp {
 }
 
 /**
- * The version that the API server has reached by now, of whatever resource: a list carries it, however short.
- * @returns undefined where nobody has to catch up, or nobody answers: then everything is asked for
+ * Whether a plan says that something is another than before. Numbers alone are none of it: most bridges have others after a while without an operator.
+ * Nor is a field that the operator before did not write. One whose status names no rollout yet has nothing but what a create finds.
  */
-export async function versionNow(
+export function isActing({ status, nowMs }: Snapshot, wanted: Plan): boolean {
+  if (status.rollout === undefined) return false;
+  const known = status.revision === undefined ? { ...status, revision: wanted.status.revision } : status;
+  return wanted.writes.length > 0 || writeDueInMs(known, wanted.status, nowMs, nowMs) === 0;
+}
+
+/** By resource: the version that the API server had reached when the term began. Versions of different resources say nothing of each other. */
+export type TermVersions = ReadonlyMap<string, string>;
+
+const childrenOf = ({ children, pods }: CatchUp["caches"]): Informer<KubeObject>[] => [
+  ...Object.values(children),
+  pods as unknown as Informer<KubeObject>,
+];
+
+/**
+ * Asks what the API server has reached by now: a list carries it, however short.
+ * @returns without those that nobody answered; empty where there is no bridge that anybody could have to catch up with
+ */
+export async function versionsNow(
   client: Pick<KubeClient, "listPage">,
   bridges: Informer<KubeObject>,
+  caches: CatchUp["caches"],
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<TermVersions> {
+  const versions = new Map<string, string>();
   const [some] = bridges.store.list();
-  if (!some) return undefined;
-  const { resource } = bridges;
+  if (!some) return versions;
   const page = { namespace: some.metadata.namespace, limit: 1, metadataOnly: true, signal };
-  return client.listPage(resource, page).then(
-    ({ resourceVersion }) => resourceVersion,
-    () => undefined,
-  );
+  const ask = async ({ resource }: Informer<KubeObject>): Promise<void> => {
+    const { resourceVersion } = await client.listPage(resource, page);
+    versions.set(resourceName(resource), resourceVersion);
+  };
+  await Promise.allSettled(childrenOf(caches).map(ask));
+  return versions;
 }
+
+/**
+ * The caches that may not show yet what there was when the term began. One that has come past it is as new as a list by quorum would have been then.
+ * To be asked before the plan is made: what comes in while it is made is not in it.
+ */
+export const behindOf = (
+  caches: CatchUp["caches"],
+  namespace: string,
+  since: TermVersions,
+): readonly Informer<KubeObject>[] =>
+  childrenOf(caches).filter((informer) => {
+    const version = since.get(resourceName(informer.resource));
+    return version === undefined || informer.hasReached(namespace, version) !== true;
+  });
 
 /** However long the cache takes: by the old one nothing may be decided. */
 const STRICT = { strict: true };
 
 /**
- * Whether a plan says that something is another than before. Numbers alone are none of it: most bridges have others after a while without an operator.
- * One whose status names no rollout yet has nothing but what a create finds.
- */
-export function isActing({ status, nowMs }: Snapshot, wanted: Plan): boolean {
-  if (status.rollout === undefined) return false;
-  return wanted.writes.length > 0 || writeDueInMs(status, wanted.status, nowMs, nowMs) === 0;
-}
-
-/**
  * Asks by quorum which children and pods there are of a bridge, and has its key wait until the caches are as new: one list a kind of what is labelled
- * with the bridge's name, of metadata alone, and one GET for each route that concerns it. A cache that has come past what there was when the term
- * began is as new as that already, and not asked for.
- * @param since what there was then (`versionNow`)
+ * with the bridge's name, of metadata alone, and one GET for each route that concerns it, and for what the list does not name and the cache holds: it may be
+ * gone, or no longer be the bridge's.
+ * @param behind those of which it is asked (`behindOf`)
  * @returns whether anything was asked, so that it has to be decided anew
  * @throws ReadRefused where one may not be listed; ApiError, TransportError as the client
  */
 export async function catchUp(
-  { client, caches, ownWrites }: CatchUp,
+  { client, ownWrites }: Pick<CatchUp, "client" | "ownWrites">,
   { bridge, route }: Snapshot,
-  since: string | undefined,
+  behind: readonly Informer<KubeObject>[],
   signal: AbortSignal,
 ): Promise<boolean> {
   const { namespace, name } = bridge;
-  const isBehind = (informer: Informer<KubeObject>): boolean =>
-    since === undefined || informer.hasReached(namespace, since) !== true;
+  const askForOne = async (resource: Resource, { metadata }: KubeObject): Promise<void> => {
+    try {
+      const found = await client.get(resource, namespace, metadata.name, { signal });
+      ownWrites.wrote(bridge, resource, found, STRICT);
+      if (found.metadata.uid === metadata.uid) return;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    ownWrites.deleted(bridge, resource, namespace, metadata.name, metadata.uid, STRICT);
+  };
   const ask = async (informer: Informer<KubeObject>): Promise<void> => {
     const { resource } = informer;
     const held = saidOf(informer, bridge);
@@ -75,25 +110,13 @@ export async function catchUp(
       });
     for (const object of found) ownWrites.wrote(bridge, resource, object, STRICT);
     const there = new Set(found.map(({ metadata }) => metadata.uid));
-    for (const { metadata } of held)
-      if (!there.has(metadata.uid))
-        ownWrites.deleted(bridge, resource, namespace, metadata.name, metadata.uid, STRICT);
-  };
-  const askForRoute = async ({ metadata }: KubeObject): Promise<void> => {
-    try {
-      const found = await client.get(HTTP_ROUTES, namespace, metadata.name, { signal });
-      ownWrites.wrote(bridge, HTTP_ROUTES, found, STRICT);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      ownWrites.deleted(bridge, HTTP_ROUTES, namespace, metadata.name, metadata.uid, STRICT);
-    }
+    await Promise.all(
+      held.filter(({ metadata }) => !there.has(metadata.uid)).map((one) => askForOne(resource, one)),
+    );
   };
   const routes = route.kind === "Served" ? [route.owned, route.route] : [];
   const known = new Map(routes.flatMap((one) => (one ? [[one.metadata.uid, one] as const] : [])));
-  const behind = [...Object.values(caches.children), caches.pods as unknown as Informer<KubeObject>].filter(
-    isBehind,
-  );
-  const asking = [...behind.map(ask), ...[...known.values()].map(askForRoute)];
+  const asking = [...behind.map(ask), ...[...known.values()].map((one) => askForOne(HTTP_ROUTES, one))];
   await Promise.all(asking);
   return asking.length > 0;
 }

@@ -18,7 +18,7 @@ import type { MetricSource, Reading } from "../prometheus/source.ts";
 import type { FleetRules } from "../rollout/fleet/rules.ts";
 import { apply, isRefused, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, isWhole, LLMBRIDGES } from "./caches.ts";
-import { catchUp, isActing, versionNow } from "./catch-up.ts";
+import { behindOf, catchUp, isActing, type TermVersions, versionsNow } from "./catch-up.ts";
 import type { Contests } from "./contest.ts";
 import type { OnFound } from "./create-child.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
@@ -185,9 +185,10 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     fleet.seen(key);
     const bridge = refOf(object);
     const writer = ownWrites.clientFor(key, client, context.progressed);
+    const behind = before.isCaughtUp ? [] : behindOf(caches, key.namespace, termVersions);
     const { snapshot, plan: wanted, memory, bug } = await decidePass(object, before, context.signal);
     const catchesUp = !before.isCaughtUp && isActing(snapshot, wanted);
-    if (catchesUp && (await catchUp({ client, caches, ownWrites }, snapshot, termVersion, context.signal))) {
+    if (catchesUp && (await catchUp({ client, ownWrites }, snapshot, behind, context.signal))) {
       known.note(key, { ...before, isCaughtUp: true });
       fleet.revoke(key);
       // Decided anew: what was asked for may have come in the meantime.
@@ -304,8 +305,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     metrics: options.kubeMetrics,
   });
   let hasBegun = false;
-  /** What the API server had reached when the term began; absent until it has said so. */
-  let termVersion: string | undefined;
+  /** Empty until the API server has said so. */
+  let termVersions: TermVersions = new Map();
   connectTriggers(caches, (key, add) => {
     // Nothing is remembered yet of a bridge that is gone; the keys of all that come and go would pile up in a standby.
     if (!hasBegun && !caches.bridges.store.get(key.namespace, key.name)) controller.drop(key);
@@ -330,8 +331,8 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     run(signal) {
       hasBegun = true;
       fleet.begin();
-      void versionNow(client, caches.bridges, signal).then((version) => {
-        termVersion = version;
+      void versionsNow(client, caches.bridges, caches, signal).then((versions) => {
+        termVersions = versions;
       });
       return controller.run(signal);
     },
