@@ -19,7 +19,7 @@ export interface CounterWindow {
  * What the counters of a target grew by, between samples that follow each other, so that every request is counted in exactly one place:
  * - a value below the one before, or another start of the process, is a reset: the value itself is the growth;
  * - the first sample of a series counts in full where the process was scraped before without it (it began at 0), or where the process
- *   itself is new; else it is only what later samples are compared with.
+ *   itself is new; else it is only what later samples are compared with. So is the first one after a series that showed no number (no samples).
  *
  * `target` holds the samples of the window, `before` the last one of every series before it.
  */
@@ -34,13 +34,15 @@ export function increases(target: Target, before: Target | undefined, window: Co
 
   return target.series.flatMap((series) => {
     if (series.labels.__name__ === startMetric) return [];
-    let previous = known.get(keyOf(series));
+    const key = keyOf(series);
+    const hadNoNumber = known.has(key) && known.get(key) === undefined;
+    let previous = known.get(key);
     let previousStart = startBefore;
     return series.samples.flatMap(({ atMs, value }): Increase[] => {
       const start = starts.get(atMs) ?? previousStart;
       const amount = growth(
         { previous, value, restarted: isRestart(previousStart, start) },
-        () => atMs > seenFromMs || (start !== undefined && start * 1000 >= newSinceMs),
+        () => !hadNoNumber && (atMs > seenFromMs || (start !== undefined && start * 1000 >= newSinceMs)),
       );
       previous = value;
       previousStart = start;
@@ -72,6 +74,6 @@ function startsOf(target: Target, startMetric: string): Map<number, number> {
   return new Map((series?.samples ?? []).map(({ atMs, value }) => [atMs, value]));
 }
 
-function keyOf(series: Series): string {
+export function keyOf(series: Pick<Series, "labels">): string {
   return JSON.stringify(Object.entries(series.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,4 +1,4 @@
-import type { Series } from "./response.ts";
+import type { Numberless, Series } from "./response.ts";
 
 /**
  * TooLarge: the answer was longer than `maxBytes`; a shorter range may work. Credentials: ours cannot be read, and the source was not asked. Tls:
@@ -16,7 +16,7 @@ type QueryProblem =
   | "Away";
 
 export type QueryResult =
-  | { readonly ok: true; readonly series: readonly Series[] }
+  | { readonly ok: true; readonly series: readonly Series[]; readonly numberless?: Numberless }
   | { readonly ok: false; readonly problem: QueryProblem; readonly message: string };
 
 const problem = (kind: QueryProblem, message: string): QueryResult => ({ ok: false, problem: kind, message });

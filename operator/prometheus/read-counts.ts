@@ -4,12 +4,13 @@ import type { Missing } from "../evidence/counts.ts";
 import type { PrometheusClient } from "./client.ts";
 import { countedSelector, ownMatchers, START_METRIC } from "./counting.ts";
 import { history, type PodIncrease, pairedIntervals } from "./grid.ts";
-import { increases } from "./increases.ts";
+import { increases, keyOf } from "./increases.ts";
 import { missingSeries } from "./missing-series.ts";
 import { onePerPod } from "./one-process.ts";
 import { newestMs, type SourceLabels, type Target, targetsOf } from "./pods.ts";
 import type { QueryResult } from "./problems.ts";
 import { type Matcher, range } from "./promql.ts";
+import type { Series } from "./response.ts";
 import {
   type BaselineQuery,
   type CountedIntervals,
@@ -70,6 +71,7 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
   ]);
   if (!inside.ok) return inside;
   if (!before.ok) return before;
+  const last = await lastNumbers(reader, series, before, span.fromMs);
   // Older versions of Prometheus include the left end of a range; it belongs to the interval before.
   const after = inside.series.map(({ labels, samples }) => ({
     labels,
@@ -80,7 +82,7 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
       after.filter(({ samples }) => samples.length > 0),
       reader.labels,
     ),
-    targetsOf(before.series, reader.labels),
+    targetsOf(last, reader.labels),
     START_METRIC,
   );
   const grown = pods.flatMap((pod) =>
@@ -96,6 +98,26 @@ async function readSpan(reader: CountReader, span: Span): Promise<Samples> {
     increases: grown,
     missing: missingSeries(pods, span.latency, span.toMs - reader.sourceLagMs),
   };
+}
+
+/** How far back a number is looked for where the last sample is none. */
+const NUMBER_WITHIN_MS = 300_000;
+
+/**
+ * The last number of each series up to then. Where one showed none last (NaN, Inf), what it showed before that; where that is too long ago, a series
+ * without samples: it was there, and did not begin at 0 after that.
+ */
+async function lastNumbers(
+  { client }: CountReader,
+  series: string,
+  { series: numbered, numberless = [] }: Extract<QueryResult, { ok: true }>,
+  atMs: number,
+): Promise<readonly Series[]> {
+  if (numberless.length === 0) return numbered;
+  const recent = await client.query(range(series, NUMBER_WITHIN_MS), atMs);
+  const found = new Map((recent.ok ? recent.series : []).map((one) => [keyOf(one), one]));
+  const samplesOf = (labels: Series["labels"]) => found.get(keyOf({ labels }))?.samples.slice(-1) ?? [];
+  return [...numbered, ...numberless.map((labels) => ({ labels, samples: samplesOf(labels) }))];
 }
 
 /** See MetricSource.readIntervals. */

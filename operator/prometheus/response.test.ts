@@ -69,7 +69,7 @@ describe("parseAnswer", () => {
       ],
     ],
   ])("leaves out %s, and a series of nothing else", (_, values) => {
-    expect(parseAnswer(matrix(values))).toEqual({ ok: true, series: [] });
+    expect(parseAnswer(matrix(values))).toEqual({ ok: true, series: [], numberless: [{ a: "b" }] });
   });
 
   it("takes one sample of a moment, and none from before the last one", () => {

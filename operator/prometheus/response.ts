@@ -35,8 +35,11 @@ const answer = z.object({
 /** Remarks on the expression, which say nothing of what is missing. Prometheus 2 and Thanos put them among the warnings; Prometheus 3 has a place for them. */
 const INFO = "PromQL info:";
 
+/** Labels of the series that are there and showed no number. */
+export type Numberless = readonly Series["labels"][];
+
 export type ParsedAnswer =
-  | { readonly ok: true; readonly series: readonly Series[] }
+  | { readonly ok: true; readonly series: readonly Series[]; readonly numberless?: Numberless }
   | { readonly ok: false; readonly problem: "unreadable" | "partial" };
 
 /** Reads the body of a query's answer. Samples that are no finite numbers (NaN, Inf) are left out, and so is all but one of a moment. */
@@ -56,7 +59,9 @@ export function parseAnswer(body: string): ParsedAnswer {
     data.resultType === "vector"
       ? data.result.map(({ metric, value }) => ({ labels: metric, samples: samplesOf([value]) }))
       : data.result.map(({ metric, values }) => ({ labels: metric, samples: samplesOf(values) }));
-  return { ok: true, series: series.filter(({ samples }) => samples.length > 0) };
+  const numbered = series.filter(({ samples }) => samples.length > 0);
+  const numberless = series.filter(({ samples }) => samples.length === 0).map(({ labels: own }) => own);
+  return { ok: true, series: numbered, ...(numberless.length > 0 ? { numberless } : {}) };
 }
 
 function samplesOf(points: readonly [number, string][]): Sample[] {
