@@ -17,7 +17,7 @@ import { whyRecall } from "./policies/recall.ts";
 import { whyWithdraw } from "./policies/withdraw.ts";
 import { isUnreadable, recoverState } from "./recover.ts";
 import { evictionsOf, followRestart } from "./restart.ts";
-import { noteBaseline, noteRoute, noteShared } from "./routers/noted.ts";
+import { noteBaseline, noteRoute, noteShared, raisedUnsaid } from "./routers/noted.ts";
 import { tail } from "./sentence.ts";
 import { summaryOf } from "./summary.ts";
 import { timingOf } from "./timing.ts";
@@ -91,10 +91,20 @@ export function advanceRollout(input: RolloutInput): RolloutOutcome {
 
 /** Pauses keep their clocks, and a mark of failure ends when the spec asks for something else. */
 function refresh(state: RolloutStatus, input: RolloutInput): RolloutStatus {
-  const kept = keepPause(noteRoute(state, input), standsStill(input), input.nowMs);
+  const kept = seen(keepPause(state, standsStill(input), input.nowMs), input);
   const outdated =
     input.accepted && kept.failed !== undefined && kept.failed.revision !== input.desired.revision;
   return outdated ? { ...kept, failed: undefined } : kept;
+}
+
+/**
+ * The state with what is seen of the route. A weight that was raised before status could say so is passed over only where the canary enters the step in this
+ * very pass: one that waits is protected by nothing, since it counts as led to by nobody, and is taken out.
+ */
+function seen(state: RolloutStatus, input: RolloutInput): RolloutStatus {
+  const enters =
+    raisedUnsaid(state, input) !== undefined && MOVES.Preparing(contextOf(input, state)).kind === "Take";
+  return enters ? state : noteRoute(state, input);
 }
 
 /** Why a phase is not left, and its clocks. */

@@ -51,6 +51,12 @@ const alertTakesBack: Promise = (before, after) => {
   return counts && goesOn && before.command === undefined ? "an alert is passed over" : undefined;
 };
 
+/** Until evidence begins nothing takes a canary back for what it does, so nobody is led to it. */
+const preparedIsLedToByNobody: Promise = (_, after, { routeWeight = 0, routeBaseline }) =>
+  phaseOf(after) === "Preparing" && routeWeight + routeBaseline > 0
+    ? "a canary has a weight before anything protects its clients"
+    : undefined;
+
 const OF_FAILURE = ["ErrorsProvedWorse", "LatencyProvedWorse", "GateViolated", "GateFailed"];
 
 /** With `onFailure: Pause` nobody but a person takes back what is worse. */
@@ -128,6 +134,7 @@ export const PROMISES: readonly Promise[] = [
   frozenStaysWhereItIs,
   fleetIsAsked,
   alertTakesBack,
+  preparedIsLedToByNobody,
   failureIsHeld,
   timeIsGiven,
   everyNumberIsSaid,

@@ -73,47 +73,6 @@ describe("router Gateway at one moment", () => {
   );
 
   const stepping = { phase: "Stepping", weight: 20, routedWeight: 20 } as const;
-  const raised = { ...accepted, canaryWeight: 50 };
-  const prepared = { phase: "Preparing", ...settledRoute } as const;
-  it.each([
-    ["that was raised to the step's by who ended before status said so", prepared, { route: raised }, 50],
-    [
-      "that no parent has taken yet",
-      prepared,
-      { route: { ...raised, acceptance: { kind: "Waiting", message: "m" } } },
-      50,
-    ],
-  ] satisfies [string, Partial<RolloutStatus>, Around, number][])(
-    "leaves a canary that is being prepared the weight %s",
-    (_, state, more, weight) => {
-      const context = at(state, more);
-      expect(gateway.canaryWeight(context)).toBe(weight);
-      expect(noteRoute(context.state, context.input)).toBe(context.state);
-      expect(String(gateway.services(context).canary)).toBe("b");
-    },
-  );
-  it.each([
-    ["that its pods do not carry", prepared, { route: raised, pods: { b: 1 } }],
-    ["above its step's", prepared, { route: { ...raised, canaryWeight: 60 } }],
-    [
-      "that a parent refuses",
-      prepared,
-      { route: { ...raised, acceptance: { kind: "Refused", message: "m" } } },
-    ],
-    [
-      "that the gateway was led by all the time",
-      { ...prepared, routedSince: seconds(-4) },
-      { route: raised },
-    ],
-  ] satisfies [string, Partial<RolloutStatus>, Around][])(
-    "takes from a canary that is being prepared a weight %s",
-    (_, state, more) => {
-      const context = at(state, more);
-      expect(gateway.canaryWeight(context)).toBe(0);
-      expect(noteRoute(context.state, context.input).routedWeight).not.toBe(0);
-    },
-  );
-
   it.each([
     ["the step's", stepping, {}, 50],
     [
@@ -180,7 +139,25 @@ describe("router Gateway at one moment", () => {
     ["not before the gateway follows", { ...aborting, leftSince: seconds(-4) }, {}, false],
     ["once the gateway follows", { ...aborting, leftSince: seconds(-5) }, {}, true],
     ["not before it was told", aborting, {}, false],
-    ["at once if it was never in", { ...aborting, evidenceSince: undefined }, {}, true],
+    ["at once if it was never in", { ...aborting, ...settledRoute, evidenceSince: undefined }, {}, true],
+    [
+      "not at once if a weight was raised before status said so",
+      { ...aborting, ...settledRoute, evidenceSince: undefined },
+      { route: { ...accepted, canaryWeight: 50 } },
+      false,
+    ],
+    [
+      "not before the gateway follows one that was taken back",
+      { ...aborting, ...settledRoute, evidenceSince: undefined, leftSince: seconds(-4) },
+      {},
+      false,
+    ],
+    [
+      "not before the gateway is known to have followed one that was taken back before the abort",
+      { ...aborting, routedWeight: 0, routedSince: seconds(-4), evidenceSince: undefined },
+      {},
+      false,
+    ],
   ] satisfies [string, Partial<RolloutStatus>, Around, boolean][])(
     "sees a canary leave: %s",
     (_, state, more, left) => {

@@ -72,8 +72,12 @@ export const gateway: Router = {
     noRoom(context),
   whyNotOn(context) {
     const { state, step, input, baseline } = context;
+    // A route that was raised already is waited for at the step, where the canary can be withdrawn.
+    const isRaised = raisedUnsaid(state, input) !== undefined;
     const hold =
-      unusable(input.route) ?? noPlace(input.route, hasBaseline(state, input.spec)) ?? noCopies(context);
+      (isRaised ? undefined : unusable(input.route)) ??
+      noPlace(input.route, hasBaseline(state, input.spec)) ??
+      noCopies(context);
     if (hold) return hold;
     if (state.phase === "Preparing")
       return isAtZero(context)
@@ -101,7 +105,7 @@ export const gateway: Router = {
   },
   hasLeft(context) {
     if (!canaryIsOut(context)) return false;
-    return context.state.evidenceSince === undefined || hasSettled(context);
+    return isNeverIn(context) || hasSettled(context);
   },
   settlesAtMs,
 };
@@ -115,6 +119,14 @@ function hasTakenUp({ state, step, nowMs }: Context): boolean {
 function mayBeLeftOver({ canary, step, input }: Context): boolean {
   const copied = stepsOf(input.spec)[step.index - 1]?.mirror ?? 0;
   return copied > 0 || (canary.requestShare ?? 0) > step.weight;
+}
+
+/** Nobody was ever led to the canary: neither by what status says nor by a weight that was written without it, and taken out a moment ago. */
+function isNeverIn({ state, input: { route }, nowMs }: Context): boolean {
+  if (state.evidenceSince !== undefined || state.leftSince !== undefined) return false;
+  const isWritten = route?.kind === "Known" && (route.canaryWeight ?? 0) > 0;
+  const isFollowed = state.routedWeight === 0 && nowMs >= (settled(state.routedSince) ?? Infinity);
+  return !isWritten && isFollowed;
 }
 
 /** When what this phase began with has come through to the gateway's clients. */
@@ -171,8 +183,6 @@ function served(
 function carriedWeight(context: Context): number {
   const { canary, needed, target, state } = context;
   if (state.phase === "Stepping" && context.nowMs < (settlesAtMs(context) ?? 0)) return 0;
-  const raised = raisedUnsaid(state, context.input);
-  if (raised !== undefined) return raised;
   const planned = Math.min(plannedWeight(context), mostByRoute(context));
   if (planned === 0 || canary.ready >= target.canary) return planned;
   return Math.min(planned, Math.floor((100 * canary.ready) / Math.max(1, needed)));

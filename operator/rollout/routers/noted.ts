@@ -16,7 +16,7 @@ export const noteRoute = (state: RolloutStatus, input: RolloutInput): RolloutSta
  */
 function noteTaken(state: RolloutStatus, input: RolloutInput): RolloutStatus {
   const { route, nowMs } = input;
-  if (route?.kind === "Unknown" || raisedUnsaid(state, input) !== undefined) return state;
+  if (route?.kind === "Unknown") return state;
   const isTaken = route?.kind === "Known" && route.acceptance.kind === "Accepted";
   const agree = isTaken && route.baselineWeight !== undefined;
   const taken = agree ? route.canaryWeight : undefined;
