@@ -283,7 +283,7 @@ function nextEvidence(
 ): EvidenceState | undefined {
   const { evidence } = outcome;
   if (evidence.action === "stop" || evidence.action === "watch") return undefined;
-  const config = canaryEvidence(rollout, snapshot.status.rollout);
+  const config = canaryEvidence(rollout, snapshot.status.rollout, snapshot.scrapeMs);
   const begin = () => beginEvidence(snapshot, config, evidence.revision, evidence.sinceMs);
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;

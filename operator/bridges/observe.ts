@@ -18,7 +18,7 @@ import { commandGivenTo } from "./observe/command.ts";
 import type { Judging } from "./observe/evidence.ts";
 import { knownEvidence, knownWatch } from "./observe/known.ts";
 import { kubeletReasons } from "./observe/kubelet.ts";
-import { type Measurements, UNMEASURED } from "./observe/measurements.ts";
+import { type Measurements, type Question, UNMEASURED } from "./observe/measurements.ts";
 import type { Measuring } from "./observe/measuring.ts";
 import { withoutNewerFields } from "./observe/newer-fields.ts";
 import { type ObservedPod, observePod } from "./observe/pod.ts";
@@ -72,11 +72,13 @@ export async function observe(
   const analysis = own.ok ? analysisInForce(own.value.rollout.analysis, dependencies.analyses()) : undefined;
   const spec = own.ok && analysis ? { ...own, value: withAnalysis(own.value, analysis) } : own;
   const ask = async (value: LLMBridgeSpec): Promise<Measurements> => {
-    return dependencies.measuring.measure(dependencies.source(value.metrics.source, bridge.namespace), {
+    const source = dependencies.source(value.metrics.source, bridge.namespace);
+    const scrapeMs = source.kind === "ok" ? source.value.scrapeIntervalMs : undefined;
+    return dependencies.measuring.measure(source, {
       bridge,
       spec: value,
       status,
-      known: counted(status, memory, value.rollout),
+      known: counted(status, memory, value.rollout, scrapeMs),
       forecastDue: memory.forecastMs === undefined || nowMs - memory.forecastMs >= FORECAST_EVERY_MS,
       pods,
       nowMs,
@@ -192,14 +194,15 @@ export function parseStatus(object: KubeObject): Pick<Snapshot, "status" | "unre
   };
 }
 
-/** Until when requests of the version that is judged were counted, as a canary or after its promotion. */
+/** What requests of the version that is judged were counted, and until when, as a canary or after its promotion. */
 function counted(
   status: LLMBridgeStatus,
   memory: Memory,
   judging: Judging,
-): { readonly intervalEndMs: number } | undefined {
+  scrapeMs: number | undefined,
+): Question["known"] {
   const watched = watchedRevision(status.rollout);
-  if (watched !== undefined) return knownWatch(status, memory, watched, judging.analysis);
+  if (watched !== undefined) return knownWatch(status, memory, watched, judging.analysis, scrapeMs);
   const canary = judgedPair(status.rollout)?.canary;
-  return canary === undefined ? undefined : knownEvidence(status, memory, canary, judging);
+  return canary === undefined ? undefined : knownEvidence(status, memory, canary, judging, scrapeMs);
 }

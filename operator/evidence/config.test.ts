@@ -12,6 +12,7 @@ import {
   tolerated,
   worseThreshold,
 } from "./config.ts";
+import { countedOverMs } from "./counted-over.ts";
 
 const analysisOf = (analysis: object) => rollout.parse({ analysis }).analysis;
 const margins = { rollbackAbove: 0.001, promoteBelow: 0.01 };
@@ -66,6 +67,14 @@ describe("evidenceConfig", () => {
   it("begins anew beside a baseline, and where the administrator changes the probabilities", () => {
     expect(evidenceConfig(analysisOf({}), "SameAge").subject).toBe("errors 0.1% 1%, 15s, beside a baseline");
     expect(evidenceConfig({ ...analysisOf({}), from: "strict" }).subject).toBe("errors 0.1% 1%, 15s, 1% 5%");
+  });
+
+  it("names the intervals that are counted where they are longer than its own", () => {
+    const subject = (countedMs: number) => evidenceConfig(analysisOf({}), "SameAge", countedMs).subject;
+    expect(subject(15_000)).toBe("errors 0.1% 1%, 15s, beside a baseline");
+    expect(subject(60_000)).toBe("errors 0.1% 1%, 15s over 60000ms, beside a baseline");
+    expect([15_000, 60_000].map((ms) => countedOverMs(subject(ms)))).toEqual([undefined, 60_000]);
+    expect(countedOverMs(evidenceConfig(analysisOf({}), "Stable", 60_000).subject)).toBe(60_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Analysis } from "../api/v1alpha1/rollout.ts";
-import { share } from "../api/v1alpha1/scalars.ts";
+import { durationMs, share } from "../api/v1alpha1/scalars.ts";
+import { intervalText } from "./counted-over.ts";
 import { SIGNALS, type Signal } from "./counts.ts";
 import type { GateLevels } from "./gate-evidence.ts";
 
@@ -51,13 +52,16 @@ export interface EvidenceConfig {
   readonly subject: string;
 }
 
-/** The evidence that `spec.rollout.analysis` asks for. Throws RangeError on percentages that the schema would refuse. */
+/**
+ * The evidence that `spec.rollout.analysis` asks for, counted over intervals of `countedMs` where these are longer than its own; default: its own. Throws RangeError on percentages that the schema would refuse.
+ */
 export function evidenceConfig(
   analysis: Pick<
     Analysis,
     "from" | "errors" | "latency" | "gates" | "falseRollback" | "falsePromotion" | "interval"
   >,
   reference: "Stable" | "SameAge" = "Stable",
+  countedMs = 0,
 ): EvidenceConfig {
   const { errors, latency, interval } = analysis;
   const margins = (signal: Analysis["errors"]): Margins => {
@@ -81,7 +85,7 @@ export function evidenceConfig(
     subject: [
       `errors ${marginText(errors)}`,
       ...(latency === undefined ? [] : [`${latency.signal} ${latency.objective} ${marginText(latency)}`]),
-      interval,
+      intervalText(interval, durationMs(interval), countedMs),
       ...(reference === "Stable" ? [] : ["beside a baseline"]),
       // What the administrator changes for many bridges must roll none back at once: evidence begins anew.
       ...(analysis.from === undefined ? [] : [`${analysis.falseRollback} ${analysis.falsePromotion}`]),

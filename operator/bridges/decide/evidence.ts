@@ -1,5 +1,6 @@
 import type { RolloutStatus } from "../../api/v1alpha1/status.ts";
 import type { EvidenceConfig } from "../../evidence/config.ts";
+import { countedOverMs } from "../../evidence/counted-over.ts";
 import { type IntervalCounts, SIGNALS } from "../../evidence/counts.ts";
 import { judge, noDataVerdicts, type SignalVerdict } from "../../evidence/judge.ts";
 import { observeInterval } from "../../evidence/observe.ts";
@@ -26,9 +27,15 @@ export interface Evidence {
 
 /** Folds the intervals that were read into what is known. Pure: the same reading gives the same evidence, whenever it is folded. */
 export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
-  const config = canaryEvidence(judging, snapshot.status.rollout);
+  const { scrapeMs } = snapshot;
   const canary = snapshot.status.rollout?.canaryRevision;
-  const intervalMs = countingMs(judging.analysis, snapshot.scrapeMs);
+  const known =
+    canary === undefined
+      ? undefined
+      : knownEvidence(snapshot.status, snapshot.memory, canary, judging, scrapeMs);
+  const countedMs = scrapeMs ?? (known && countedOverMs(known.subject));
+  const config = canaryEvidence(judging, snapshot.status.rollout, countedMs);
+  const intervalMs = countingMs(judging.analysis, countedMs);
   const none = (missing: string): Evidence => ({
     config,
     intervalMs,
@@ -38,7 +45,6 @@ export function gatherEvidence(snapshot: Snapshot, judging: Judging): Evidence {
     missing,
   });
   if (canary === undefined) return none("There is no canary.");
-  const known = knownEvidence(snapshot.status, snapshot.memory, canary, judging);
   const reading = snapshot.evidence;
   if (!known) {
     return none(unreadPast(reading, canary) ?? "The canary does not serve yet.");

@@ -2,6 +2,7 @@ import type { Analysis, Rollout } from "../../api/v1alpha1/rollout.ts";
 import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
 import { actingSignals, type EvidenceConfig, evidenceConfig } from "../../evidence/config.ts";
+import { countedOverMs } from "../../evidence/counted-over.ts";
 import type { Signal } from "../../evidence/counts.ts";
 import { toleratedText } from "../../evidence/judge.ts";
 import { judgeWatch, startWatch, type WatchState, watchInterval } from "../../evidence/watch.ts";
@@ -28,10 +29,12 @@ export interface Watch {
 export function gatherWatch(snapshot: Snapshot, { analysis, watchAfter }: Rollout): Watch | undefined {
   const revision = watchedRevision(snapshot.status.rollout);
   if (revision === undefined) return undefined;
-  const config = evidenceConfig(analysis);
-  const intervalMs = countingMs(analysis, snapshot.scrapeMs);
+  const { scrapeMs } = snapshot;
+  const known = knownWatch(snapshot.status, snapshot.memory, revision, analysis, scrapeMs);
+  const countedMs = scrapeMs ?? (known && countedOverMs(known.subject));
+  const config = evidenceConfig(analysis, "Stable", countedMs);
+  const intervalMs = countingMs(analysis, countedMs);
   const intervals = Math.max(1, Math.ceil(durationMs(watchAfter) / intervalMs));
-  const known = knownWatch(snapshot.status, snapshot.memory, revision, analysis);
   const watch = { revision, config, intervals };
   const { evidence } = snapshot;
   if (!known) return { ...watch, state: undefined, missing: unreadPast(evidence, revision) };
@@ -60,11 +63,11 @@ export function nextWatch(
   { watch, evidence }: { readonly watch: Watch | undefined; readonly evidence: Evidence },
 ): WatchState | undefined {
   if (watch?.revision === about.revision && watch.state) return watch.state;
-  const config = evidenceConfig(analysis);
+  const config = evidenceConfig(analysis, "Stable", evidence.state ? evidence.intervalMs : snapshot.scrapeMs);
   // What a canary was compared with, be it a baseline, ended with its promotion: the reference from here on is the version before.
   if (evidence.canary === about.revision && evidence.state) {
+    const { intervalMs } = evidence;
     const { intervalEndMs } = evidence.state;
-    const intervalMs = countingMs(analysis, snapshot.scrapeMs);
     // Intervals that were not read before the promotion must not use up those of the watch, which are as many as it takes time.
     const unread = Math.max(0, Math.floor((about.sinceMs - intervalEndMs) / intervalMs));
     return startWatch({ ...evidence.state, subject: config.subject }, intervalEndMs + unread * intervalMs);

@@ -11,8 +11,12 @@ import { atMs } from "../../rollout/clock.ts";
 export type Judging = Pick<Rollout, "analysis" | "baseline">;
 
 /** The evidence about the present canary: beside the stable version, or beside its baseline, which is another question. */
-export const canaryEvidence = (judging: Judging, state: RolloutStatus | undefined): EvidenceConfig =>
-  evidenceConfig(judging.analysis, hasBaseline(state, judging) ? "SameAge" : "Stable");
+export const canaryEvidence = (
+  judging: Judging,
+  state: RolloutStatus | undefined,
+  scrapeMs: number | undefined,
+): EvidenceConfig =>
+  evidenceConfig(judging.analysis, hasBaseline(state, judging) ? "SameAge" : "Stable", scrapeMs);
 
 /** What was read for the evidence of a canary in this pass. */
 export type EvidenceReading =

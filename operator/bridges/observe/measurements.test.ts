@@ -38,6 +38,20 @@ async function askedFor(evidenceSince: string | undefined): Promise<BaselineQuer
   return asked[0];
 }
 
+describe("without a source", () => {
+  it.each([
+    ["counts on over what is known", "errors 0.1% 1%, 15s over 60000ms", 60_000],
+    ["and over the analysis' own intervals", "errors 0.1% 1%, 15s", undefined],
+  ])("%s", async (_, subject, scrapeMs) => {
+    const question = {
+      ...{ bridge: { namespace: "ai", name: "chat", uid: "u-1" }, spec, status: llmBridgeStatus.parse({}) },
+      ...{ known: { subject, intervalEndMs: NOW }, forecastDue: false, pods: [], nowMs: NOW },
+    };
+    const measured = await measure(failing("NoSuchSource", "none"), question);
+    expect(measured.scrapeMs).toBe(scrapeMs);
+  });
+});
+
 describe("the stable version's past", () => {
   it("is that of now before its canary comes", async () => {
     expect(await askedFor(undefined)).toMatchObject({ stable: "s", fromMs: NOW - 1_800_000, toMs: NOW });

@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { LLMBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import type { LLMBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
+import { countedOverMs } from "../../evidence/counted-over.ts";
 import { failing, type MetricSource, type PodReading, type Reading } from "../../prometheus/source.ts";
 import { comparedPair, judgedPair } from "../../rollout/watch.ts";
 import type { BridgeRef } from "../names.ts";
@@ -16,7 +17,7 @@ export interface Measurements {
   readonly evidence: EvidenceReading | undefined;
   /** The stable version's past, read now and then while nothing is rolled out. */
   readonly forecast: Reading<Baseline> | undefined;
-  /** See MetricSource.scrapeIntervalMs. */
+  /** See MetricSource.scrapeIntervalMs. Without a source it is what the evidence that is known was counted over, where that is longer than the analysis asks for. */
   readonly scrapeMs: number | undefined;
 }
 
@@ -25,8 +26,8 @@ export interface Question {
   readonly bridge: BridgeRef;
   readonly spec: LLMBridgeSpec;
   readonly status: LLMBridgeStatus;
-  /** Until when requests of the version that is judged were counted; undefined where nothing is known of it. */
-  readonly known: { readonly intervalEndMs: number } | undefined;
+  /** What was counted of the version that is judged, and until when; undefined where nothing is known of it. */
+  readonly known: { readonly subject: string; readonly intervalEndMs: number } | undefined;
   /** The stable version's past is due to be looked at. */
   readonly forecastDue: boolean;
   readonly pods: readonly ObservedPod[];
@@ -57,13 +58,17 @@ export async function measure(source: Reading<MetricSource>, question: Question)
   return { fleet, evidence, forecast, scrapeMs: source.value.scrapeIntervalMs };
 }
 
-function failed(source: Reading<MetricSource> & { kind: "failing" }, { status }: Question): Measurements {
+function failed(
+  source: Reading<MetricSource> & { kind: "failing" },
+  { status, known }: Question,
+): Measurements {
   const canary = judgedCanary(status);
   return {
     fleet: source,
     evidence: canary === undefined ? undefined : { kind: "Intervals", canary, reading: source },
     forecast: undefined,
-    scrapeMs: undefined,
+    // Told otherwise, a watch would have another number of intervals, and another threshold, for as long as there is no source.
+    scrapeMs: known && countedOverMs(known.subject),
   };
 }
 

@@ -366,8 +366,8 @@ export class World {
     const { analysis } = spec.value.rollout;
     const known =
       watchedRevision(rollout) === undefined
-        ? knownEvidence(this.status, this.memory, canary, spec.value.rollout)
-        : knownWatch(this.status, this.memory, canary, analysis);
+        ? knownEvidence(this.status, this.memory, canary, spec.value.rollout, this.scrapeMs)
+        : knownWatch(this.status, this.memory, canary, analysis, this.scrapeMs);
     const past = () => this.past(pastEndMs(rollout, this.nowMs));
     if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: past() } };
     const intervalMs = countingMs(analysis, this.scrapeMs);

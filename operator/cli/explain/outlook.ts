@@ -2,6 +2,7 @@ import { durationMs } from "../../api/v1alpha1/scalars.ts";
 import type { VerdictStatus } from "../../api/v1alpha1/status.ts";
 import { parseCheckpoint } from "../../evidence/checkpoint.ts";
 import { evidenceConfig } from "../../evidence/config.ts";
+import { countedOverMs } from "../../evidence/counted-over.ts";
 import { SIGNALS, type Signal } from "../../evidence/counts.ts";
 import { intervalsToProof, looksToPass } from "../../evidence/outlook.ts";
 import { type EvidenceState, outdated } from "../../evidence/state.ts";
@@ -17,8 +18,10 @@ export function outlookOf({ status, spec }: BridgeView, verdict: VerdictStatus):
   const { signal, category } = verdict;
   const state = status.evidence === undefined ? undefined : parseCheckpoint(status.evidence.state);
   const { analysis } = spec.rollout;
-  const config = evidenceConfig(analysis, hasBaseline(status.rollout, spec.rollout) ? "SameAge" : "Stable");
-  if (category !== "Undecided" || state === undefined || outdated(state, config)) return undefined;
+  if (category !== "Undecided" || state === undefined) return undefined;
+  const reference = hasBaseline(status.rollout, spec.rollout) ? "SameAge" : "Stable";
+  const config = evidenceConfig(analysis, reference, countedOverMs(state.subject));
+  if (outdated(state, config)) return undefined;
   if (!isSignal(signal)) {
     const looks = looksToPass(state, config, signal);
     return looks === undefined || looks === 0
