@@ -13,7 +13,7 @@ import { acceptance } from "./decide/acceptance.ts";
 import { bounds as boundsOf } from "./decide/bounds.ts";
 import { desiredChildren } from "./decide/children.ts";
 import { eventsOf } from "./decide/events.ts";
-import { beginEvidence, begun, type Evidence, gatherEvidence } from "./decide/evidence.ts";
+import { beginCanaryEvidence, begun, type Evidence, gatherEvidence, pastFailure } from "./decide/evidence.ts";
 import { requestShares, revisionFacts } from "./decide/facts.ts";
 import { fitStatus } from "./decide/fit-status.ts";
 import { gateReadings } from "./decide/gates.ts";
@@ -271,6 +271,10 @@ function metricsAvailability(
   if (snapshot.fleet.kind === "failing") return { available: false, message: snapshot.fleet.message };
   if (watch?.missing) return { available: false, message: watch.missing };
   if (evidence.state && evidence.missing) return { available: false, message: evidence.missing };
+  // A canary that serves and is not judged yet, for what the source says.
+  const past = pastFailure(snapshot, evidence.canary);
+  if (past && snapshot.status.rollout?.evidenceSince !== undefined)
+    return { available: false, message: past.message };
   return { available: true, message: "" };
 }
 
@@ -284,7 +288,7 @@ function nextEvidence(
   const { evidence } = outcome;
   if (evidence.action === "stop" || evidence.action === "watch") return undefined;
   const config = canaryEvidence(rollout, snapshot.status.rollout, snapshot.scrapeMs);
-  const begin = () => beginEvidence(snapshot, config, evidence.revision, evidence.sinceMs);
+  const begin = () => beginCanaryEvidence(snapshot, config, evidence.revision, evidence.sinceMs);
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;
   return state && about === evidence.revision ? state : begin();

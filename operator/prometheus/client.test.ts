@@ -139,7 +139,8 @@ describe("query", () => {
       { bearerTokenFile, headers: { "x-scope-orgid": "hunter3" } },
     );
     const result = await client.query("up", 0);
-    expect(result).toMatchObject({ ok: false, problem: "Refused", message: expect.stringContaining(remedy) });
+    const problem = status === 500 ? "TooMuch" : "Refused";
+    expect(result).toMatchObject({ ok: false, problem, message: expect.stringContaining(remedy) });
     expect(JSON.stringify(result)).not.toContain("hunter");
   });
 
@@ -169,7 +170,7 @@ describe("query", () => {
   });
 
   it.each([
-    ["an error status", (response: ServerResponse) => response.writeHead(422).end("secret"), "Refused"],
+    ["an error status", (response: ServerResponse) => response.writeHead(422).end("secret"), "TooMuch"],
     [
       "an error in the body",
       (response: ServerResponse) => response.end('{"status":"error","error":"secret"}'),

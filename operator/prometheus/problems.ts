@@ -1,7 +1,8 @@
 import type { Numberless, Series } from "./response.ts";
 
 /**
- * TooLarge: the answer was longer than `maxBytes`; a shorter range may work. Credentials: ours cannot be read, and the source was not asked. Tls:
+ * TooLarge: the answer was longer than `maxBytes`; a shorter range may work. TooMuch: the source could not evaluate the query (HTTP 422, its limits, or 5xx);
+ * a shorter range may work here too. Credentials: ours cannot be read, and the source was not asked. Tls:
  * no connection that both sides trust. Away: it was not asked, because it has just been found to give no answer (circuit.ts).
  */
 type QueryProblem =
@@ -10,6 +11,7 @@ type QueryProblem =
   | "Timeout"
   | "Refused"
   | "TooLarge"
+  | "TooMuch"
   | "Unreadable"
   | "Partial"
   | "Credentials"
@@ -29,7 +31,8 @@ export function refused(status: number): QueryResult {
       : status === 404 || (status >= 300 && status < 400)
         ? "; check the path in its URL (Mimir has /prometheus, VictoriaMetrics in a cluster /select/0/prometheus)."
         : ".";
-  return problem("Refused", `The metric source answered a query with HTTP status ${status}${remedy}`);
+  const kind = status === 422 || status >= 500 ? "TooMuch" : "Refused";
+  return problem(kind, `The metric source answered a query with HTTP status ${status}${remedy}`);
 }
 
 const TIMEOUT_CODES = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT", "UND_ERR_CONNECT_TIMEOUT"]);

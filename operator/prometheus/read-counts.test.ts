@@ -201,6 +201,7 @@ describe("readIntervals", () => {
       kind: "failing",
       reason: "SourceFailing",
       message: "did not answer",
+      isTooMuch: true,
     });
   });
 
@@ -238,5 +239,41 @@ describe("readBaseline", () => {
       value: { errors: { requests: 1500 } },
     });
     expect(asked.map(({ rangeMs }) => rangeMs)).toEqual([6_000_000, 1_500_000]);
+  });
+
+  const aLot = { ...query, toMs: T0 + 6_000_000 };
+  const no = (problem: "TooMuch" | "Timeout" | "Refused") => ({ ok: false, problem, message: "no" }) as const;
+  it.each([
+    ["is refused for the limits of the source", "TooMuch", [6_000_000, 1_500_000, 380_000], 380],
+    ["takes too long", "Timeout", [6_000_000, 380_000], 380],
+  ] as const)("looks back less far where the query %s", async (_, problem, ranges, known) => {
+    const { reader, asked } = holding([requests("b", "old", 6000)], (rangeMs) =>
+      rangeMs > 1_000_000 ? no(problem) : undefined,
+    );
+    expect(await readBaseline(reader, aLot)).toMatchObject({
+      kind: "ok",
+      value: { errors: { requests: known } },
+    });
+    expect(asked.map(({ rangeMs }) => rangeMs)).toEqual(ranges);
+  });
+
+  it.each([
+    ["TooMuch", [6_000_000, 1_500_000, 380_000, 100_000, 30_000, 10_000]],
+    ["Timeout", [6_000_000, 380_000]],
+  ] as const)(
+    "says that the past cannot be read where no shorter query is answered: %s",
+    async (problem, ranges) => {
+      const { reader, asked } = holding([], () => no(problem));
+      expect(await readBaseline(reader, aLot)).toMatchObject({ kind: "failing", isTooMuch: true });
+      expect(asked.map(({ rangeMs }) => rangeMs)).toEqual(ranges);
+    },
+  );
+
+  it("asks no second time where a shorter query would be answered no better", async () => {
+    const { reader, asked } = holding([], () => no("Refused"));
+    const reading = await readBaseline(reader, aLot);
+    expect(reading).toMatchObject({ kind: "failing" });
+    expect(reading).not.toHaveProperty("isTooMuch");
+    expect(asked).toHaveLength(1);
   });
 });

@@ -32,6 +32,11 @@ const NEW_PROCESS_MS = 60_000 + 150_000;
 /** Samples after the last interval are needed to know that it is complete. */
 const BEYOND_MS = 120_000;
 
+/** Of a part of the time there may be an answer. */
+const SHORTER_MAY_WORK: ReadonlySet<string> = new Set(["TooLarge", "TooMuch"]);
+/** A timeout is as long as all other queries together: after one the second query asks for little, and is the last that waits. */
+const AFTER_TIMEOUT = 16;
+
 export interface CountReader {
   readonly client: PrometheusClient;
   readonly labels: SourceLabels;
@@ -142,7 +147,7 @@ export async function readIntervals(
       latency: query.latency,
     });
     if (!samples.ok) {
-      if (samples.problem === "TooLarge" && most > 1) continue;
+      if (SHORTER_MAY_WORK.has(samples.problem) && most > 1) continue;
       return failing("SourceFailing", samples.message);
     }
     if (samples.targets.length === 0 && waitedFromMs < fromMs + intervalMs) {
@@ -178,10 +183,11 @@ function completion(
   };
 }
 
-/** See MetricSource.readBaseline. */
+/** See MetricSource.readBaseline. Where the source cannot tell of the whole time, it tells of the end of it. */
 export async function readBaseline(reader: CountReader, query: BaselineQuery): Promise<Reading<Baseline>> {
   const { intervalMs, toMs, latency } = query;
-  for (let count = Math.floor((toMs - query.fromMs) / intervalMs); ; count = Math.ceil(count / 4)) {
+  let timeouts = 0;
+  for (let count = Math.floor((toMs - query.fromMs) / intervalMs); ; ) {
     const fromMs = toMs - count * intervalMs;
     const samples =
       count < 1
@@ -193,6 +199,11 @@ export async function readBaseline(reader: CountReader, query: BaselineQuery): P
         value: measureBaseline(history({ fromMs, intervalMs, count }, samples, latency)),
       };
     }
-    if (samples.problem !== "TooLarge" || count <= 1) return failing("SourceFailing", samples.message);
+    const isTimeout = samples.problem === "Timeout";
+    if (isTimeout) timeouts += 1;
+    if (!isTimeout && !SHORTER_MAY_WORK.has(samples.problem))
+      return failing("SourceFailing", samples.message);
+    if (count <= 1 || timeouts > 1) return { ...failing("SourceFailing", samples.message), isTooMuch: true };
+    count = Math.ceil(count / (isTimeout ? AFTER_TIMEOUT : 4));
   }
 }

@@ -17,6 +17,8 @@ export interface Failing {
   readonly message: string;
   /** The source is known to give no answer; it tells when it does again, and asking it before is of no use. */
   readonly isAway?: boolean;
+  /** It was asked about ever shorter times, and answered none of these queries. */
+  readonly isTooMuch?: boolean;
 }
 
 /** Which duration histogram the latency signal counts. */

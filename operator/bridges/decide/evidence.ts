@@ -5,6 +5,7 @@ import { type IntervalCounts, SIGNALS } from "../../evidence/counts.ts";
 import { judge, noDataVerdicts, type SignalVerdict } from "../../evidence/judge.ts";
 import { observeInterval } from "../../evidence/observe.ts";
 import { type EvidenceState, startEvidence } from "../../evidence/state.ts";
+import type { Failing } from "../../prometheus/source.ts";
 import { hasBaseline } from "../../rollout/baseline.ts";
 import { atMs } from "../../rollout/clock.ts";
 import { canaryEvidence, countingMs, type Judging } from "../observe/evidence.ts";
@@ -117,4 +118,29 @@ export function beginEvidence(
   if (reading?.kind !== "Baseline" || reading.canary !== canary || reading.reading.kind === "failing")
     return undefined;
   return startEvidence(config, reading.reading.value, sinceMs);
+}
+
+/** How long a past that the source does not tell is waited for: it may only be busy. */
+const PAST_PATIENCE_MS = 120_000;
+
+/**
+ * The same of a canary, which is judged even where the past alone cannot be read: from a source that answers short queries and none about half an hour, it would
+ * never be. Then the start is cautious, as it is beside a version that served nothing.
+ */
+export function beginCanaryEvidence(
+  snapshot: Snapshot,
+  config: EvidenceConfig,
+  canary: string,
+  sinceMs: number,
+): EvidenceState | undefined {
+  const isWaitedFor = snapshot.nowMs < sinceMs + PAST_PATIENCE_MS;
+  const isBeyond = pastFailure(snapshot, canary)?.isTooMuch === true && snapshot.fleet.kind === "ok";
+  if (isBeyond && !isWaitedFor) return startEvidence(config, {}, sinceMs);
+  return beginEvidence(snapshot, config, canary, sinceMs);
+}
+
+/** What came of the question about the stable version's past, where that was no answer. */
+export function pastFailure({ evidence }: Snapshot, canary: string | undefined): Failing | undefined {
+  if (evidence?.kind !== "Baseline" || evidence.canary !== canary) return undefined;
+  return evidence.reading.kind === "failing" ? evidence.reading : undefined;
 }

@@ -113,6 +113,19 @@ describe("createMeasuring", () => {
     expect(asked).toHaveLength(1);
   });
 
+  it("uses an answer that takes longer than one is fresh, and does not ask the same for ever", async () => {
+    const { clock, asked, late, take } = bed();
+    const taken = take();
+    await clock.advance(1_000);
+    await taken;
+    await clock.advance(20_000);
+    asked[0]?.(pods("a"));
+    await clock.advance(0);
+    expect(late).toEqual(["chat"]);
+    expect((await take()).fleet).toEqual(pods("a"));
+    expect(asked).toHaveLength(1);
+  });
+
   it("shows the fleet as it was last read while a source is slow, and does not wait for that source any more", async () => {
     const { clock, asked, late, take } = bed();
     const first = take();

@@ -26,7 +26,7 @@ export interface MeasuringOptions {
 
 /** A working source answers in tens of milliseconds; a person waits for a second without wondering. */
 const PATIENCE_MS = 1_000;
-/** An answer that its bridge came for only after this, because it was backing off, is asked for again. */
+/** An answer that its bridge comes for so long after it was given, because it was backing off, is asked for again. */
 const FRESH_MS = 15_000;
 
 interface Asked {
@@ -34,7 +34,7 @@ interface Asked {
   readonly startedAt: number;
   /** Nobody waits for it any more. */
   isLate: boolean;
-  answer?: { readonly value: Measurements } | { readonly error: unknown };
+  answer?: ({ readonly value: Measurements } | { readonly error: unknown }) & { readonly at: number };
 }
 
 interface Bridge {
@@ -60,10 +60,11 @@ export function createMeasuring({ clock, onLate }: MeasuringOptions): Measuring 
         giveUp();
       });
       if (slow.has(source.name)) giveUp();
-      const settle = (answer: NonNullable<Asked["answer"]>): void => {
+      const settle = (answer: { readonly value: Measurements } | { readonly error: unknown }): void => {
         timer.cancel();
-        asked.answer = answer;
-        if (clock.monotonic() - asked.startedAt < PATIENCE_MS) slow.delete(source.name);
+        const at = clock.monotonic();
+        asked.answer = { ...answer, at };
+        if (at - asked.startedAt < PATIENCE_MS) slow.delete(source.name);
         if (!asked.isLate) resolve();
         else if (bridges.get(formatKey(question.bridge))?.asked === asked) onLate(question.bridge);
       };
@@ -73,8 +74,9 @@ export function createMeasuring({ clock, onLate }: MeasuringOptions): Measuring 
       );
     });
 
-  const isOld = ({ answer, startedAt }: Asked): boolean =>
-    answer !== undefined && clock.monotonic() - startedAt > FRESH_MS;
+  // A source that is asked twice before it times out may take longer than that, and its answer is used all the same.
+  const isOld = ({ answer }: Asked): boolean =>
+    answer !== undefined && clock.monotonic() - answer.at > FRESH_MS;
 
   return {
     async measure(source, question) {

@@ -6,7 +6,7 @@ import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
 import type { Baseline } from "../../evidence/baseline.ts";
 import type { IntervalCounts, Missing } from "../../evidence/counts.ts";
 import type { KubeObject } from "../../kube/object.ts";
-import type { PodReading } from "../../prometheus/source.ts";
+import type { Failing, PodReading } from "../../prometheus/source.ts";
 import { failing } from "../../prometheus/source.ts";
 import { ALONE, type FleetView } from "../../rollout/fleet/view.ts";
 import { comparedPair, watchedRevision } from "../../rollout/watch.ts";
@@ -57,6 +57,8 @@ export class World {
   memory: Memory;
   command: Command | undefined;
   metricsDown = false;
+  /** What comes of each question about the stable version's past, where that is no answer. */
+  pastFails: Failing | undefined;
   /** Names of pods that the source does not scrape. */
   unscraped: readonly string[] = [];
   /** What the settings of the source say of the time between two scrapes. */
@@ -369,7 +371,7 @@ export class World {
         ? knownEvidence(this.status, this.memory, canary, spec.value.rollout, this.scrapeMs)
         : knownWatch(this.status, this.memory, canary, analysis, this.scrapeMs);
     const past = () => this.past(pastEndMs(rollout, this.nowMs));
-    if (!known) return { kind: "Baseline", canary, reading: { kind: "ok", value: past() } };
+    if (!known) return { kind: "Baseline", canary, reading: this.pastFails ?? { kind: "ok", value: past() } };
     const intervalMs = countingMs(analysis, this.scrapeMs);
     const intervals: IntervalCounts[] = [];
     const waitingFor = this.pods
