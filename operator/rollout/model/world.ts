@@ -143,7 +143,8 @@ function factsOf(world: World, revision: string, pods: ModelRevision): RevisionF
   return {
     exists: true,
     wantedReplicas: pods.wanted,
-    pods: pods.ready + pods.unready,
+    // Of pods that are refused there is none.
+    pods: pods.ready + (pods.fault?.reason === "PodsRefused" ? 0 : pods.unready),
     ready: pods.ready,
     terminating: pods.terminating,
     image: `bridge:${revision}`,

@@ -60,6 +60,20 @@ describe("whyWithdraw", () => {
       deadline("lost their readiness and did not regain it", " (m)"),
     ],
     [
+      "pods lost their readiness beside one that has no place",
+      { pods: { b: { ready: 1, unready: 3, fault: fault("Unschedulable", Infinity) } } },
+      late,
+      "LostReadiness",
+      deadline("lost their readiness and did not regain it", " (m)"),
+    ],
+    [
+      "none of its pods is ready, for lack of a place",
+      { pods: { b: { unready: 4, fault: fault("Unschedulable", Infinity) } } },
+      late,
+      "LostReadiness",
+      deadline("lost their readiness and did not regain it", " (m)"),
+    ],
+    [
       "it is undecided for too long",
       {
         plan: { analysis: { inconclusive: { after: "1m", action: "Rollback" } } },
@@ -118,6 +132,11 @@ describe("whyWithdraw", () => {
     ["a fault may be a hiccup yet", missing({ fault: fault("OOMKilled", T0 + 1) }), {}],
     ["pods are late by less", missing(), { waitingSince: minutes(-9.99) }],
     ["a place is missing that it had before", missing({ fault: fault("Unschedulable", Infinity) }), late],
+    [
+      "pods are refused beside others that are ready",
+      { pods: { b: { ready: 1, wanted: 4, fault: fault("PodsRefused", Infinity) } } },
+      late,
+    ],
     [
       "nobody has decided, but it is paused",
       { plan: { paused: true, analysis: action }, verdicts: judged(worldAtRest(), "Undecided") },

@@ -76,18 +76,26 @@ const deadline: Policy<Withdrawal> = (context) => {
   };
 };
 
-const NO_PLACE: ReadonlySet<FaultReason> = new Set(["Unschedulable", "PodsRefused", "NotCreated"]);
+const NO_PLACE: ReadonlySet<FaultReason> = new Set(["Unschedulable", "NotCreated"]);
+
+/** Pods that lack no more than a place in the cluster, or a sandbox and volumes: one a fault, but of those that are refused there is none to name. */
+function withoutPlace({ canary }: Context): number {
+  const placeless = canary.faults.filter(({ reason }) => NO_PLACE.has(reason)).length;
+  const isRefused = canary.faults.some(({ reason }) => reason === "PodsRefused");
+  return placeless + (isRefused ? Math.max(0, canary.wantedReplicas - canary.pods) : 0);
+}
 
 /**
- * When the present wait for the canary's readiness is too long; undefined while nothing is waited for, or while what is missing is a place in the
- * cluster, or a sandbox and volumes, for pods of a version that has been ready before.
+ * When the present wait for the canary's readiness is too long; undefined while nothing is waited for, or while all that is missing is a place for pods of a
+ * version that has others ready. Pods beside them that lost their readiness are not excused by that.
  */
-export function deadlineMs({ state, input, canary, target }: Context): number | undefined {
+export function deadlineMs(context: Context): number | undefined {
+  const { state, input, canary, target } = context;
   const since = atMs(state.waitingSince);
   const asked = Math.min(target.canary, canary.wantedReplicas || 1);
   if (since === undefined || canary.ready >= asked) return undefined;
-  const noPlace = canary.faults.some(({ reason }) => NO_PLACE.has(reason));
-  if (state.phase === "Holding" && noPlace) return undefined;
+  const isExcused = canary.ready > 0 && canary.ready + withoutPlace(context) >= asked;
+  if (state.phase === "Holding" && isExcused) return undefined;
   return since + durationMs(input.spec.progressDeadline);
 }
 
