@@ -68,10 +68,11 @@ function sourceAt(nowS: number, clocks: Clocks) {
   };
 }
 
-const fleetAt = (nowS: number, clocks: Clocks) =>
+const fleetAt = (nowS: number, clocks: Clocks, there: { readonly pods?: string[] } = {}) =>
   readFleet(sourceAt(nowS, clocks), {
     ...{ namespace: "ai", bridge: "chat" },
     ...{ atMs: T0 + nowS * 1000, windowMs: 60_000 },
+    ...there,
   });
 
 /** What the canary served, counted by passes every ten seconds. */
@@ -104,6 +105,17 @@ describe("a source whose clock is not the operator's", () => {
       expect(await fleetAt(nowS, { source, firstScrapeS: -END_S * 10 })).toMatchObject({
         ...{ kind: "failing", reason: "Stale", message: expect.stringContaining(says) },
       });
+  });
+
+  it.each([
+    // Within the time for which samples are read, and long after it.
+    ["a minute ago", -60],
+    ["five minutes ago", -300],
+  ])("is not suspected where pods that ended %s are all that was ever scraped", async (_, source) => {
+    const at = (pods: string[]) => fleetAt(300, { source, firstScrapeS: -END_S * 10 }, { pods });
+    const none = { kind: "failing", reason: "NoData", message: expect.stringContaining("that have ended") };
+    for (const pods of [["c"], []]) expect(await at(pods)).toMatchObject(none);
+    expect(await at(["c", "b"])).toMatchObject({ reason: "Stale" });
   });
 
   it.each([0, 20, -5])("by %d s does no harm", async (source) => {

@@ -12,6 +12,10 @@ export const AHEAD =
 export const BEHIND =
   "The newest samples of this bridge are older than two scrapes: its pods are not scraped any more, samples take longer than the `lag` of the source says, or the clock of what scrapes them is behind the operator's.";
 
+/** Of pods that have ended old samples are all there can be. */
+export const NONE_OF_PRESENT =
+  "The metric source has samples of pods of this bridge that have ended, and none of those that it has now.";
+
 /** Whether a sample carries a time that cannot have come yet, where clocks agree. */
 export const isAhead = (series: readonly Series[], atMs: number): boolean =>
   series.some(({ samples }) => (samples.at(-1)?.atMs ?? 0) > atMs + CLOCKS_APART_MS);

@@ -1,5 +1,5 @@
 import type { PrometheusClient } from "./client.ts";
-import { AHEAD, BEHIND, isAhead, LOOK_AHEAD_MS, LOOK_BEHIND_MS, upTo } from "./clocks.ts";
+import { AHEAD, BEHIND, isAhead, LOOK_AHEAD_MS, LOOK_BEHIND_MS, NONE_OF_PRESENT, upTo } from "./clocks.ts";
 import { ownMatchers, START_METRIC } from "./counting.ts";
 import { podReadings } from "./fleet.ts";
 import {
@@ -51,8 +51,12 @@ export async function readFleet(
     scrapeIntervalMs,
     lagMs: sourceLagMs,
   });
-  if (pods.length === 0) return nothingNow(reader, own, query.atMs);
-  if (pods.every(({ stale }) => stale)) return failing("Stale", BEHIND);
+  if (pods.length === 0) return nothingNow(reader, own, query);
+  if (pods.every(({ stale }) => stale))
+    return onlyOld(
+      pods.map(({ pod }) => pod),
+      query,
+    );
   const quantities = percentilesByPod(percentiles.series, labels);
   return {
     kind: "ok",
@@ -65,13 +69,21 @@ export async function readFleet(
 }
 
 /** Nobody scraped it yet, or what was scraped is from before the window. */
-async function nothingNow(reader: FleetReader, own: readonly Matcher[], atMs: number): Promise<Failing> {
+async function nothingNow(reader: FleetReader, own: readonly Matcher[], query: FleetQuery): Promise<Failing> {
   const starts = selector([equal("__name__", START_METRIC), ...own]);
-  const old = await reader.client.query(range(starts, LOOK_BEHIND_MS), atMs);
+  const old = await reader.client.query(range(starts, LOOK_BEHIND_MS), query.atMs);
   if (!old.ok) return failed(old);
-  return old.series.length > 0
-    ? failing("Stale", BEHIND)
-    : failing("NoData", "The metric source has no samples of this bridge.");
+  if (old.series.length === 0) return failing("NoData", "The metric source has no samples of this bridge.");
+  return onlyOld(
+    old.series.map(({ labels }) => labels[reader.labels.pod]),
+    query,
+  );
+}
+
+/** Samples that are old say something of the scrapes and clocks of now only where their pod is still there. */
+function onlyOld(pods: readonly (string | undefined)[], { pods: present }: FleetQuery): Failing {
+  const isThere = present === undefined || pods.some((pod) => pod !== undefined && present.includes(pod));
+  return isThere ? failing("Stale", BEHIND) : failing("NoData", NONE_OF_PRESENT);
 }
 
 function failed({ problem, message }: QueryResult & { readonly ok: false }): Failing {

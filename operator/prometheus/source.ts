@@ -74,6 +74,8 @@ export interface FleetQuery {
   readonly atMs: number;
   /** Time over which counters are differenced and gauges averaged. */
   readonly windowMs: number;
+  /** Names of the pods that are to have samples of now; where it is left out, every one that ever had any. */
+  readonly pods?: readonly string[];
 }
 
 /** What a pod tells of a Secret that it mounts. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { llmBridgeSpec } from "../../api/v1alpha1/spec.ts";
 import { llmBridgeStatus } from "../../api/v1alpha1/status.ts";
-import { type BaselineQuery, failing, type MetricSource } from "../../prometheus/source.ts";
+import { type BaselineQuery, type FleetQuery, failing, type MetricSource } from "../../prometheus/source.ts";
 import { measure } from "./measurements.ts";
+import type { ObservedPod } from "./pod.ts";
 
 const spec = llmBridgeSpec.parse({
   image: "bridge:1",
@@ -37,6 +38,34 @@ async function askedFor(evidenceSince: string | undefined): Promise<BaselineQuer
   );
   return asked[0];
 }
+
+describe("the fleet", () => {
+  it("is asked for by the pods that are to be scraped", async () => {
+    const asked: FleetQuery[] = [];
+    const source: MetricSource = {
+      name: "main",
+      async readFleet(query) {
+        asked.push(query);
+        return failing("NoData", "none");
+      },
+      readIntervals: async () => failing("NoData", "none"),
+      readBaseline: async () => failing("NoData", "none"),
+    };
+    const pod = (name: string, more: Partial<ObservedPod> = {}): ObservedPod => ({
+      ...{ name, uid: name, revision: "s", createdMs: 0, ready: true, terminating: false, finished: false },
+      ...{ restarts: 0, deletionCost: 0, touchedGeneration: 0, ...more },
+    });
+    await measure(
+      { kind: "ok", value: source },
+      {
+        ...{ bridge: { namespace: "ai", name: "chat", uid: "u-1" }, spec, status: llmBridgeStatus.parse({}) },
+        ...{ known: undefined, forecastDue: false, nowMs: NOW },
+        pods: [pod("a", { ready: false }), pod("b", { terminating: true }), pod("c", { finished: true })],
+      },
+    );
+    expect(asked).toMatchObject([{ pods: ["a"] }]);
+  });
+});
 
 describe("without a source", () => {
   it.each([

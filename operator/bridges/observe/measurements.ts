@@ -49,9 +49,10 @@ export const UNMEASURED: Measurements = {
 export async function measure(source: Reading<MetricSource>, question: Question): Promise<Measurements> {
   if (source.kind === "failing") return failed(source, question);
   const { bridge, spec, nowMs } = question;
+  const pods = question.pods.filter((pod) => !pod.terminating && !pod.finished).map(({ name }) => name);
   const windowMs = Math.max(LEAST_WINDOW_MS, durationMs(spec.scaling.demandWindow));
   const [fleet, evidence, forecast] = await Promise.all([
-    source.value.readFleet({ namespace: bridge.namespace, bridge: bridge.name, atMs: nowMs, windowMs }),
+    source.value.readFleet({ namespace: bridge.namespace, bridge: bridge.name, atMs: nowMs, windowMs, pods }),
     evidenceOf(source.value, question),
     forecastOf(source.value, question),
   ]);
