@@ -52,7 +52,10 @@ const run = (...writes: Write[]): Promise<void> => runOn([], ...writes);
 /** @param found takes what the cache will show */
 function runOn(found: KubeObject[], ...writes: Write[]): Promise<void> {
   const contests = createContests({ clock: systemClock });
-  return apply(client, bridge, writes, contests, (_, object) => found.push(object));
+  return apply(client, bridge, writes, contests, (_, object) => {
+    found.push(object);
+    return false;
+  });
 }
 
 beforeEach(async () => {
@@ -71,7 +74,7 @@ describe("apply", () => {
         bridge,
         [create(configMap({ a: "1" }))],
         createContests({ clock: systemClock }),
-        () => {},
+        () => false,
       );
     await make();
     expect(asked).toEqual(["apply default/chat-x"]);
@@ -113,15 +116,23 @@ describe("apply", () => {
     },
   );
 
-  it("gives back the labels by which the cache finds a child, and nothing else that the plan says", async () => {
-    await run(create(configMap({ a: "old" })));
-    const labels = { [LABELS.bridge]: null, mine: "kept" };
+  it.each([
+    ["the cache finds a child", LABELS.bridge, "chat"],
+    ["a child is known for a revision's", LABELS.revision, "abc"],
+  ])("gives back the label by which %s, and nothing else that the plan says", async (_, label, value) => {
+    const ofRevision = (a: string): Write => {
+      const { metadata, ...rest } = configMap({ a });
+      const labels = { ...metadata.labels, [LABELS.revision]: "abc" };
+      return create({ ...rest, metadata: { ...metadata, labels } });
+    };
+    await run(ofRevision("old"));
+    const labels = { [label]: null, mine: "kept" };
     await client.mergePatch(resources.configMaps, namespace, "chat-x", { metadata: { labels } });
     const found: KubeObject[] = [];
-    await expect(runOn(found, create(configMap({ a: "new" })))).rejects.toMatchObject({ reason: "Conflict" });
+    await expect(runOn(found, ofRevision("new"))).rejects.toMatchObject({ reason: "Conflict" });
     const after = await map();
     expect(after.data).toEqual({ a: "old" });
-    expect(after.metadata.labels).toMatchObject({ [LABELS.bridge]: "chat", mine: "kept" });
+    expect(after.metadata.labels).toMatchObject({ [label]: value, mine: "kept" });
     expect(found.map(({ metadata }) => metadata.resourceVersion)).toEqual([after.metadata.resourceVersion]);
   });
 

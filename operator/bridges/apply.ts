@@ -58,7 +58,7 @@ const movesTraffic = (write: Write): boolean =>
  * Every write is bound, so that one decided on a stale cache fails instead of undoing what somebody else has written since: a create
  * succeeds only where the name is free, and who has it is read by quorum where it is not; everything else carries the uid and, except
  * annotations of pods, the resourceVersion it was decided on. A plan that would make what is there already says nothing of it that is worth writing:
- * it ends with a conflict. The first failure is thrown and ends the pass, because the order of the writes is part of their
+ * it ends with a conflict, or is refused where looking again does not help. The first failure is thrown and ends the pass, because the order of the writes is part of their
  * safety. Of what follows a write that was refused for good, Services alone are still updated.
  *
  * @param client remembers what is written, so that the next pass waits until the caches show it
@@ -81,7 +81,7 @@ export async function apply(
     try {
       contests.permit(write);
       if (isOutside(write)) await outside?.(write, signal);
-      else await execute(client, bridge, write, onFound, signal);
+      else await execute(client, bridge, write, contests, onFound, signal);
       contests.note(write);
     } catch (error) {
       if (!isRefused(error)) throw error;
@@ -95,6 +95,7 @@ async function execute(
   client: KubeClient,
   bridge: BridgeRef,
   write: Exclude<Write, OutsideWrite>,
+  contests: Contests,
   onFound: OnFound,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -104,6 +105,7 @@ async function execute(
         client,
         bridge,
         { resource: RESOURCE_OF[write.resource], object: write.object },
+        contests,
         onFound,
         signal,
       );

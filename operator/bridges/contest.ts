@@ -1,21 +1,26 @@
 import type { Clock } from "../kube/clock.ts";
 import { canonicalJson } from "./canonical.ts";
 import { shortHash } from "./names.ts";
-import type { ChildKind, Write } from "./plan.ts";
+import type { Write } from "./plan.ts";
 
-/** Somebody else changes a child as often as the operator restores it. */
+/** Somebody else changes a child as often as the operator restores it, or has made of it what the operator does not know again. */
 export class Contested extends Error {
-  constructor(resource: ChildKind | "pods", childName: string) {
-    super(
-      `Somebody else changes ${resource} "${childName}" again and again; the operator now restores it only ${MOST} times a minute. See who with kubectl get ${resource} ${childName} --show-managed-fields -o yaml, and make them stop or change the LLMBridge instead.`,
-    );
-    this.name = "Contested";
-  }
+  override readonly name = "Contested";
 }
 
 /** The same write to the same child that is no fight yet: a person who tries something out, or an autoscaler that is taken away. */
 const MOST = 3;
 const WITHIN_MS = 60_000;
+
+/** A child that a plan would make is there, as the caches show it. */
+interface Meeting {
+  readonly kind: "Meeting";
+  /** Plural, as all resources here. */
+  readonly resource: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
 
 interface Restored {
   readonly uid: string;
@@ -29,10 +34,10 @@ interface Restored {
  * operator): a write that says what the last one said is restoring, and of these only three a minute are let through.
  */
 export interface Contests {
-  /** @throws Contested where this write would be one too many. */
-  permit(write: Write): void;
+  /** @throws Contested where this write, or another meeting with the same, would be one too many. */
+  permit(write: Write | Meeting): void;
   /** The write was carried out. */
-  note(write: Write): void;
+  note(write: Write | Meeting): void;
 }
 
 export interface ContestsOptions {
@@ -57,7 +62,7 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
     permit(write) {
       if (!isRestoring(write, creations)) return;
       const found = before(write);
-      if (found && recent(found, clock).length >= MOST) throw new Contested(resourceOf(write), nameOf(write));
+      if (found && recent(found, clock).length >= MOST) throw new Contested(sentence(write));
     },
     note(write) {
       if (!isRestoring(write, creations)) return;
@@ -71,27 +76,43 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
   };
 }
 
-function isRestoring(write: Write, creations: boolean): write is RestoringWrite {
+function isRestoring(write: Write | Meeting, creations: boolean): write is RestoringWrite {
   if (write.kind === "Create") return creations;
   if (write.kind === "Foreign") return write.resource !== "pods";
-  return write.kind === "Update" || write.kind === "Capacity" || write.kind === "RouteWeights";
+  return (
+    write.kind === "Update" ||
+    write.kind === "Capacity" ||
+    write.kind === "RouteWeights" ||
+    write.kind === "Meeting"
+  );
 }
 
 const recent = ({ atMs }: Restored, clock: Clock): readonly number[] =>
   atMs.filter((one) => clock.monotonic() - one < WITHIN_MS);
 
-type RestoringWrite = Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" | "Foreign" }>;
+type RestoringWrite =
+  | Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" | "Foreign" }>
+  | Meeting;
+
+function sentence(write: RestoringWrite): string {
+  const [resource, name] = [resourceOf(write), nameOf(write)];
+  if (write.kind === "Meeting")
+    return `${resource} "${name}" belongs to this LLMBridge and is not what the operator made, so that it is neither used nor made again. Compare its labels with those of others with kubectl get ${resource} ${name} --show-managed-fields -o yaml, and give back what was taken off, or delete it.`;
+  return `Somebody else changes ${resource} "${name}" again and again; the operator now restores it only ${MOST} times a minute. See who with kubectl get ${resource} ${name} --show-managed-fields -o yaml, and make them stop or change the LLMBridge instead.`;
+}
 
 /** A child that is yet to be made has none. */
 const uidOf = (write: RestoringWrite): string => (write.kind === "Create" ? "" : write.uid);
-const resourceOf = (write: RestoringWrite): ChildKind | "pods" => {
+const resourceOf = (write: RestoringWrite): string => {
   if (write.kind === "Capacity") return "deployments";
   return write.kind === "RouteWeights" ? "httproutes" : write.resource;
 };
 const nameOf = (write: RestoringWrite): string =>
   "object" in write ? write.object.metadata.name : write.name;
+/** What is counted apart from the updates of the same child. */
+const APART: Readonly<Partial<Record<RestoringWrite["kind"], string>>> = { Create: "new", Meeting: "met" };
 const keyOf = (write: RestoringWrite): string =>
-  `${write.kind === "Create" ? "new " : ""}${resourceOf(write)}/${nameOf(write)}`;
+  `${APART[write.kind] ?? ""} ${resourceOf(write)}/${nameOf(write)}`;
 const wantedBy = (write: RestoringWrite): string => shortHash(canonicalJson(saidBy(write)));
 
 function saidBy(write: RestoringWrite): unknown {
@@ -102,6 +123,8 @@ function saidBy(write: RestoringWrite): unknown {
       return write.changes;
     case "Foreign":
       return write.patch;
+    case "Meeting":
+      return write.resourceVersion;
     default:
       return write.object;
   }

@@ -20,7 +20,7 @@ import { apply, isRefused, type Outside } from "./apply.ts";
 import { bridgesReading, type Caches, isWhole, LLMBRIDGES } from "./caches.ts";
 import { behindOf, catchUp, isActing, type TermVersions, versionsNow } from "./catch-up.ts";
 import type { Contests } from "./contest.ts";
-import type { OnFound } from "./create-child.ts";
+import { isShownBy, type OnFound } from "./create-child.ts";
 import { decideOrLeave } from "./decide-or-leave.ts";
 import { createFleetBook } from "./fleet-book.ts";
 import type { Gates } from "./gates.ts";
@@ -212,7 +212,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       held ? { ...wanted, writes: [held] } : wanted,
       { contests: before.contests, outside: outsideFor(object, bridge, writer) },
       context,
-      (resource, found) => ownWrites.wrote(key, resource, found, { strict: true }),
+      onFound(key),
     );
     if (problem || changesBridge) fleet.revoke(key);
     // The bridge is another one than was read by now; nothing is reported of what was not looked at.
@@ -252,6 +252,16 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     }
     return { kind: "requeueAfter", ms: REFUSED_RETRY_MS };
   };
+
+  const onFound =
+    (key: ObjectKey): OnFound =>
+    (resource, found) => {
+      ownWrites.wrote(key, resource, found, { strict: true });
+      return isShownBy(
+        caches.all.find((one) => one.resource.plural === resource.plural),
+        found,
+      );
+    };
 
   const outsideFor = (object: KubeObject, bridge: BridgeRef, writer: KubeClient): Outside => {
     const takeOver = outsideOf(client, object, writer);

@@ -1,8 +1,10 @@
 import { LABELS } from "../../contract/kubernetes.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isConflict, isNotFound } from "../kube/errors.ts";
+import type { Informer } from "../kube/informer.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
+import type { Contests } from "./contest.ts";
 import { type BridgeRef, FIELD_MANAGER, MANAGED_BY } from "./names.ts";
 import type { ChildObject } from "./plan.ts";
 import { HTTP_ROUTES } from "./route/http-route.ts";
@@ -30,8 +32,20 @@ export class NotCleanedUp extends Error {
   }
 }
 
-/** What was found by quorum and not in the cache, which will show it: no decision may rest on a cache older than it. */
-export type OnFound = (resource: Resource, object: KubeObject) => void;
+/**
+ * What was found by quorum and the plan knows nothing of. The cache will show it: no decision may rest on a cache older than it.
+ * @returns whether the cache shows it already, in this very version
+ */
+export type OnFound = (resource: Resource, object: KubeObject) => boolean;
+
+/** Whether the informer of the children, if there is one, holds the object in this very version. */
+export function isShownBy(
+  informer: Pick<Informer<KubeObject>, "store"> | undefined,
+  { metadata }: KubeObject,
+): boolean {
+  const held = informer?.store.get(metadata.namespace ?? "", metadata.name)?.metadata;
+  return held?.uid === metadata.uid && held.resourceVersion === metadata.resourceVersion;
+}
 
 interface Child {
   readonly resource: Resource;
@@ -45,13 +59,15 @@ const OF_NO_OBJECT = "1";
  * Makes a child where its name is free. Where it is not, the plan was made without having seen who has it:
  * - another one: NameConflict, or NotCleanedUp; nothing is written.
  * - this bridge: the conflict is thrown once `onFound` has been told, so that the bridge is looked at again when the cache shows the child. What the
- *   plan says is not written over it.
+ *   plan says is not written over it. A cache that shows it already, again and again, is not behind: then it is Contested, which is reported, since
+ *   a pass that ends here for ever would keep its other writes back.
  * @throws ApiError, TransportError as the client
  */
 export async function createChild(
   client: KubeClient,
   bridge: BridgeRef,
   child: Child,
+  contests: Contests,
   onFound: OnFound,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -71,12 +87,21 @@ export async function createChild(
       if (isPredecessors(existing, bridge)) throw new NotCleanedUp(resource.kind, name);
       throw new NameConflict(resource.kind, name, ownerText(existing));
     }
-    onFound(
+    const isShown = onFound(
       resource,
       isSelected(child, existing) ? existing : await relabel(client, child, existing, signal),
     );
+    if (isShown) meet(contests, resource, existing);
     throw error;
   }
+}
+
+/** @throws Contested where this very object was met too often */
+function meet(contests: Contests, { plural }: Resource, { metadata }: KubeObject): void {
+  const { name, uid, resourceVersion } = metadata;
+  const meeting = { kind: "Meeting", resource: plural, name, uid, resourceVersion } as const;
+  contests.permit(meeting);
+  contests.note(meeting);
 }
 
 /** Routes are not selected by labels: the spec may name one of somebody else's. */
@@ -84,17 +109,17 @@ const isSelected = ({ resource, object }: Child, existing: KubeObject): boolean 
   resource.plural === HTTP_ROUTES.plural ||
   Object.entries(labelsOf(object)).every(([name, value]) => existing.metadata.labels?.[name] === value);
 
-/** Of a child's labels those by which caches find it. */
+/** Of a child's labels those by which caches find it, and a Deployment in them is told from what is none of a bridge's (difference.ts). */
 const labelsOf = ({ metadata }: ChildObject): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    [...Object.keys(MANAGED_BY), LABELS.bridge].flatMap((name) => {
+    [...Object.keys(MANAGED_BY), LABELS.bridge, LABELS.revision].flatMap((name) => {
       const value = metadata.labels?.[name];
       return value === undefined ? [] : [[name, value]];
     }),
   );
 
 /**
- * Somebody took the labels off by which the cache finds it. They alone are given back: what else the plan says was decided without having seen what
+ * Somebody took labels off by which it is found. They alone are given back: what else the plan says was decided without having seen what
  * the object says, such as the generation of running pool sizes.
  */
 function relabel(

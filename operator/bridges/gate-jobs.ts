@@ -6,7 +6,7 @@ import { createController, type ReconcileContext, type ReconcileResult } from ".
 import type { Informer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeMetrics } from "../kube/metrics.ts";
-import { controllerOf, formatKey, type ObjectKey } from "../kube/object.ts";
+import { controllerOf, formatKey, type KubeObject, type ObjectKey } from "../kube/object.ts";
 import { createOptionalApis } from "../kube/optional-apis.ts";
 import { createOwnWrites } from "../kube/own-writes.ts";
 import type { AddOptions } from "../kube/queue.ts";
@@ -18,6 +18,7 @@ import { apply } from "./apply.ts";
 import { OWNED, ofBridge } from "./caches.ts";
 import { sameJson } from "./canonical.ts";
 import { type Contests, createContests } from "./contest.ts";
+import { isShownBy } from "./create-child.ts";
 import { askedJobs, gateJobWrites, type WantedJobs } from "./decide/gate-jobs.ts";
 import { gateJobName } from "./desired/gate-job.ts";
 import type { BridgeRef } from "./names.ts";
@@ -130,7 +131,10 @@ export function createGateJobs(options: GateJobsOptions): GateJobs {
         mine.bridge,
         gateJobWrites(mine.wanted, jobs),
         mine.contests,
-        (resource, found) => ownWrites.wrote(key, resource, found, { strict: true }),
+        (resource, found) => {
+          ownWrites.wrote(key, resource, found, { strict: true });
+          return isShownBy(copy as unknown as Informer<KubeObject>, found);
+        },
         context.signal,
       );
       mine.problem = undefined;

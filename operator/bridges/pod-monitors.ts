@@ -14,7 +14,7 @@ import type { SettingsFile } from "../settings/watch.ts";
 import { apply, POD_MONITORS } from "./apply.ts";
 import { type Caches, OWNED, ofBridge } from "./caches.ts";
 import { type Contests, createContests } from "./contest.ts";
-import type { OnFound } from "./create-child.ts";
+import { isShownBy, type OnFound } from "./create-child.ts";
 import { podMonitor } from "./desired/pod-monitor.ts";
 import { differenceOf } from "./difference.ts";
 import type { BridgeRef } from "./names.ts";
@@ -124,7 +124,10 @@ export function createPodMonitors(options: PodMonitorsOptions): PodMonitors {
     let problem: WriteProblem | undefined;
     try {
       const writer = ownWrites.clientFor(key, client, context.progressed);
-      const onFound: OnFound = (resource, found) => ownWrites.wrote(key, resource, found, { strict: true });
+      const onFound: OnFound = (resource, found) => {
+        ownWrites.wrote(key, resource, found, { strict: true });
+        return isShownBy(copy, found);
+      };
       await apply(writer, bridge, writes, mine.contests, onFound, context.signal);
     } catch (error) {
       problem = problemOf(error);
