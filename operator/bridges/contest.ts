@@ -22,6 +22,18 @@ interface Meeting {
   readonly resourceVersion: string;
 }
 
+/** Labels by which a child is found are given back to it. */
+interface Relabel {
+  readonly kind: "Relabel";
+  readonly resource: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What follows from finding a child that a plan would make. */
+type Finding = Meeting | Relabel;
+
 interface Restored {
   readonly uid: string;
   /** Hash of what the write said. */
@@ -35,9 +47,9 @@ interface Restored {
  */
 export interface Contests {
   /** @throws Contested where this write, or another meeting with the same, would be one too many. */
-  permit(write: Write | Meeting): void;
+  permit(write: Write | Finding): void;
   /** The write was carried out. */
-  note(write: Write | Meeting): void;
+  note(write: Write | Finding): void;
 }
 
 export interface ContestsOptions {
@@ -76,14 +88,15 @@ export function createContests({ clock, creations = false }: ContestsOptions): C
   };
 }
 
-function isRestoring(write: Write | Meeting, creations: boolean): write is RestoringWrite {
+function isRestoring(write: Write | Finding, creations: boolean): write is RestoringWrite {
   if (write.kind === "Create") return creations;
   if (write.kind === "Foreign") return write.resource !== "pods";
   return (
     write.kind === "Update" ||
     write.kind === "Capacity" ||
     write.kind === "RouteWeights" ||
-    write.kind === "Meeting"
+    write.kind === "Meeting" ||
+    write.kind === "Relabel"
   );
 }
 
@@ -92,14 +105,19 @@ const recent = ({ atMs }: Restored, clock: Clock): readonly number[] =>
 
 type RestoringWrite =
   | Extract<Write, { kind: "Create" | "Update" | "Capacity" | "RouteWeights" | "Foreign" }>
-  | Meeting;
+  | Finding;
 
 function sentence(write: RestoringWrite): string {
   const [resource, name] = [resourceOf(write), nameOf(write)];
   if (write.kind === "Meeting")
     return `${resource} "${name}" belongs to this LLMBridge and is not what the operator made, so that it is neither used nor made again. Compare its labels with those of others with kubectl get ${resource} ${name} --show-managed-fields -o yaml, and give back what was taken off, or delete it.`;
+  if (write.kind === "Relabel") return unlabelled(resource, name);
   return `Somebody else changes ${resource} "${name}" again and again; the operator now restores it only ${MOST} times a minute. See who with kubectl get ${resource} ${name} --show-managed-fields -o yaml, and make them stop or change the LLMBridge instead.`;
 }
+
+/** @param resource plural */
+export const unlabelled = (resource: string, name: string): string =>
+  `Labels by which the operator finds ${resource} "${name}" are taken off it again and again, so that it is neither used nor made again. Look for who does so among webhooks and policies with kubectl get mutatingwebhookconfigurations, or with kubectl get ${resource} ${name} --show-managed-fields -o yaml, and make them leave the labels app.kubernetes.io/managed-by and llmbridge.dev/* alone.`;
 
 /** A child that is yet to be made has none. */
 const uidOf = (write: RestoringWrite): string => (write.kind === "Create" ? "" : write.uid);
@@ -110,7 +128,11 @@ const resourceOf = (write: RestoringWrite): string => {
 const nameOf = (write: RestoringWrite): string =>
   "object" in write ? write.object.metadata.name : write.name;
 /** What is counted apart from the updates of the same child. */
-const APART: Readonly<Partial<Record<RestoringWrite["kind"], string>>> = { Create: "new", Meeting: "met" };
+const APART: Readonly<Partial<Record<RestoringWrite["kind"], string>>> = {
+  Create: "new",
+  Meeting: "met",
+  Relabel: "labels of",
+};
 const keyOf = (write: RestoringWrite): string =>
   `${APART[write.kind] ?? ""} ${resourceOf(write)}/${nameOf(write)}`;
 const wantedBy = (write: RestoringWrite): string => shortHash(canonicalJson(saidBy(write)));
@@ -125,6 +147,8 @@ function saidBy(write: RestoringWrite): unknown {
       return write.patch;
     case "Meeting":
       return write.resourceVersion;
+    case "Relabel":
+      return write.labels;
     default:
       return write.object;
   }

@@ -104,4 +104,32 @@ describe("a child that is there, of which the plan knows nothing", () => {
     await expect(create()).rejects.toThrow(Contested);
     await expect(create()).rejects.toThrow(/deployments "chat-abc" belongs to this LLMBridge.*or delete it/);
   });
+
+  it("has its labels given back three times a minute, and is reported where somebody takes them off as often", async () => {
+    const { clock, create, strip, relabelled } = bed(labels);
+    const round = () => {
+      strip(LABELS.bridge);
+      return create();
+    };
+    for (let i = 0; i < 3; i++) await expect(round()).rejects.toMatchObject(conflict);
+    await expect(round()).rejects.toThrow(Contested);
+    expect(relabelled).toHaveLength(3);
+    await clock.advance(60_000);
+    await expect(round()).rejects.toMatchObject(conflict);
+  });
+
+  it.each([
+    ["taken off", undefined],
+    ["written over", "somebody"],
+  ])("is reported at once where its labels are %s on the way in", async (_, value) => {
+    const managedBy = "app.kubernetes.io/managed-by";
+    const { create, found, relabelled } = bed({ ...labels, [managedBy]: value }, (written) => ({
+      ...written,
+      [managedBy]: value,
+    }));
+    await expect(create()).rejects.toThrow(/deployments "chat-abc".*mutatingwebhookconfigurations/);
+    for (let i = 0; i < 9; i++) await expect(create()).rejects.toThrow(Contested);
+    expect(relabelled).toHaveLength(3);
+    expect(found).toEqual([]);
+  });
 });

@@ -4,7 +4,7 @@ import { isConflict, isNotFound } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import { controllerOf, type DesiredObject, type KubeObject } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
-import type { Contests } from "./contest.ts";
+import { Contested, type Contests, unlabelled } from "./contest.ts";
 import { type BridgeRef, FIELD_MANAGER, MANAGED_BY } from "./names.ts";
 import type { ChildObject } from "./plan.ts";
 import { HTTP_ROUTES } from "./route/http-route.ts";
@@ -89,7 +89,7 @@ export async function createChild(
     }
     const isShown = onFound(
       resource,
-      isSelected(child, existing) ? existing : await relabel(client, child, existing, signal),
+      isSelected(child, existing) ? existing : await relabel(client, child, existing, contests, signal),
     );
     if (isShown) meet(contests, resource, existing);
     throw error;
@@ -121,16 +121,25 @@ const labelsOf = ({ metadata }: ChildObject): Readonly<Record<string, string>> =
 /**
  * Somebody took labels off by which it is found. They alone are given back: what else the plan says was decided without having seen what
  * the object says, such as the generation of running pool sizes.
+ * @throws Contested where they are taken off as often as they are given back, or on the way in: that write changes nothing, and would be repeated at once
  */
-function relabel(
+async function relabel(
   client: KubeClient,
-  { resource, object }: Child,
+  child: Child,
   existing: KubeObject,
+  contests: Contests,
   signal: AbortSignal | undefined,
 ): Promise<KubeObject> {
+  const { plural } = child.resource;
   const { namespace = "", name, uid, resourceVersion } = existing.metadata;
-  const metadata = { uid, resourceVersion, labels: labelsOf(object) };
-  return client.mergePatch(resource, namespace, name, { metadata }, { signal });
+  const labels = labelsOf(child.object);
+  const write = { kind: "Relabel", resource: plural, name, uid, labels } as const;
+  contests.permit(write);
+  const metadata = { uid, resourceVersion, labels };
+  const after = await client.mergePatch(child.resource, namespace, name, { metadata }, { signal });
+  contests.note(write);
+  if (!isSelected(child, after)) throw new Contested(unlabelled(plural, name));
+  return after;
 }
 
 /** The garbage collector removes it soon: its owner had this bridge's name and is gone. */
