@@ -4,6 +4,7 @@ import type { KubeClient, ListOptions } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { createInformer } from "./informer.ts";
 import { createKubeMetrics } from "./metrics.ts";
+import type { ListMode } from "./reflector-state.ts";
 import { resources } from "./resources.ts";
 import { createVirtualClock } from "./virtual-clock.ts";
 
@@ -14,25 +15,29 @@ function start(
   namespace: readonly string[] | undefined,
   registry = new Registry(),
   metrics = createKubeMetrics(registry),
+  { listing = "Pages", mayWatch = true }: { listing?: ListMode; mayWatch?: boolean } = {},
 ) {
   const clock = createVirtualClock();
   const stop = new AbortController();
   let endWatch = (): void => {};
+  let lists = 0;
   const client = {
     async listPage(_: unknown, { namespace: of = "" }: ListOptions) {
       const code = refusals[of];
       if (code) throw new ApiError("list pods", code, {});
+      lists += 1;
       const metadata = { name: "a", namespace: of || "one", uid: of, resourceVersion: "1" };
       return { items: [{ metadata }], resourceVersion: "1", continueToken: undefined };
     },
     watch: (_: unknown, { signal }: ListOptions) =>
       new Promise((__, reject) => {
+        if (!mayWatch) reject(new ApiError("watch pods", 403, { reason: "Forbidden" }));
         endWatch = () => reject(new ApiError("watch pods", 410, { reason: "Expired" }));
         signal?.addEventListener("abort", () => reject(signal.reason));
       }),
   } as Partial<KubeClient> as KubeClient;
   const informer = createInformer({
-    ...{ client, clock, namespace, resource: resources.pods, listing: "Pages" },
+    ...{ client, clock, namespace, resource: resources.pods, listing },
     metrics,
   });
   void informer.start(stop.signal);
@@ -44,7 +49,12 @@ function start(
     (await registry.getSingleMetricAsString("operator_namespaces_refused"))
       .split("\n")
       .filter((line) => !line.startsWith("#"));
-  return { clock, informer, stop, shown, isSettled: () => isSettled, endWatch: () => endWatch() };
+  return {
+    ...{ clock, informer, stop, shown },
+    isSettled: () => isSettled,
+    endWatch: () => endWatch(),
+    lists: () => lists,
+  };
 }
 
 it("two informers of one resource count their objects together", async () => {
@@ -124,4 +134,39 @@ describe("a namespace of several that may not be read", () => {
     expect(informer.refusal("one")).toBeUndefined();
     stop.abort();
   });
+});
+
+describe("a collection that may be listed and not watched", () => {
+  it.each<ListMode>(["Stream", "Pages"])(
+    "is read again and again (%s), and nothing of it counts as refused, however long",
+    async (listing) => {
+      const given = { listing, mayWatch: false };
+      const { clock, informer, stop, lists } = start({}, ["one"], undefined, undefined, given);
+      const told: string[] = [];
+      const seen = new Set<boolean>();
+      informer.onRights((namespace) => told.push(namespace));
+      informer.onProgress(() => seen.add(informer.refusal("one") !== undefined));
+      for (let i = 0; i < 600; i++) {
+        await clock.advance(1_000);
+        seen.add(informer.refusal("one") !== undefined);
+      }
+      expect([informer.isListed("one"), told, [...seen]]).toEqual([true, [], [false]]);
+      expect(lists()).toBeGreaterThan(8);
+      stop.abort();
+    },
+  );
+
+  it.each<ListMode>(["Stream", "Pages"])(
+    "is refused once it may not be listed either (%s)",
+    async (listing) => {
+      const refusals: Record<string, number> = {};
+      const given = { listing, mayWatch: false };
+      const { clock, informer, stop } = start(refusals, ["one"], undefined, undefined, given);
+      await clock.advance(60_000);
+      refusals.one = 403;
+      await clock.advance(120_000);
+      expect(informer.refusal("one")).toBeDefined();
+      stop.abort();
+    },
+  );
 });

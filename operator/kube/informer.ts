@@ -37,7 +37,10 @@ export interface InformerOptions<T extends KubeObject> {
   readonly metrics?: KubeMetrics;
 }
 
-/** The API server answers 403, to a first list or to one that follows; what is held may be as old as the first refusal. */
+/**
+ * The API server answers 403 to a list, the first or one that follows; what is held may be as old as the first refusal. Where only watching is refused,
+ * lists follow one another, and nothing is refused.
+ */
 export interface Refusal {
   /** Empty: all namespaces. */
   readonly namespace: string;
@@ -167,7 +170,8 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   };
 
   const refuse = (namespace: string, part: Part<T>, error: unknown): void => {
-    if (!isForbidden(error)) return;
+    // A list follows each watch that is refused, also one whose first events were to be the list, and says whether there is anything to see.
+    if (!isForbidden(error) || part.phase !== "listing") return;
     const isNews = part.refusal === undefined;
     part.refusal = { error, sinceMs: part.refusal?.sinceMs ?? clock.monotonic() };
     if (!isNews) return;
