@@ -45,7 +45,7 @@ import { deleteBridge } from "./take-over/deletion.ts";
 import { TAKE_OVER_FINALIZER } from "./take-over/observed.ts";
 import { outsideOf } from "./take-over/outside.ts";
 import { connectTriggers } from "./triggers.ts";
-import { ReadRefused, reportUnread, type Unread, unreadIn } from "./unread.ts";
+import { createUnreadReports, ReadRefused, type Unread, unreadIn } from "./unread.ts";
 
 export interface BridgeControllerOptions {
   readonly client: KubeClient;
@@ -99,12 +99,14 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     onTurn: (key) => controller.enqueue(key, { priority: "child" }),
   });
   options.httpRoutes.onCopy((copy) => ownWrites.observe(copy));
+  const unreadReports = createUnreadReports(caches.bridges);
   const measuring = createMeasuring({ clock, onLate: (key) => controller.enqueue(key) });
 
   const forget = (key: ObjectKey): void => {
     const uid = known.forget(key);
     if (uid !== undefined) options.notifier?.forget(uid);
     measuring.forget(key);
+    unreadReports.forget(key);
     options.gates.forget(key);
     options.secretContents.forget(key);
     options.metrics.forget(key);
@@ -175,6 +177,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
       return deleteBridge(client, cached, clock.now(), context.signal);
     }
     if (!isWhole(caches, key.namespace)) return leaveUnread(cached, unreadIn(caches, key.namespace), context);
+    unreadReports.forget(key);
     const { uid } = cached.metadata;
     const before = await known.recall(key, uid, context.signal);
     // The cache may have moved on while the bridge was read.
@@ -245,7 +248,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     fleet.seen(bridge);
     const writer = ownWrites.clientFor(bridge, client);
     const about = unread && { unread, nowMs: clock.now() };
-    const plan = about && (await reportUnread(writer, object, about, signal));
+    const plan = about && (await unreadReports.report(writer, object, about, signal));
     if (plan) {
       options.metrics.observe(bridge, plan);
       keyLog.warn({ unread }, "the bridge is left alone: what it needs may not be read");

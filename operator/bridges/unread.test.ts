@@ -1,10 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { KubeClient } from "../kube/client.ts";
 import { ApiError } from "../kube/errors.ts";
 import type { Informer, Refusal } from "../kube/informer.ts";
 import type { DesiredObject, KubeObject } from "../kube/object.ts";
 import { type Resource, resources } from "../kube/resources.ts";
-import { ReadRefused, reportUnread, type Unread, unreadIn } from "./unread.ts";
+import { createUnreadReports, ReadRefused, type Unread, unreadIn } from "./unread.ts";
 
 const informer = (resource: Resource, refusal?: Refusal) =>
   ({ resource, refusal: () => refusal }) as Partial<Informer<KubeObject>> as Informer<KubeObject>;
@@ -46,8 +46,20 @@ describe("a bridge that cannot be seen whole", () => {
       return object;
     },
   } as Partial<KubeClient> as KubeClient;
-  const tell = (status: object, about = unread) =>
-    reportUnread(client, { metadata, status } as KubeObject, { unread: about, nowMs: 0 }, signal);
+  let bridges = informer(resources.services);
+  let reports = createUnreadReports({ refusal: (namespace) => bridges.refusal(namespace) });
+  beforeEach(() => {
+    written.length = 0;
+    bridges = informer(resources.services);
+    reports = createUnreadReports({ refusal: (namespace) => bridges.refusal(namespace) });
+  });
+  const tell = (status: object, about = unread, of: Partial<KubeObject["metadata"]> = {}) =>
+    reports.report(
+      client,
+      { metadata: { ...metadata, ...of }, status } as KubeObject,
+      { unread: about, nowMs: 0 },
+      signal,
+    );
 
   it("has two conditions written that say why, and nothing else", async () => {
     const plan = await tell({ phase: "Stable", conditions: [ready] });
@@ -63,6 +75,32 @@ describe("a bridge that cannot be seen whole", () => {
     const said = { phase: "Stable", conditions: plan?.status.conditions };
     expect(await tell(said, { ...unread, message: "pods is still forbidden" })).toBeUndefined();
     expect(written).toHaveLength(1);
+  });
+
+  it("is not told again on a version that its cache shows no more, where bridges may not be read either", async () => {
+    bridges = informer(resources.services, refused(20_000));
+    for (let i = 0; i < 10; i++) await tell({});
+    expect(written).toHaveLength(1);
+    await tell({}, unread, { generation: 4 });
+    await tell({}, unread, { uid: "another", generation: 4 });
+    expect(written).toHaveLength(3);
+    // In between it was seen whole, and its conditions said something else.
+    reports.forget({ namespace: "ai", name: "chat" });
+    await tell({}, unread, { uid: "another", generation: 4 });
+    expect(written).toHaveLength(4);
+    // Its cache goes on: what that shows holds.
+    bridges = informer(resources.services);
+    await tell({}, unread, { uid: "another", generation: 4 });
+    expect(written).toHaveLength(5);
+  });
+
+  it("is told again where the write failed", async () => {
+    bridges = informer(resources.services, refused(20_000));
+    const { applyStatus } = client;
+    client.applyStatus = () => Promise.reject(new ApiError("patch llmbridges/status", 409, {}));
+    await expect(tell({})).rejects.toMatchObject({ code: 409 });
+    client.applyStatus = applyStatus;
+    expect(await tell({})).toBeDefined();
   });
 
   it.each([

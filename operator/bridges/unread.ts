@@ -1,6 +1,7 @@
 import type { KubeClient } from "../kube/client.ts";
 import type { ApiError } from "../kube/errors.ts";
-import type { KubeObject } from "../kube/object.ts";
+import type { Informer } from "../kube/informer.ts";
+import { formatKey, type KubeObject, keyOf, type ObjectKey } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
 import type { Caches } from "./caches.ts";
 import { leaveAlone } from "./decide/leave-alone.ts";
@@ -45,21 +46,46 @@ export class ReadRefused extends Error {
   }
 }
 
-/**
- * Writes the conditions that say so, once.
- * @returns what was written; undefined where they say it already
- * @throws ApiError, TransportError as the client
- */
-export async function reportUnread(
-  client: KubeClient,
-  object: KubeObject,
-  { unread, nowMs }: { readonly unread: Unread; readonly nowMs: number },
-  signal: AbortSignal,
-): Promise<Plan | undefined> {
-  const plan = unreadPlan(object, unread, nowMs);
-  const { resourceVersion } = object.metadata;
-  if (plan) await report(client, { ...refOf(object), resourceVersion }, plan, signal);
-  return plan;
+/** Writes of bridges that they cannot be seen whole. */
+export interface UnreadReports {
+  /**
+   * Writes the conditions that say so, once.
+   * @param object the bridge as its cache has it
+   * @returns what was written; undefined where it is said already
+   * @throws ApiError, TransportError as the client
+   */
+  report(
+    client: KubeClient,
+    object: KubeObject,
+    about: { readonly unread: Unread; readonly nowMs: number },
+    signal: AbortSignal,
+  ): Promise<Plan | undefined>;
+  /** The bridge is seen whole, or gone: it will have to be said anew. */
+  forget(key: ObjectKey): void;
+}
+
+interface Said {
+  readonly uid: string;
+  readonly generation: number | undefined;
+}
+
+/** @param bridges their cache: where it may not be read either, it never shows what was said, and to say it of the version that it holds is a conflict */
+export function createUnreadReports(bridges: Pick<Informer<KubeObject>, "refusal">): UnreadReports {
+  const saidOf = new Map<string, Said>();
+  return {
+    async report(client, object, { unread, nowMs }, signal) {
+      const { namespace = "", uid, generation, resourceVersion } = object.metadata;
+      const said = saidOf.get(formatKey(keyOf(object)));
+      const isSaid = said?.uid === uid && said.generation === generation;
+      if (isSaid && bridges.refusal(namespace)) return undefined;
+      const plan = unreadPlan(object, unread, nowMs);
+      if (!plan) return undefined;
+      await report(client, { ...refOf(object), resourceVersion }, plan, signal);
+      saidOf.set(formatKey(keyOf(object)), { uid, generation });
+      return plan;
+    },
+    forget: (key) => void saidOf.delete(formatKey(key)),
+  };
 }
 
 /**
