@@ -14,7 +14,11 @@ type Series = { readonly series?: { readonly count: number } };
 type Fate = { readonly isStored: boolean; readonly error?: Error };
 const STORED: Fate = { isStored: true };
 const failed = (error: Error, isStored = false): Fate => ({ isStored, error });
+const busy = new ApiError("create events", 503, {});
 const reset = new TransportError("create events", "reset");
+
+/** A namespace whose events the server always fails with. */
+const BROKEN = "broken";
 
 function bed(fates: readonly Fate[]) {
   const clock = createVirtualClock();
@@ -23,6 +27,8 @@ function bed(fates: readonly Fate[]) {
   let creations = 0;
   const client = {
     async create(_: unknown, body: DesiredObject) {
+      if (body.metadata.namespace === BROKEN)
+        throw new ApiError("create events", 500, { message: "failed calling webhook" });
       const { isStored, error } = fates[creations++] ?? STORED;
       const { name } = body.metadata;
       if (error && !isStored) throw error;
@@ -58,6 +64,7 @@ describe("an event whose creation fails", () => {
   it.each<[string, Fate, Fate]>([
     ["is not answered", failed(reset), failed(reset)],
     ["arrives without an answer", failed(reset, true), STORED],
+    ["meets a busy server, twice", failed(busy), failed(busy)],
     ["meets a failing server", failed(new ApiError("create events", 500, {})), STORED],
   ])("is made once all the same, with its series: it %s", async (_, ...fates) => {
     const { clock, record, counts, results } = bed(fates);
@@ -86,6 +93,22 @@ describe("an event whose creation fails", () => {
     expect(creations()).toBe(16);
     expect(await results()).toEqual({ failed: 1 });
   });
+});
+
+it("events of a namespace that the server fails with keep none of others back, and none are dropped for them", async () => {
+  const { clock, recorder, stored, results } = bed([]);
+  const of = (namespace: string, index: number): RecordedEvent => {
+    const metadata = { name: `a-${index}`, namespace, uid: `${namespace}-${index}` };
+    return { ...EVENT, regarding: { ...EVENT.regarding, metadata } };
+  };
+  for (let i = 0; i < 600; i++) {
+    recorder.record(of(BROKEN, i));
+    recorder.record(of("ns", i));
+    if (i % 100 === 0) await clock.advance(1_000);
+  }
+  await clock.advance(3_000);
+  expect(stored.size).toBe(600);
+  expect(await results()).toEqual({ sent: 600, failed: 600 });
 });
 
 it("a series whose event is gone is made anew, with its count", async () => {

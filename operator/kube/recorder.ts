@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { KubeClient } from "./client.ts";
 import { type Clock, sleep, systemClock, type Timer } from "./clock.ts";
-import { ApiError, FencedError, isAlreadyExists, isInvalid, isNotFound, TransportError } from "./errors.ts";
+import {
+  ApiError,
+  FencedError,
+  isAlreadyExists,
+  isInvalid,
+  isNotFound,
+  isTooManyRequests,
+  TransportError,
+} from "./errors.ts";
 import { microTime } from "./lease-record.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
@@ -50,7 +58,8 @@ export interface RecorderOptions {
  *
  * Guarantees: never on the critical path: `record` returns at once and never throws; events are sent one after the other in the background, each at most
  * once as an object. The same event again becomes a series: one object with a count, which is made anew where it is missing. A server that does not
- * answer, or fails, is tried for 15 s with each.
+ * answer, or has no time, is tried for 15 s with each. One that fails with an event is tried once more when the others have been sent: it may fail with
+ * those of one namespace alone, for want of a webhook, and these must not keep back what others have to say.
  * Caveats: events are dropped when the server refuses them, when too many wait, when one object causes too many, or when leadership is lost. Nothing may
  * be decided by reading Events.
  * Errors: none reach the caller; what became of events is counted.
@@ -69,14 +78,21 @@ const PAUSE_MS = 1_000;
 /** While leadership is in doubt an event waits; the lease is renewed, or lost for good, in less than this. So it does for the server. */
 const PATIENCE_MS = 15_000;
 
-/** The same may succeed a moment later. */
+/** No event gets through, and the same may a moment later. */
 const isPassing = (error: unknown): boolean =>
   error instanceof FencedError ||
   error instanceof TransportError ||
-  (error instanceof ApiError && (error.code >= 500 || error.code === 429) && !isInvalid(error));
+  isTooManyRequests(error) ||
+  (error instanceof ApiError && error.code === 503);
+
+/** The server failed with this event; nothing is known of others. */
+const isFailure = (error: unknown): boolean =>
+  error instanceof ApiError && error.code >= 500 && !isInvalid(error);
 
 interface Job {
   readonly run: () => Promise<void>;
+  /** Of one that is tried for the second time, by the monotonic clock. */
+  readonly notBeforeMs?: number;
   /** It will not be tried again. */
   readonly onLost?: () => void;
 }
@@ -114,10 +130,17 @@ export function createRecorder(options: RecorderOptions): Recorder {
 
   const send = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { notBeforeMs } = next;
+      if (notBeforeMs !== undefined && !over)
+        await sleep(clock, Math.max(0, notBeforeMs - clock.monotonic()));
       try {
         await patiently(next);
         metrics.events.inc({ result: "sent" });
       } catch (error) {
+        if (isFailure(error) && !isPassing(error) && notBeforeMs === undefined && !over) {
+          waiting.push({ ...next, notBeforeMs: clock.monotonic() + PAUSE_MS });
+          continue;
+        }
         metrics.events.inc({ result: "failed" });
         log.debug({ err: error }, "an event could not be written");
         next.onLost?.();
