@@ -45,7 +45,8 @@ export interface CacheOptions
   readonly bridgeSelector?: string;
 }
 
-export function createCaches(client: KubeClient, { bridgeSelector = "", ...options }: CacheOptions): Caches {
+export function createCaches(client: KubeClient, { bridgeSelector = "", ...given }: CacheOptions): Caches {
+  const options = { ...given, isVital: true };
   const owned = <T extends KubeObject>(resource: Resource, transform: (object: T) => T, shape?: Shape) =>
     createInformer<T>({ ...options, client, resource, ...OWNED, transform, shape });
   // The children of a bridge and the bridges of a cluster say much alike.

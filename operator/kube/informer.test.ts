@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { KubeClient, ListOptions } from "./client.ts";
 import { ApiError } from "./errors.ts";
 import { createInformer } from "./informer.ts";
+import { silentLog } from "./log.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { ListMode } from "./reflector-state.ts";
 import { resources } from "./resources.ts";
@@ -15,12 +16,17 @@ function start(
   namespace: readonly string[] | undefined,
   registry = new Registry(),
   metrics = createKubeMetrics(registry),
-  { listing = "Pages", mayWatch = true }: { listing?: ListMode; mayWatch?: boolean } = {},
+  {
+    listing = "Pages",
+    mayWatch = true,
+    isVital = true,
+  }: { listing?: ListMode; mayWatch?: boolean; isVital?: boolean | undefined } = {},
 ) {
   const clock = createVirtualClock();
   const stop = new AbortController();
   let endWatch = (): void => {};
   let lists = 0;
+  const warned: string[] = [];
   const client = {
     async listPage(_: unknown, { namespace: of = "" }: ListOptions) {
       const code = refusals[of];
@@ -37,8 +43,8 @@ function start(
       }),
   } as Partial<KubeClient> as KubeClient;
   const informer = createInformer({
-    ...{ client, clock, namespace, resource: resources.pods, listing },
-    metrics,
+    ...{ client, clock, namespace, resource: resources.pods, listing, isVital, metrics },
+    log: { ...silentLog, warn: (_, text) => warned.push(text) },
   });
   void informer.start(stop.signal);
   let isSettled = false;
@@ -50,7 +56,7 @@ function start(
       .split("\n")
       .filter((line) => !line.startsWith("#"));
   return {
-    ...{ clock, informer, stop, shown },
+    ...{ clock, informer, stop, shown, warned },
     isSettled: () => isSettled,
     endWatch: () => endWatch(),
     lists: () => lists,
@@ -88,6 +94,27 @@ describe("a namespace of several that may not be read", () => {
     expect([informer.isListed("two"), informer.store.size]).toEqual([true, 2]);
     expect(await shown()).toEqual([]);
     stop.abort();
+  });
+
+  it.each([
+    [true, ["it may not be read; what rests on it is left alone"], 1],
+    [false, [], 0],
+  ])("is told of where what rests on it is left alone (%s)", async (isVital, lines, gauges) => {
+    const given = { isVital };
+    const { clock, informer, stop, shown, warned } = start(
+      { two: 403 },
+      ["one", "two"],
+      undefined,
+      undefined,
+      given,
+    );
+    await clock.advance(0);
+    expect(informer.refusal("two")).toBeDefined();
+    expect(warned).toEqual(lines);
+    expect(await shown()).toHaveLength(gauges);
+    stop.abort();
+    await clock.advance(0);
+    expect(await shown()).toEqual([]);
   });
 
   it("is not the same as one that does not answer, which is waited for", async () => {

@@ -30,6 +30,11 @@ export interface InformerOptions<T extends KubeObject> {
   readonly indexers?: Readonly<Record<string, Indexer<T>>> | undefined;
   /** Told of each list or watch that failed, and is tried again all the same; must not throw. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
+  /**
+   * What rests on the copy is left alone where it may not be read, so that a refusal is worth a warning and the gauge `namespaces_refused`. Default
+   * false: whoever holds the copy says what comes of it.
+   */
+  readonly isVital?: boolean | undefined;
   readonly timing?: Partial<ReflectorTiming> | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -131,6 +136,7 @@ const createPart = <T>(): Part<T> => ({
 
 export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
   const { resource, client, clock = systemClock, log = silentLog, metrics = createKubeMetrics() } = options;
+  const { isVital = false } = options;
   const name = resourceName(resource);
   const store = createStore<T>(options.indexers);
   const handlers = new Set<(change: Change<T>) => void>();
@@ -175,8 +181,13 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
     const isNews = part.refusal === undefined;
     part.refusal = { error, sinceMs: part.refusal?.sinceMs ?? clock.monotonic() };
     if (!isNews) return;
-    metrics.namespacesRefused.set({ resource: name, namespace }, 1);
-    log.warn({ err: error, resource: name, namespace }, "it may not be read; what rests on it is left alone");
+    if (isVital) {
+      metrics.namespacesRefused.set({ resource: name, namespace }, 1);
+      log.warn(
+        { err: error, resource: name, namespace },
+        "it may not be read; what rests on it is left alone",
+      );
+    }
     if (isSettled()) resolveSettled();
     tellRights(namespace);
   };
@@ -184,8 +195,10 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
   const admit = (namespace: string, part: Part<T>): void => {
     if (!part.refusal) return;
     part.refusal = undefined;
-    metrics.namespacesRefused.remove({ resource: name, namespace });
-    log.info({ resource: name, namespace }, "it may be read now");
+    if (isVital) {
+      metrics.namespacesRefused.remove({ resource: name, namespace });
+      log.info({ resource: name, namespace }, "it may be read now");
+    }
     tellRights(namespace);
   };
 
@@ -285,7 +298,7 @@ export function createInformer<T extends KubeObject>(options: InformerOptions<T>
       );
       await Promise.all(runs);
       for (const [namespace, { refusal }] of parts)
-        if (refusal) metrics.namespacesRefused.remove({ resource: name, namespace });
+        if (refusal && isVital) metrics.namespacesRefused.remove({ resource: name, namespace });
       count(0);
     },
     onChange(handler) {
