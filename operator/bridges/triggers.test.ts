@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { LABELS } from "../../contract/kubernetes.ts";
+import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { Change } from "../kube/store.ts";
 import type { Caches } from "./caches.ts";
 import { CHILD_KINDS } from "./plan.ts";
-import { connectTriggers } from "./triggers.ts";
+import { connectTriggers, watchOwned } from "./triggers.ts";
 
 /** What each change of a bridge asks for. */
 function prioritiesOf(...changes: readonly Change<KubeObject>[]): (string | undefined)[] {
@@ -53,6 +55,36 @@ describe("a right to read that is taken away, or given", () => {
     const asked: string[] = [];
     connectTriggers(caches, (key) => asked.push(key.namespace));
     tell(namespace);
+    expect(asked).toEqual(wanted);
+  });
+});
+
+describe("a change of a child", () => {
+  const child = (bridge: string | undefined): KubeObject => ({
+    metadata: {
+      ...{ name: "chat-abc", namespace: "ai", uid: "c", resourceVersion: "1" },
+      labels: bridge === undefined ? {} : { [LABELS.bridge]: bridge },
+    },
+  });
+
+  it.each<[string, string | undefined, string | undefined, readonly string[]]>([
+    ["is known for another's", "chat", "other", ["other", "chat"]],
+    ["is known for nobody's", "chat", undefined, ["chat"]],
+    ["is known for its own again", undefined, "chat", ["chat"]],
+    ["says what it said", "chat", "chat", []],
+  ])("asks for a look at whose it was and whose it is: it %s", (_, before, after, wanted) => {
+    // What a bridge observes of it need not say whose it is.
+    const facts = ({ metadata }: KubeObject) => metadata.name;
+    let tell: (change: Change<KubeObject>) => void = () => {};
+    const informer = {
+      onChange(handler: typeof tell) {
+        tell = handler;
+        return () => {};
+      },
+    } as unknown as Informer<KubeObject>;
+    const asked: string[] = [];
+    watchOwned(informer, facts, ({ name }) => asked.push(name));
+    tell({ kind: "updated", previous: child(before), object: child(after), initial: false });
     expect(asked).toEqual(wanted);
   });
 });

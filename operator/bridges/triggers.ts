@@ -80,8 +80,15 @@ export function watchOwned<T extends KubeObject>(
 ): () => void {
   return informer.onChange((change) => {
     const key = bridgeKeyOf(change.object);
-    if (!key) return;
-    if (change.kind === "updated" && sameJson(facts(change.previous), facts(change.object))) return;
-    enqueue(key, change.initial ? { priority: "resync" } : { priority: "child", afterMs: COMPANY_MS });
+    const before = change.kind === "updated" ? bridgeKeyOf(change.previous) : key;
+    const isMoved = before?.name !== key?.name;
+    if (change.kind === "updated" && !isMoved && sameJson(facts(change.previous), facts(change.object)))
+      return;
+    const add: AddOptions = change.initial
+      ? { priority: "resync" }
+      : { priority: "child", afterMs: COMPANY_MS };
+    if (key) enqueue(key, add);
+    // Whose label was taken off it, or written over, misses it.
+    if (before && isMoved) enqueue(before, add);
   });
 }
