@@ -43,6 +43,12 @@ describe("parseArguments", () => {
     [["get", "--watch=false"], { watch: false }],
     [["get", "--watch=true"], { watch: true }],
     [["promote", "chat", "--full=false"], { full: false }],
+    [["promote", "chat", "--full=True"], { full: true }],
+    [["import", "deployment/chat", "--apply=TRUE"], { apply: true }],
+    [["promote", "chat", "--full=False"], { full: false }],
+    [["status", "chat", "--no-wait=True"], { noWait: true }],
+    [["status", "chat", "--watch=False"], { noWait: true }],
+    [["status", "chat", "-w=FALSE"], { noWait: true }],
   ])("reads switches as kubectl does: %j", (argv, values) => {
     expect(parseArguments(argv)).toMatchObject(values);
   });

@@ -97,7 +97,7 @@ function parsed(argv: readonly string[]) {
   try {
     const end = argv.indexOf("--");
     const args = argv.flatMap((word, index) => (end === -1 || index < end ? withoutEquals(word) : [word]));
-    const isUnwatched = argv.some((word) => /^(--watch|-w)=false$/.test(word));
+    const isUnwatched = argv.some((word) => /^(--watch|-w)=false$/i.test(word));
     return { ...parseArgs({ args, options: OPTIONS, allowPositionals: true, strict: true }), isUnwatched };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -122,11 +122,11 @@ const SWITCHES = Object.entries(OPTIONS).flatMap(([name, option]) =>
 
 /**
  * What kubectl takes and parseArgs does not: `-n=ai` as `-nai`, since the value would begin with the sign, and `--full=true` as `--full`, `--full=false`
- * as nothing.
+ * as nothing, in large letters too.
  */
 function withoutEquals(word: string): readonly string[] {
   const [, name = "", value] = /^(--?[a-z-]+)=(true|false)$/i.exec(word) ?? [];
-  if (SWITCHES.includes(name)) return value === "true" ? [name] : [];
+  if (SWITCHES.includes(name)) return value?.toLowerCase() === "true" ? [name] : [];
   return [word.replace(SHORT_EQUALS, "$1$2")];
 }
 
