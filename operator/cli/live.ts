@@ -1,11 +1,12 @@
 import type { KubeClient } from "../kube/client.ts";
 import { type Clock, systemClock } from "../kube/clock.ts";
-import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
+import { isNotFound, TransportError } from "../kube/errors.ts";
 import { createInformer } from "../kube/informer.ts";
 import type { Log } from "../kube/log.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { Resource } from "../kube/resources.ts";
 import type { Change } from "../kube/store.ts";
+import { isRefusal } from "./refusal.ts";
 
 /** A collection that is kept current by a watch. */
 export interface Live<T extends KubeObject> {
@@ -25,7 +26,8 @@ export interface Collection {
  * Reads a collection and follows it until the signal, by the operator's own informer: the list comes as the first events of the watch,
  * a watch that breaks goes on where it was, and history that is too short begins anew.
  *
- * Resolves with the first full list. `onChange` is called after it for every change, and without one, but with what is wrong, when trouble begins.
+ * Resolves with the first full list. `onChange` is called after it for every change, and without one, but with what is wrong, when trouble begins and when
+ * it turns from no answer into a refusal or back.
  * @throws what the server or the network answers before the list is there, where waiting would not help
  */
 export async function live<T extends KubeObject>(
@@ -42,7 +44,7 @@ export async function live<T extends KubeObject>(
     client,
     log: listenerOf((error) => {
       if (isHopeless(error)) refused.reject(error);
-      if (failure === undefined) onChange(undefined, error);
+      if (failure === undefined || isRefusal(error) !== isRefusal(failure.error)) onChange(undefined, error);
       failure = { error, atMs: clock.monotonic() };
     }),
     timing: { backoffMs: BACKOFF_MS },
@@ -79,7 +81,7 @@ const FORGIVEN_AFTER_MS = 20_000;
 
 /** Before anything was shown, a person would rather read why than wait. */
 function isHopeless(error: unknown): boolean {
-  return isForbidden(error) || isUnauthorized(error) || isNotFound(error) || error instanceof TransportError;
+  return isRefusal(error) || isNotFound(error) || error instanceof TransportError;
 }
 
 /** The informer tells of its failures in its log only, since it survives them all. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ApiError, TransportError } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { type Arguments, parseArguments } from "../arguments.ts";
@@ -108,6 +108,7 @@ describe("statesOf", () => {
     return { phases, troubles, ended, stop: () => stop.abort() };
   }
   const away = new TransportError("watch", "other side closed");
+  const unauthorized = new ApiError("watch", 401, { message: "Unauthorized" });
 
   it("goes on when the API server is there again, and says meanwhile that it is not", async () => {
     const line = lineOf(storedWith(rolling));
@@ -125,7 +126,6 @@ describe("statesOf", () => {
   });
 
   it("ends where the server knows the person no more, and not where it thinks again", async () => {
-    const unauthorized = new ApiError("watch", 401, { message: "Unauthorized" });
     const line = lineOf(storedWith(rolling));
     const { phases, ended } = follow(line);
     await expect.poll(() => phases).toEqual(["Holding"]);
@@ -141,6 +141,28 @@ describe("statesOf", () => {
     again.stored = storedWith(stable);
     await expect.poll(() => starting.phases.at(-1), { timeout: 15_000 }).toBe("Stable");
     starting.stop();
+  });
+
+  it.each([
+    ["after it was away", away, unauthorized],
+    [
+      "and is away when it is asked once more",
+      unauthorized,
+      new ApiError("get", 503, { message: "shutting down" }),
+    ],
+  ] as const)("ends where the server knows the person no more %s", async (_, first, then) => {
+    const line = lineOf(storedWith(rolling));
+    const asked = vi.spyOn(line.connection.client, "get");
+    const { phases, troubles, ended } = follow(line);
+    await expect.poll(() => phases).toEqual(["Holding"]);
+    line.stored = then;
+    line.isAway = first;
+    line.breakWith(first);
+    await expect.poll(() => troubles).toHaveLength(1);
+    line.isAway = unauthorized;
+    await expect.poll(() => asked.mock.calls.length, { timeout: 15_000 }).toBeGreaterThan(0);
+    line.stored = unauthorized;
+    await expect(ended).rejects.toBe(unauthorized);
   });
 
   it.each([

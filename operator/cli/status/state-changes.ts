@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { isForbidden, isUnauthorized, TransportError } from "../../kube/errors.ts";
+import { TransportError } from "../../kube/errors.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, sentenceOf } from "../connection.ts";
 import { CliFailure } from "../failure.ts";
 import { followTogether } from "../follow.ts";
+import { isRefusal } from "../refusal.ts";
 
 export interface FollowOptions {
   /** Told in a sentence when changes stop coming in. */
@@ -31,10 +32,15 @@ export async function* statesOf(
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   const refused = new AbortController();
+  let isAsked = false;
   const trouble = (error: unknown) => {
     onTrouble(`no changes come in (${error instanceof Error ? error.message : String(error)}); trying again`);
-    if (isRefusal(error))
-      void stillRefused(connection, name, refusedForMs, until).then((why) => why && refused.abort(why));
+    if (!isRefusal(error) || isAsked) return;
+    isAsked = true;
+    void stillRefused(connection, name, refusedForMs, until).then((why) => {
+      isAsked = false;
+      if (why !== undefined) refused.abort(why);
+    });
   };
   try {
     for (;;) {
@@ -66,20 +72,21 @@ export async function* statesOf(
   }
 }
 
-const isRefusal = (error: unknown): boolean => isForbidden(error) || isUnauthorized(error);
-
-/** What the server says when it is asked again after a while; undefined where it lets the person read by then, or says something else. */
+/** What the server says when it is asked again after a while, as often as it says something else; undefined where it lets the person read. */
 async function stillRefused(
   { client, namespace }: Connection,
   name: string,
   afterMs: number,
   signal: AbortSignal,
 ): Promise<unknown> {
-  try {
-    await delay(afterMs, undefined, { signal });
-    await client.get(BRIDGES, namespace, name, { signal });
-    return undefined;
-  } catch (error) {
-    return isRefusal(error) ? error : undefined;
+  while (!signal.aborted) {
+    try {
+      await delay(afterMs, undefined, { signal });
+      await client.get(BRIDGES, namespace, name, { signal });
+      return undefined;
+    } catch (error) {
+      if (isRefusal(error)) return error;
+    }
   }
+  return undefined;
 }
