@@ -26,15 +26,18 @@ const refused = {
   ...{ revision: undefined, conditions: [condition("Accepted", "False"), condition("Stalled", "True")] },
 };
 
-/** Begins `status chat`; a refusal is the end when it has stood for half a second. */
+/** Begins `status chat`; a refusal has stood for long enough when a test says that it has settled. */
 function begin(first: KubeObject, ...options: string[]) {
   const line = lineOf(first);
   const terminal = testTerminal();
   const args = parseArguments(["status", "chat", ...options]) as Arguments;
-  const ended = status({ ...args, name: "chat" }, line.connection, terminal, 500);
+  const settled = Promise.withResolvers<void>();
+  const settle = vi.fn(() => settled.promise);
+  const ended = status({ ...args, name: "chat" }, line.connection, terminal, settle);
   // It may end before the test asks.
   ended.catch(() => {});
-  return { line, terminal, ended, shows: (text: string) => expect.poll(() => terminal.out).toContain(text) };
+  const shows = (text: string) => expect.poll(() => terminal.out).toContain(text);
+  return { line, terminal, ended, shows, settle, settled: settled.resolve };
 }
 
 describe("status", () => {
@@ -60,9 +63,18 @@ describe("status", () => {
     await cured.shows("Holding canary");
     cured.line.say("MODIFIED", storedWith(rolling));
     await cured.shows("asks for revision d04be8");
+    // What began with the refusal is over, and it is not the end.
+    expect(cured.settle).toHaveBeenCalledOnce();
+    cured.settled();
     cured.line.say("MODIFIED", storedWith(stable));
     expect(await cured.ended).toBe(0);
-    const { ended, terminal } = begin(storedWith(refused));
+    const { line, ended, terminal, shows, settle, settled } = begin(storedWith(refused));
+    await shows("Holding canary");
+    // Another word of the same refusal does not put the end off.
+    line.say("MODIFIED", storedWith({ ...refused, summary: "Still refused." }));
+    await shows("Still refused.");
+    expect(settle).toHaveBeenCalledOnce();
+    settled();
     expect(await ended).toBe(4);
     expect(terminal.out).toMatch(/\nchat: The spec is refused: m\.\n$/);
   });

@@ -17,16 +17,17 @@ type StatusArguments = Arguments & { readonly name: string };
 /** Both may be cured from elsewhere in the same moment, as when a manifest's ConfigMap comes after its bridge. */
 const TENTATIVE: ReadonlySet<Standing["outcome"]> = new Set(["Refused", "Stalled"]);
 const SETTLE_MS = 5_000;
+const settles = (signal: AbortSignal): Promise<unknown> => delay(SETTLE_MS, undefined, { signal });
 
 /**
  * `status NAME`: follows the change that the spec asks for to its end, or tells with --no-wait how it stands. The exit code tells the same.
- * @param settleMs how long a refusal has to stand before it is the end
+ * @param settle is over when a refusal has stood for long enough to be the end; its signal comes when nobody waits for that any more. Default: 5 s
  */
 export async function status(
   args: StatusArguments,
   connection: Connection,
   terminal: Terminal,
-  settleMs = SETTLE_MS,
+  settle = settles,
 ): Promise<ExitCode> {
   const first = await readBridge(connection, args.name);
   if (args.noWait) {
@@ -38,7 +39,7 @@ export async function status(
   const signal = AbortSignal.any([terminal.signal, ...deadline]);
   const seen = { bridge: first };
   try {
-    const standing = await followed(args, connection, terminal, { signal, settleMs, seen });
+    const standing = await followed(args, connection, terminal, { signal, settle, seen });
     tell(args, seen.bridge, standing, terminal);
     return EXIT_OF[standing.outcome];
   } catch (error) {
@@ -59,7 +60,7 @@ async function followed(
   args: StatusArguments,
   connection: Connection,
   terminal: Terminal,
-  { signal, settleMs, seen }: { signal: AbortSignal; settleMs: number; seen: { bridge: BridgeView } },
+  { signal, settle, seen }: { signal: AbortSignal; settle: typeof settles; seen: { bridge: BridgeView } },
 ): Promise<Standing> {
   const line = args.output === undefined ? terminal.write : terminal.warn;
   const ended = new AbortController();
@@ -86,7 +87,7 @@ async function followed(
       before = toldAfter(bridge, before);
       if (standing.outcome !== "InProgress" && !isTentative) return standing;
       settling = isTentative
-        ? { standing, over: settling?.over ?? delay(settleMs, "Settled" as const, { signal: ended.signal }) }
+        ? { standing, over: settling?.over ?? settle(ended.signal).then(() => "Settled" as const) }
         : undefined;
       settling?.over.catch(() => {});
     }
