@@ -31,7 +31,8 @@ describe("parseArguments", () => {
     ["1h30m", 5_400_000],
     ["500ms", 500],
   ])("reads --timeout %s", (text, timeoutMs) => {
-    expect(parseArguments(["status", "chat", "--timeout", text])).toMatchObject({ timeoutMs });
+    const timeoutText = text === "30" ? "30s" : text;
+    expect(parseArguments(["status", "chat", "--timeout", text])).toMatchObject({ timeoutMs, timeoutText });
   });
 
   it.each([

@@ -29,6 +29,8 @@ export interface Arguments {
   readonly full: boolean;
   /** Undefined: not given. */
   readonly timeoutMs: number | undefined;
+  /** The same in the person's own words, with a unit. */
+  readonly timeoutText: string | undefined;
   readonly until: Until;
   readonly noWait: boolean;
   readonly clientOnly: boolean;
@@ -82,6 +84,7 @@ export function parseArguments(argv: readonly string[]): Arguments | HelpWanted 
     to: values.to,
     full: values.full ?? false,
     timeoutMs: timeoutOf(values.timeout, command),
+    timeoutText: values.timeout?.replace(/\d$/, "$&s"),
     until: untilOf(values.until, command),
     noWait: values["no-wait"] === true || (command === "status" && isUnwatched),
     clientOnly: values.client ?? false,

@@ -1,6 +1,6 @@
 import { didYouMean } from "../api/v1alpha1/did-you-mean.ts";
 import { GROUP, KIND, PLURAL, VERSION } from "../api/v1alpha1/llmbridge.ts";
-import { createClient, type KubeClient } from "../kube/client.ts";
+import { type CallOptions, createClient, type KubeClient } from "../kube/client.ts";
 import { isForbidden, isNotFound, isUnauthorized, TransportError } from "../kube/errors.ts";
 import { type KubeConfig, loadKubeConfig } from "../kube/kubeconfig.ts";
 import type { KubeObject } from "../kube/object.ts";
@@ -67,9 +67,13 @@ const namespaceIn = (kubeConfig: KubeConfig): string =>
  * Reads one bridge as it is stored.
  * @throws CliFailure when there is none
  */
-export async function readStored({ client, namespace }: Connection, name: string): Promise<KubeObject> {
+export async function readStored(
+  { client, namespace }: Connection,
+  name: string,
+  call: CallOptions = {},
+): Promise<KubeObject> {
   try {
-    return await client.get<KubeObject>(BRIDGES, namespace, name);
+    return await client.get<KubeObject>(BRIDGES, namespace, name, call);
   } catch (error) {
     throw isNotFound(error) ? new CliFailure(await whyNotFound({ client, namespace }, name)) : error;
   }
@@ -79,8 +83,12 @@ export async function readStored({ client, namespace }: Connection, name: string
  * Reads one bridge.
  * @throws CliFailure when there is none
  */
-export async function readBridge(connection: Connection, name: string): Promise<BridgeView> {
-  return bridgeView(await readStored(connection, name));
+export async function readBridge(
+  connection: Connection,
+  name: string,
+  call: CallOptions = {},
+): Promise<BridgeView> {
+  return bridgeView(await readStored(connection, name, call));
 }
 
 /** Both a missing bridge and a missing CustomResourceDefinition are answered with 404. */

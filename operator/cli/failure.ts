@@ -12,6 +12,10 @@ export const EXIT = {
   notPromoted: 4,
   /** `status --no-wait`: neither promoted nor given up yet. */
   inProgress: 5,
+  /** Interrupted by SIGINT while it waited; 128 and the number of the signal, as shells say it. */
+  interrupted: 130,
+  /** The same by SIGTERM. */
+  terminated: 143,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -24,4 +28,21 @@ export class CliFailure extends Error {
     super(message);
     this.exitCode = exitCode;
   }
+}
+
+/** Why the terminal's signal comes. */
+export class Interruption extends Error {
+  override readonly name = "Interruption";
+  readonly by: "SIGINT" | "SIGTERM";
+
+  constructor(by: "SIGINT" | "SIGTERM") {
+    super(`interrupted by ${by}`);
+    this.by = by;
+  }
+}
+
+/** The end of a command that was interrupted while it waited. */
+export function interruptedFailure({ reason }: AbortSignal, goesOn: string): CliFailure {
+  const isTerminated = reason instanceof Interruption && reason.by === "SIGTERM";
+  return new CliFailure(`interrupted; ${goesOn}`, isTerminated ? EXIT.terminated : EXIT.interrupted);
 }

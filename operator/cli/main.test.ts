@@ -41,14 +41,21 @@ function start(...argv: readonly string[]): ChildProcess {
 
 describe("the first Ctrl-C", () => {
   it.each([
-    ["get", 130],
-    ["get -w", 0],
-  ])("ends %s that waits for a server, with code %i", async (words, exitCode) => {
+    ["get", "SIGINT", 130],
+    ["get -w", "SIGINT", 0],
+    ["status chat", "SIGINT", 130],
+    ["status chat", "SIGTERM", 143],
+  ] as const)("ends %s that waits for a server, by %s with code %i", async (words, signal, exitCode) => {
     const asked = once(silent, "connection");
     const started = start(...words.split(" "), "--kubeconfig", kubeconfig());
     await asked;
-    started.kill("SIGINT");
+    started.kill(signal);
     expect(await once(started, "exit")).toEqual([exitCode, null]);
+  });
+
+  it("is not needed by status where the time to wait is over before the server has answered", async () => {
+    const started = start("status", "chat", "--timeout", "300ms", "--kubeconfig", kubeconfig());
+    expect(await once(started, "exit")).toEqual([3, null]);
   });
 
   it("ends lint that waits for stdin", async () => {

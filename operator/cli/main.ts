@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import { text } from "node:stream/consumers";
+import { Interruption } from "./failure.ts";
 import { run } from "./run.ts";
 import { sizeOf, wantsColour } from "./terminal.ts";
 
@@ -10,7 +11,7 @@ const interrupted = new AbortController();
 const GRACE_MS = 300;
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   process.once(signal, () => {
-    interrupted.abort();
+    interrupted.abort(new Interruption(signal));
     setTimeout(() => process.exit(process.exitCode ?? 128 + constants.signals[signal]), GRACE_MS).unref();
   });
 

@@ -11,7 +11,7 @@ export interface Terminal {
   readonly size: () => Size | undefined;
   /** Colours are welcome. */
   readonly coloured: boolean;
-  /** Ends watching. */
+  /** Ends watching and waiting; its reason is an Interruption. */
   readonly signal: AbortSignal;
 }
 

@@ -16,6 +16,7 @@ const WIDTH = 100;
 const EXIT_CODES = `Exit codes:
   0 done   1 refused or failed, or lint found something   2 wrong use   3 not answered or not over in time
   4 status: rolled back, stalled or refused   5 status --no-wait: still in progress
+  130, 143 interrupted by SIGINT, SIGTERM
 `;
 
 /** The help of the whole tool, or of one command. */

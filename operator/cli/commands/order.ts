@@ -2,7 +2,7 @@ import { COMMAND_ANNOTATION, type Command } from "../../api/v1alpha1/commands.ts
 import type { Arguments } from "../arguments.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
-import { CliFailure, EXIT } from "../failure.ts";
+import { CliFailure, EXIT, interruptedFailure } from "../failure.ts";
 import { endedBy, follow } from "../follow.ts";
 import { placeOf } from "../place.ts";
 import { withName } from "../status/with-name.ts";
@@ -122,7 +122,7 @@ async function acknowledgement(
     if (!endedBy(signal, error)) throw error;
   }
   if (terminal.signal.aborted)
-    throw new CliFailure("interrupted; the command is written and will be obeyed.");
+    throw interruptedFailure(terminal.signal, "the command is written and will be obeyed.");
   throw new CliFailure(
     `the operator has not answered within ${timeoutMs / 1000} s. The command is written and will be obeyed when the operator runs: kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator`,
     EXIT.timeout,

@@ -3,7 +3,9 @@ import { ApiError, TransportError } from "../../kube/errors.ts";
 import type { KubeObject } from "../../kube/object.ts";
 import { type Arguments, parseArguments } from "../arguments.ts";
 import { bridgeView } from "../bridge-view.ts";
-import { CliFailure } from "../failure.ts";
+import { sentenceOf } from "../connection.ts";
+import { CliFailure, Interruption } from "../failure.ts";
+import { firstState } from "../status/first-state.ts";
 import { statesOf } from "../status/state-changes.ts";
 import { type Line, lineOf, storedWith } from "../testing/following.ts";
 import { testTerminal } from "../testing/terminal.ts";
@@ -29,7 +31,8 @@ const refused = {
 /** Begins `status chat`; a refusal has stood for long enough when a test says that it has settled. */
 function begin(first: KubeObject, ...options: string[]) {
   const line = lineOf(first);
-  const terminal = testTerminal();
+  const interrupted = new AbortController();
+  const terminal = testTerminal({ signal: interrupted.signal });
   const args = parseArguments(["status", "chat", ...options]) as Arguments;
   const settled = Promise.withResolvers<void>();
   const settle = vi.fn(() => settled.promise);
@@ -37,7 +40,8 @@ function begin(first: KubeObject, ...options: string[]) {
   // It may end before the test asks.
   ended.catch(() => {});
   const shows = (text: string) => expect.poll(() => terminal.out).toContain(text);
-  return { line, terminal, ended, shows, settle, settled: settled.resolve };
+  const interrupt = (by: "SIGINT" | "SIGTERM") => interrupted.abort(new Interruption(by));
+  return { line, terminal, ended, shows, settle, settled: settled.resolve, interrupt };
 }
 
 describe("status", () => {
@@ -91,13 +95,71 @@ describe("status", () => {
     });
   });
 
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("says by its exit code that %s has ended it", async (by, exitCode) => {
+    const { ended, shows, interrupt } = begin(storedWith(rolling));
+    await shows("Holding canary");
+    interrupt(by);
+    await expect(ended).rejects.toMatchObject({ exitCode, message: expect.stringMatching(/^interrupted;/) });
+  });
+
+  it("is patient from the beginning", async () => {
+    const line = lineOf(storedWith(stable));
+    const { get } = line.connection.client;
+    const asked = vi.spyOn(line.connection.client, "get");
+    asked.mockRejectedValueOnce(new TransportError("get", "ECONNREFUSED")).mockImplementation(get);
+    const terminal = testTerminal();
+    const args = { ...(parseArguments(["status", "chat"]) as Arguments), name: "chat" };
+    expect(await status(args, line.connection, terminal)).toBe(0);
+    expect(terminal.err).toMatch(/ {2}the API server does not answer \(.*\); is .* right\?\n$/);
+  });
+
   it("tells how it stands when the time is over", async () => {
     const { ended } = begin(storedWith(rolling), "--timeout", "200ms");
     await expect(ended).rejects.toMatchObject({
       exitCode: 3,
       message:
-        "not over within 0s. Holding canary d04be8. `kubectl llmbridge explain chat` says what it waits for.",
+        "not over within 200ms. Holding canary d04be8. `kubectl llmbridge explain chat` says what it waits for.",
     });
+  });
+});
+
+describe("firstState", () => {
+  const away = new TransportError("get", "connect ECONNREFUSED");
+  const unauthorized = new ApiError("get", 401, { message: "Unauthorized" });
+  /** Answers with each of these in turn, and from then on with the last one. */
+  function asking(answers: readonly (KubeObject | Error)[], options: { awayForMs?: number } = {}) {
+    const line = lineOf(storedWith(rolling));
+    const [last] = answers.slice(-1);
+    const left = [...answers];
+    vi.spyOn(line.connection.client, "get").mockImplementation(async () => {
+      const answer = left.shift() ?? last;
+      if (answer instanceof Error) throw answer;
+      return answer as never;
+    });
+    const troubles: string[] = [];
+    const onTrouble = (sentence: string) => troubles.push(sentence);
+    const { signal } = new AbortController();
+    const first = firstState(line.connection, "chat", { signal, onTrouble, againMs: 1, ...options });
+    first.catch(() => {});
+    return { first, troubles };
+  }
+
+  it("waits for an API server that is away, and while it starts", async () => {
+    const unavailable = new ApiError("get", 503, { message: "no backend" });
+    const { first, troubles } = asking([away, unavailable, unauthorized, storedWith(stable)]);
+    expect((await first).status.phase).toBe("Stable");
+    expect(troubles).toEqual([away, unavailable, unauthorized].map(sentenceOf));
+  });
+
+  it.each([
+    ["a refusal", [unauthorized], {}, unauthorized],
+    ["one that is away for too long", [away], { awayForMs: 0 }, away],
+    ["no bridge", [new ApiError("get", 404, { message: "no" })], {}, CliFailure],
+  ])("does not wait longer for %s", async (_, answers, options, error) => {
+    await expect(asking(answers, options).first).rejects.toThrow(error);
   });
 });
 

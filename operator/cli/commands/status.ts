@@ -2,11 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Arguments } from "../arguments.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { type Connection, readBridge } from "../connection.ts";
-import { CliFailure, EXIT, type ExitCode } from "../failure.ts";
+import { CliFailure, EXIT, type ExitCode, interruptedFailure } from "../failure.ts";
 import type { StatusOutput } from "../outputs.ts";
 import { placeOf } from "../place.ts";
-import { clockText, spanText } from "../render/age.ts";
+import { clockText } from "../render/age.ts";
+import { ended } from "../render/sentence.ts";
 import { serialised } from "../render/serialised.ts";
+import { firstState } from "../status/first-state.ts";
 import { progressOf, type Told, toldAfter } from "../status/progress.ts";
 import { askedRevision, EXIT_OF, type Standing, standingOf } from "../status/standing.ts";
 import { statesOf } from "../status/state-changes.ts";
@@ -19,6 +21,19 @@ const TENTATIVE: ReadonlySet<Standing["outcome"]> = new Set(["Refused", "Stalled
 const SETTLE_MS = 5_000;
 const settles = (signal: AbortSignal): Promise<unknown> => delay(SETTLE_MS, undefined, { signal });
 
+/** The newest state that came, for what is said when the time is over. */
+interface Seen {
+  bridge: BridgeView | undefined;
+}
+
+interface Followed {
+  readonly signal: AbortSignal;
+  readonly onTrouble: (sentence: string) => void;
+  readonly settle: typeof settles;
+  readonly first: BridgeView;
+  readonly seen: Seen;
+}
+
 /**
  * `status NAME`: follows the change that the spec asks for to its end, or tells with --no-wait how it stands. The exit code tells the same.
  * @param settle is over when a refusal has stood for long enough to be the end; its signal comes when nobody waits for that any more. Default: 5 s
@@ -29,28 +44,37 @@ export async function status(
   terminal: Terminal,
   settle = settles,
 ): Promise<ExitCode> {
-  const first = await readBridge(connection, args.name);
-  if (args.noWait) {
-    const standing = standingOf(first, args.until, placeOf(args));
-    tell(args, first, standing, terminal);
-    return EXIT_OF[standing.outcome];
-  }
   const deadline = args.timeoutMs === undefined ? [] : [AbortSignal.timeout(args.timeoutMs)];
   const signal = AbortSignal.any([terminal.signal, ...deadline]);
-  const seen = { bridge: first };
+  const onTrouble = (sentence: string) =>
+    terminal.warn(`${timeText(undefined, terminal)}  ${ended(sentence)}\n`);
+  const seen: Seen = { bridge: undefined };
   try {
-    const standing = await followed(args, connection, terminal, { signal, settle, seen });
+    seen.bridge = args.noWait
+      ? await readBridge(connection, args.name, { signal })
+      : await firstState(connection, args.name, { signal, onTrouble });
+    const standing = args.noWait
+      ? standingOf(seen.bridge, args.until, placeOf(args))
+      : await followed(args, connection, terminal, { signal, onTrouble, settle, first: seen.bridge, seen });
     tell(args, seen.bridge, standing, terminal);
     return EXIT_OF[standing.outcome];
   } catch (error) {
     if (!signal.aborted || error instanceof CliFailure) throw error;
   }
   if (terminal.signal.aborted)
-    throw new CliFailure("interrupted; the change goes on without being followed.");
-  const standing = standingOf(seen.bridge, args.until, placeOf(args));
-  if (args.output !== undefined) tell(args, seen.bridge, standing, terminal);
-  throw new CliFailure(
-    `not over within ${spanText(args.timeoutMs ?? 0)}. ${standing.message} \`kubectl llmbridge explain ${args.name}${placeOf(args)}\` says what it waits for.`,
+    throw interruptedFailure(terminal.signal, "the change goes on without being followed.");
+  throw timeOver(args, seen.bridge, terminal);
+}
+
+function timeOver(args: StatusArguments, bridge: BridgeView | undefined, terminal: Terminal): CliFailure {
+  const over = `not over within ${args.timeoutText ?? ""}`;
+  const at = `${args.name}${placeOf(args)}`;
+  if (bridge === undefined)
+    return new CliFailure(`${over}: the API server has not answered what ${args.name} is.`, EXIT.timeout);
+  const standing = standingOf(bridge, args.until, placeOf(args));
+  if (args.output !== undefined) tell(args, bridge, standing, terminal);
+  return new CliFailure(
+    `${over}. ${standing.message} \`kubectl llmbridge explain ${at}\` says what it waits for.`,
     EXIT.timeout,
   );
 }
@@ -60,13 +84,13 @@ async function followed(
   args: StatusArguments,
   connection: Connection,
   terminal: Terminal,
-  { signal, settle, seen }: { signal: AbortSignal; settle: typeof settles; seen: { bridge: BridgeView } },
+  { signal, onTrouble, settle, first, seen }: Followed,
 ): Promise<Standing> {
   const line = args.output === undefined ? terminal.write : terminal.warn;
-  const ended = new AbortController();
-  const states = statesOf(connection, seen.bridge, {
-    onTrouble: (sentence) => terminal.warn(`${timeText(undefined, terminal)}  ${sentence}.\n`),
-    signal: AbortSignal.any([signal, ended.signal]),
+  const over = new AbortController();
+  const states = statesOf(connection, first, {
+    onTrouble,
+    signal: AbortSignal.any([signal, over.signal]),
   });
   let before: Told | undefined;
   let settling: { readonly standing: Standing; readonly over: Promise<"Settled"> } | undefined;
@@ -87,12 +111,12 @@ async function followed(
       before = toldAfter(bridge, before);
       if (standing.outcome !== "InProgress" && !isTentative) return standing;
       settling = isTentative
-        ? { standing, over: settling?.over ?? settle(ended.signal).then(() => "Settled" as const) }
+        ? { standing, over: settling?.over ?? settle(over.signal).then(() => "Settled" as const) }
         : undefined;
       settling?.over.catch(() => {});
     }
   } finally {
-    ended.abort();
+    over.abort();
     await next.catch(() => {});
   }
 }
