@@ -2,17 +2,12 @@ import { COMMAND_ANNOTATION, type Command } from "../../api/v1alpha1/commands.ts
 import type { Arguments } from "../arguments.ts";
 import type { BridgeView } from "../bridge-view.ts";
 import { BRIDGES, type Connection, readBridge } from "../connection.ts";
-import { CliFailure, EXIT, interruptedFailure } from "../failure.ts";
-import { endedBy, follow } from "../follow.ts";
+import { CliFailure } from "../failure.ts";
+import { operatorAnswer } from "../operator-answer.ts";
 import { placeOf } from "../place.ts";
 import { withName } from "../status/with-name.ts";
 import type { Terminal } from "../terminal.ts";
 import { reportOrder } from "./report-order.ts";
-
-type Acknowledgement = NonNullable<BridgeView["status"]["command"]>;
-
-/** How long an operator is waited for that runs: a look takes less than a second. */
-const ANSWER_MS = 30_000;
 
 /** Commands that the operator obeys. */
 export type OrderName = Command["action"];
@@ -32,7 +27,9 @@ export async function order(
   await connection.client.mergePatch(BRIDGES, connection.namespace, args.name, {
     metadata: { uid, annotations: { [COMMAND_ANNOTATION]: JSON.stringify(command) } },
   });
-  const { result, message } = await acknowledgement(connection, args, command.id, terminal);
+  const { result, message } = await operatorAnswer(connection, args, terminal, ({ status }) =>
+    status.command?.id === command.id ? status.command : undefined,
+  );
   if (result === "Refused")
     throw new CliFailure(
       `the operator refuses to ${args.command} ${args.name}: ${withName(message, args.name, placeOf(args))}`,
@@ -101,30 +98,4 @@ function noCanary(
     return `${name} has no canary; there is nothing to ${command}.`;
   const then = full ? `, then \`kubectl llmbridge promote ${name} --full\` gives it all of the traffic` : "";
   return `${name} has no canary: revision ${failed.revision} was rolled back (${failed.reason}). \`kubectl llmbridge retry ${name}\` starts it again from the first step${then}.`;
-}
-
-async function acknowledgement(
-  connection: Connection,
-  args: { readonly name: string; readonly command: string; readonly timeoutMs: number | undefined },
-  id: string,
-  terminal: Terminal,
-): Promise<Acknowledgement> {
-  const { timeoutMs = ANSWER_MS } = args;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = AbortSignal.any([terminal.signal, deadline]);
-  try {
-    for await (const { bridge, gone } of follow(connection, args.name, signal)) {
-      if (gone) throw new CliFailure(`${args.name} was deleted before the operator answered.`);
-      const answer = bridge.status.command;
-      if (answer?.id === id) return answer;
-    }
-  } catch (error) {
-    if (!endedBy(signal, error)) throw error;
-  }
-  if (terminal.signal.aborted)
-    throw interruptedFailure(terminal.signal, "the command is written and will be obeyed.");
-  throw new CliFailure(
-    `the operator has not answered within ${timeoutMs / 1000} s. The command is written and will be obeyed when the operator runs: kubectl get pods -A -l app.kubernetes.io/name=llmbridge-operator`,
-    EXIT.timeout,
-  );
 }

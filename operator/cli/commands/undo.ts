@@ -12,6 +12,7 @@ import { CliFailure } from "../failure.ts";
 import type { DeploymentView } from "../family.ts";
 import { outcomeOf } from "../history/history.ts";
 import { mergePatchOf } from "../merge-patch.ts";
+import { operatorAnswer } from "../operator-answer.ts";
 import { colours } from "../render/colour.ts";
 import { ended } from "../render/sentence.ts";
 import type { Terminal } from "../terminal.ts";
@@ -80,9 +81,29 @@ async function undoOnce(
       spec: patch,
     });
   const { revision } = target;
+  if (content.length > 0) await seen(connection, args, revision, terminal);
   const put = content.map(({ kind, name: of }) => `${kind} "${of}" holds again what that revision keeps. `);
   const message = `the spec asks for revision ${revision} again (image ${wanted.image}). ${put.join("")}${howItGoes(bridge, target)}`;
   reportOrder(connection, args, { command: "undo", revision, outcome: "Done", message }, terminal);
+}
+
+/**
+ * No generation tells of content, so that what status says may be of the content before: `status` would end with that. An operator of before does not note
+ * the revision; nor is it noted while the spec is refused.
+ */
+async function seen(
+  connection: Connection,
+  args: Arguments & { readonly name: string },
+  wanted: string,
+  terminal: Terminal,
+): Promise<void> {
+  await operatorAnswer(
+    connection,
+    args,
+    terminal,
+    ({ status: { revision = wanted } }) => (revision === wanted ? revision : undefined),
+    `what revision ${wanted} is made from is written and counts`,
+  );
 }
 
 const MOVING = ["Preparing", "Stepping", "Holding", "Watching"];
