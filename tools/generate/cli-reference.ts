@@ -10,6 +10,7 @@ import {
   versionOutput,
 } from "../../operator/cli/outputs.ts";
 import { usage } from "../../operator/cli/usage.ts";
+import { rightsRows } from "./cli-rights.ts";
 import { cell, code, NOTICE, table } from "./markdown.ts";
 
 /** docs/reference/kubectl-llmbridge.md: how to install it, the help of every command, the shapes of its output. */
@@ -30,8 +31,10 @@ export function cliReference(): string {
     block(usage()),
     "Output is plain text; colours and redrawing appear on a terminal only. `NO_COLOR` leaves the colours out, `TERM=dumb` both. On a terminal lines are broken at its width, and the table loses its least needed columns where it is too narrow.",
     "`promote`, `skip`, `jump`, `abort`, `retry` and `restart` write the annotation `llmbridge.dev/command`, bound to the revision (and, for the first three, the step) that status shows at that moment: a command that comes late or twice cannot hit a newer one. They wait until the operator has answered in `status.command`. `pause` and `resume` change `spec.rollout.paused`; `undo` changes the part of the spec that makes a revision, `set image` the image alone.",
-    "Reading needs the verbs get, list and watch on llmbridges; `get NAME` shows what is below a bridge with the same on deployments and pods, and does without. `history` reads deployments, `diff` and `undo` configmaps too. `version` lists deployments of all namespaces, and says so where it may not. Where `undo` writes a ConfigMap or Secret back, it needs get on the copy, and get and patch on the original.",
     ...COMMAND_NAMES.flatMap((name) => [`### ${name}`, block(withoutExitCodes(usage(name)))]),
+    "## Rights",
+    "What RBAC has to allow in the bridge's namespace. The verbs `promote` and `abort` on llmbridges stand for no request: the admission policies of the chart ask for them ([people](../concepts/permissions.md#people)). For a name that does not exist a list of bridges, where that is allowed, tells which one may be meant. A Secret that a spec names anew, by `import --apply` or `undo`, needs get on it.",
+    table(["command", "on llmbridges", "of the admission policy", "on others"], rightsRows()),
     "## Output for programs",
     "Every command but `completion` takes `-o json` and `-o yaml`. Stdout then holds what is asked for, without colour, and nothing else; what went wrong is said on stderr. `get` prints the objects as they are stored ([LLMBridge](llmbridge.md)), without a name as a List; `render` prints YAML documents, or JSON as a List. Of the following shapes no member is taken away or changes its meaning; new ones may be added.",
     ...Object.entries(SHAPES).flatMap(([name, shape]) => [`### ${name} -o json`, shapeTable(shape)]),
