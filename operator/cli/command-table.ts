@@ -210,6 +210,8 @@ export const COMMANDS = {
     examples: [
       "completion kubectl | install -m 755 /dev/stdin ~/bin/kubectl_complete-llmbridge",
       "completion bash > /etc/bash_completion.d/kubectl-llmbridge",
+      'completion zsh > "$fpath[1]/_kubectl-llmbridge"',
+      "completion fish > ~/.config/fish/completions/kubectl-llmbridge.fish",
     ],
   },
 } as const satisfies Readonly<Record<string, CommandInfo>>;

@@ -9,7 +9,7 @@ export interface Need {
   readonly debianPackage: string;
 }
 
-export type NeedGroup = "cluster" | "images" | "backends" | "go";
+export type NeedGroup = "cluster" | "images" | "backends" | "shells" | "go";
 
 const NEEDS: Readonly<Record<NeedGroup, readonly Need[]>> = {
   cluster: [
@@ -33,6 +33,11 @@ const NEEDS: Readonly<Record<NeedGroup, readonly Need[]>> = {
   backends: [
     { what: "redis-server", debianPackage: "redis-server" },
     { what: "/usr/lib/postgresql", debianPackage: "postgresql" },
+  ],
+  // What the plugin writes completion scripts for, beside bash.
+  shells: [
+    { what: "zsh", debianPackage: "zsh" },
+    { what: "fish", debianPackage: "fish" },
   ],
 };
 

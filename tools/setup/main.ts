@@ -27,7 +27,7 @@ export async function provide(groups: readonly NeedGroup[], progress: Progress):
 export async function setUpMachine(progress: Progress): Promise<ToolPaths> {
   const cache = cacheRoot(process.env);
   const needsGo = missingTools(cache).length > 0 && !(await hasGo(cache));
-  await provide(["cluster", "images", "backends", ...(needsGo ? (["go"] as const) : [])], progress);
+  await provide(["cluster", "images", "backends", "shells", ...(needsGo ? (["go"] as const) : [])], progress);
   return buildTools(cache, progress);
 }
 

@@ -38,7 +38,12 @@ _kubectl_llmbridge() {
   _describe 'llmbridge' found
   [ "$directive" = ":0" ] && _files
 }
-compdef _kubectl_llmbridge ${TOOL}
+if (( \${+compstate} )); then
+  # It is loaded from the fpath, by the first Tab: that wants an answer too.
+  _kubectl_llmbridge "$@"
+else
+  compdef _kubectl_llmbridge ${TOOL}
+fi
 `,
   fish: `# fish completion of ${TOOL}
 function __kubectl_llmbridge
