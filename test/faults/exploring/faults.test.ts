@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { seededRandom } from "../../load/random.ts";
-import { type Fault, faultsOf, nameOf, sampleOf } from "./faults.ts";
+import { type Fault, faultsOf, mayMiss, nameOf, sampleOf } from "./faults.ts";
 import type { Entry } from "./moments.ts";
 
 const TRACE: readonly Entry[] = [
@@ -71,5 +71,18 @@ describe("a sample", () => {
   it("is the same for the same seed, and all that there is where more is asked for", () => {
     expect(sampleOf(faults, 5, seededRandom(3))).toEqual(sampleOf(faults, 5, seededRandom(3)));
     expect(new Set(sampleOf(faults, 1_000, seededRandom(1)))).toEqual(new Set(faults));
+  });
+});
+
+describe("faults that a run may miss", () => {
+  it.each([
+    [2, 1],
+    [3, 1],
+    [5, 1],
+    [8, 1],
+    [10, 2],
+    [200, 40],
+  ])("of %i are at most %i", (count, missed) => {
+    expect(mayMiss(count)).toBe(missed);
   });
 });

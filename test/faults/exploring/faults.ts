@@ -145,6 +145,12 @@ export function sampleOf(faults: readonly Fault[], count: number, random: () => 
   return chosen;
 }
 
+/**
+ * Of so many faults, how many may strike nothing: a fifth, and one in any case. A run that needs fewer writes than the reference, where one status says
+ * what two did, ends before the last of the reference's moments.
+ */
+export const mayMiss = (count: number): number => Math.max(1, Math.floor(count / 5));
+
 export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   const left = [...list];
   return Array.from({ length: left.length }, () => left.splice(Math.floor(random() * left.length), 1)).flat();
