@@ -20,7 +20,10 @@ export interface Storm {
   readonly costsLease?: boolean;
 }
 
-const [CONFLICTS_MS, THROTTLED_MS, AWAY_MS] = [20_000, 20_000, 60_000];
+const [THROTTLED_MS, AWAY_MS] = [20_000, 60_000];
+const LEAST_CONFLICTS = 20;
+/** Of edits that are waited for until there were so many; many times what a quiet machine needs. */
+const CONFLICTS_WITHIN_MS = 120_000;
 
 /** Somebody makes the bridge grow and shrink, and each time waits for every one of the pods. */
 export async function resize(bridge: Bridge, replicas: number): Promise<void> {
@@ -33,26 +36,29 @@ export async function resize(bridge: Bridge, replicas: number): Promise<void> {
   );
 }
 
-/** From the first write on, and then for a while of edits. */
-export function conflicts(): Storm {
-  let [writes, struck, startedMs] = [0, 0, 0];
+/**
+ * From the first write on, and then for as many edits as it takes to have struck often.
+ * @param nowMs monotonic time
+ */
+export function conflicts(nowMs = () => performance.now()): Storm {
+  let [writes, struck] = [0, 0];
   let end = (): void => undefined;
   return {
     title: "a conflict at every second write",
     begin(proxy) {
-      startedMs = performance.now();
       const rule = proxy.when((request) => isOwnWrite(request) && writes++ % 2 === 0, conflict(), {
         onStruck: () => struck++,
       });
       end = () => rule.remove();
     },
     async whileHeld(_, bridge) {
-      const isOver = () => performance.now() - startedMs > CONFLICTS_MS;
+      const deadlineMs = nowMs() + CONFLICTS_WITHIN_MS;
+      const isOver = () => struck >= LEAST_CONFLICTS || nowMs() > deadlineMs;
       for (let replicas = 3; !isOver() || replicas === 2; replicas = 5 - replicas)
         await resize(bridge, replicas);
       end();
     },
-    leastStruck: 20,
+    leastStruck: LEAST_CONFLICTS,
     struck: () => struck,
   };
 }
