@@ -53,8 +53,8 @@ export interface Ice {
 export interface RuleOptions {
   /** Strikes so often and no more. Default: until it is removed. */
   readonly times?: number;
-  /** Called at each strike: before the request is passed on, or, of a strike that comes after, when the server has answered. */
-  readonly onStruck?: () => void;
+  /** Told of each request that is struck: before it is passed on, or, of a strike that comes after, when the server has answered. */
+  readonly onStruck?: (request: ProxiedRequest) => void;
 }
 
 /**
@@ -101,7 +101,7 @@ interface OpenWatch {
 interface LiveRule {
   readonly matches: (request: ProxiedRequest) => boolean;
   readonly strike: Strike;
-  readonly onStruck: (() => void) | undefined;
+  readonly onStruck: ((request: ProxiedRequest) => void) | undefined;
   left: number;
   struck: number;
 }
@@ -155,7 +155,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
     const rule = ruleFor(request);
     const strike = rule?.strike;
     const comesAfter = strike !== undefined && "after" in strike && strike.after === true;
-    if (!comesAfter) rule?.onStruck?.();
+    if (!comesAfter) rule?.onStruck?.(request);
     if (strike?.kind === "Hang") return;
     if (strike?.kind === "Reset" && !strike.after) return void message.socket.destroy();
     if (strike?.kind === "Answer" && !strike.after) return tell(request, response, failure(strike));
@@ -187,7 +187,7 @@ export async function startFaultProxy(kubeconfigPath: string): Promise<FaultProx
       request.resourceVersion = versionIn(told.body);
       request.isIdle = request.resourceVersion !== undefined && versionIn(body) === request.resourceVersion;
     }
-    if (comesAfter) rule?.onStruck?.();
+    if (comesAfter) rule?.onStruck?.(request);
     if (request.verb === "list" && told.code === 200) remember(request, told);
     if (strike?.kind === "Reset") return void message.socket.destroy();
     if (strike?.kind === "Hold") await strike.until;

@@ -3,7 +3,9 @@ import type { Bridge } from "../scene/api.ts";
 import type { FaultProxy, ProxiedRequest, RuleOptions } from "./proxy.ts";
 import { conflicts } from "./storms.ts";
 
-const WRITE = { verb: "patch", resource: "deployments", userAgent: "llmbridge-operator/test" };
+const WRITE = {
+  ...{ verb: "patch", resource: "deployments", userAgent: "llmbridge-operator/test" },
+} as ProxiedRequest;
 
 /** A storm over an operator that begins late, and then answers each edit with two writes that take so long. */
 async function overASlowOne({ startMs, editMs }: { readonly startMs: number; readonly editMs: number }) {
@@ -13,7 +15,7 @@ async function overASlowOne({ startMs, editMs }: { readonly startMs: number; rea
   let write = (): void => undefined;
   const proxy: Pick<FaultProxy, "when"> = {
     when(matches, _, { onStruck }: RuleOptions = {}) {
-      write = () => void (matches(WRITE as ProxiedRequest) && onStruck?.());
+      write = () => void (matches(WRITE) && onStruck?.(WRITE));
       return { struck: 0, remove: () => undefined };
     },
   };

@@ -81,9 +81,9 @@ describe.concurrent("scenario 14: the leader stands still in the middle of a pas
         });
         await bridge.patch({ replicas: 3 });
         await Promise.all([struck, still.promise]);
-        const before = writes().length;
         await until("the standby to lead", standbyLeads, KILLED_WITHIN_MS + SLACK_MS);
         await resize(bridge, 3);
+        const before = writes().length;
         leader.process.resume();
         expect(await leader.process.exited).toBe(1);
         sent = writes().slice(before);
@@ -105,15 +105,14 @@ describe.concurrent("scenario 14: the leader stands still in the middle of a pas
           void leader.process.pause().then(still.resolve);
         });
         await bridge.patch({ replicas: 3 });
-        await Promise.all([struck, still.promise]);
-        const held = leader.proxy.requests.findLast(isOwnWrite);
+        const [held] = await Promise.all([struck, still.promise]);
         await until("the standby to lead", standbyLeads, KILLED_WITHIN_MS + SLACK_MS);
         await resize(bridge, 3);
         late.resolve();
-        await until("the server's answer", () => held?.serverCode);
+        await until("the server's answer", () => held.serverCode);
         leader.process.resume();
         expect(await leader.process.exited).toBe(1);
-        codes = [held?.serverCode];
+        codes = [held.serverCode];
       },
       reference,
     );

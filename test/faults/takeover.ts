@@ -15,8 +15,8 @@ import type { Strike } from "./strike.ts";
 export interface Pair {
   readonly leader: Another;
   readonly standby: Another;
-  /** Strikes the leader's next write of a Deployment; ends when it is struck. */
-  strikeWrite(strike: Strike, onStruck: () => void): Promise<void>;
+  /** Strikes the leader's next write of a Deployment; ends with it when it is struck. */
+  strikeWrite(strike: Strike, onStruck: () => void): Promise<ProxiedRequest>;
   standbyLeads(): Promise<boolean>;
 }
 
@@ -79,12 +79,12 @@ async function open(bed: Bed, stage: Stage, [first = "", second = ""]: readonly 
     leader,
     standby,
     strikeWrite(strike, onStruck) {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve } = Promise.withResolvers<ProxiedRequest>();
       const options: RuleOptions = {
         times: 1,
-        onStruck() {
+        onStruck(request) {
           onStruck();
-          resolve();
+          resolve(request);
         },
       };
       leader.proxy.when(
