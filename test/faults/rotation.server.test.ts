@@ -1,7 +1,7 @@
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { KubeObject } from "../../operator/kube/object.ts";
 import { resources } from "../../operator/kube/resources.ts";
 import { type Bed, openBed } from "./bed.ts";
@@ -100,10 +100,12 @@ describe("scenario 29: credentials that are rotated in the middle of a rollout",
 
   it("a token whose file comes after the old one is refused: few ask again, and all go on with the new one", async () => {
     const LATE_MS = 3_000;
+    let late: NodeJS.Timeout | undefined;
+    onTestFinished(() => clearTimeout(late));
     const { outcome, requests, isKept, errors } = await play(async ({ proxy, write }, turn) => {
       proxy.requireToken(`token-${turn}`);
       proxy.cutAll();
-      setTimeout(() => write(`token-${turn}`), LATE_MS);
+      late = setTimeout(() => write(`token-${turn}`), LATE_MS);
     }, reference);
     expect(outcomeDifferences(reference, outcome)).toEqual([]);
     expect({ isKept, errors }).toEqual({ isKept: true, errors: [] });
