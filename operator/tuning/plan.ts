@@ -1,7 +1,7 @@
 import { heapCeilingMiB, heapPerIsolateMiB } from "./heap.ts";
 import type { HeapFlag } from "./node-options.ts";
 import { takesMaxHeapSize } from "./node-version.ts";
-import { roundedSemiSpaceMiB, semiSpaceMiB, youngGenerationMiB } from "./semi-space.ts";
+import { roundedSemiSpaceMiB, semiSpaceMiB, semiSpaceWithin, youngGenerationMiB } from "./semi-space.ts";
 import { threadpoolSize } from "./threadpool.ts";
 import type { TuningInput } from "./tuning-input.ts";
 import { type WorkerBound, workerCap } from "./workers.ts";
@@ -43,8 +43,11 @@ export function planTuning(input: TuningInput): TuningPlan {
     explicitHeapMiB: explicitFor,
   });
   const size = { memoryMiB, workers: cap, cacheMiB };
-  const semi = semiFor(cap);
   const heapMiB = explicitFor(cap) ?? heapPerIsolateMiB(size);
+  const semi =
+    maxSemiSpaceMiB === undefined && maxOldSpaceMiB === undefined
+      ? semiSpaceWithin(heapMiB, semiFor(cap))
+      : semiFor(cap);
   const setMiB = maxOldSpaceMiB ?? maxHeapMiB;
   return {
     memoryMiB,

@@ -34,7 +34,7 @@ function heapFlag({ nodeVersion }: TuningInput, { heapFlag: flag }: TuningPlan):
 function semiSpace({ objective, nodeOptions }: TuningInput, { semiSpaceMiB }: TuningPlan): string {
   const written = nodeOptions.maxSemiSpaceMiB;
   if (written === undefined)
-    return `Semi-space of ${semiSpaceMiB} MiB for ${objective}: three of them in a tenth of an isolate's part of the limit, at least 4 (F2).`;
+    return `Semi-space of ${semiSpaceMiB} MiB for ${objective}: three of them in a tenth of an isolate's part of the limit and beside 32 of old space, at least 4 (F2).`;
   const rounded = semiSpaceMiB === written ? "" : `; V8 rounds ${written} up to a power of two`;
   return `Semi-space of ${semiSpaceMiB} MiB: set in ${FIELD}.maxSemiSpaceMiB${rounded}.`;
 }

@@ -243,6 +243,23 @@ describe("tuningInput", () => {
   });
 });
 
+it("leaves an old space to work with where a cache takes most of the limit", () => {
+  const { heapMiB, semiSpaceMiB, nodeOptions } = tune(
+    input({
+      nodeVersion: "22",
+      memoryMiB: 960,
+      cpuLimit: 0.1,
+      cacheBytes: 552 * MIB,
+      workers: { min: 0, max: 1 },
+    }),
+  );
+  expect({ heapMiB, semiSpaceMiB, nodeOptions }).toEqual({
+    heapMiB: 79,
+    semiSpaceMiB: 8,
+    nodeOptions: "--max-old-space-size=55 --max-semi-space-size=8",
+  });
+});
+
 describe("properties", () => {
   const inputs = fc.record({
     nodeVersion: fc.constantFrom("22", "22.23", "24", "24.14", "24.15", "25.8", "25.9", "26", "26.10.0"),
