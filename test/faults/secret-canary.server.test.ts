@@ -163,7 +163,11 @@ describe("a Secret whose changes are to start a canary", () => {
     expect(code).toBe(0);
     expect(terminal.out).toContain(`the spec asks for revision ${revision} again`);
     expect(terminal.out).toContain('Secret "openai" holds again what that revision keeps.');
-    await bridge.waitFor("back", ({ phase, stable }) => phase === "Stable" && stable?.revision === revision);
+    // No generation tells of it, and yet what follows is that and not what was stable before.
+    const followed = testTerminal();
+    const follow = ["status", "chat", "--timeout", "1m", "-n", stage.namespace, "--kubeconfig", kubeconfig];
+    expect(await run([...follow, "-o", "json"], {}, followed)).toBe(0);
+    expect(JSON.parse(followed.out)).toMatchObject({ outcome: "Stable", revision });
     const secret = await bed.plane.client.get<Secret>(resources.secrets, stage.namespace, "openai");
     expect(secret.data).toEqual({ token: base64("first"), other: base64("never read") });
     const compared = testTerminal();
