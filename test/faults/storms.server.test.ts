@@ -69,9 +69,14 @@ async function play(storm?: Storm, wanted?: Outcome): Promise<Played> {
   }
 }
 
+/** A list of one object is asked for what the server has reached, once in a term. */
+const asksForVersion = ({ query }: ProxiedRequest): boolean => query.get("limit") === "1";
+
 /** How often each collection was read from its beginning, by one who was answered. */
 function lists(requests: readonly ProxiedRequest[]): Readonly<Record<string, number>> {
-  const read = requests.filter((request) => asksForState(request) && request.code === 200);
+  const read = requests.filter(
+    (request) => asksForState(request) && !asksForVersion(request) && request.code === 200,
+  );
   const named = read.map(({ path, query }) => `${path} ${query.get("labelSelector") ?? ""}`);
   return Object.fromEntries(
     Object.entries(Object.groupBy(named, (one) => one)).map(([one, all]) => [one, all?.length ?? 0]),
