@@ -70,6 +70,30 @@ describe("scenario 16: somebody else changes a child", () => {
     await stage.close();
   });
 
+  it("labels that it is known by are given back, once, and nothing is made anew", async () => {
+    const stage = await bed.serving(FIRST);
+    const { client } = bed.plane;
+    const before = stage.writes().length;
+    const { name, uid, labels = {} } = (await deployment(stage)).metadata;
+    for (const label of [LABELS.revision, LABELS.bridge, "app.kubernetes.io/managed-by"]) {
+      const metadata = { labels: { [label]: null } };
+      await client.mergePatch(resources.deployments, stage.namespace, name, { metadata });
+      await until(`${label} again`, async () => {
+        const now = (await deployment(stage)).metadata;
+        return now.uid === uid && now.labels?.[label] === labels[label];
+      });
+    }
+    const { bridge } = stage.actor();
+    const status = await bridge.promoted(FIRST);
+    expect(conditionOf(status, "Stalled")?.status).toBe("False");
+    const written = stage
+      .writes()
+      .slice(before)
+      .filter(({ resource, carriedOut }) => resource === "deployments" && carriedOut);
+    expect(written).toHaveLength(3);
+    await stage.close();
+  });
+
   it("is not fought for ever: who answers each time is answered three times a minute, and named", async () => {
     const stage = await bed.serving(FIRST);
     const { bridge } = stage.actor();
