@@ -9,7 +9,7 @@ import type { OperatorProgram } from "./operator-process.ts";
 import { type Outcome, outcomeDifferences, outcomeOf } from "./outcome.ts";
 import { isOwnWrite, type ProxiedRequest, startFaultProxy } from "./proxy.ts";
 import { settingsFile, type TestSettings } from "./settings-file.ts";
-import type { Story } from "./story.ts";
+import type { Scenery, Story } from "./story.ts";
 import { supervise } from "./supervise.ts";
 
 export interface Run {
@@ -63,12 +63,13 @@ export async function run(
   // Not only among this suite's: another one may have used the control plane.
   const namespace = `explored-${process.pid}-${runs++}`;
   await plane.api.request("POST", "/api/v1/namespaces", { metadata: { name: namespace } });
-  const history = await recordHistory(plane.client, namespace, story.also);
   const moments = createMoments();
   const settings = story.settings && settingsFile(story.settings);
-  const scenery = await story.prepare?.(plane, namespace);
+  const history = await recordHistory(plane.client, namespace, story.also);
+  let scenery: Scenery | undefined;
   let troupe: Troupe | undefined;
   try {
+    scenery = await story.prepare?.(plane, namespace);
     troupe = await gather({ plane, program, namespace, moments, settings });
     const { candidates, isReached, over, wrong } = troupe;
     await story.play(acting(plane.client, moments), namespace);
@@ -78,16 +79,14 @@ export async function run(
     return {
       outcome,
       trace: moments.trace,
-      broken: [...brokenIn(await history.end()), ...(await wrong())],
+      broken: [...brokenIn(await history.changes()), ...(await wrong())],
       ownEnds: candidates.reduce((sum, { operator }) => sum + operator.ownEnds(), 0),
       isReached: isReached(),
     };
   } finally {
-    for (const { operator, proxy } of troupe?.candidates ?? []) {
-      await operator.stop();
-      await proxy.close();
-    }
+    await dismiss(troupe?.candidates ?? []);
     await scenery?.stop();
+    await history.close();
     settings?.remove();
     await plane.api.request("DELETE", `/api/v1/namespaces/${namespace}`);
   }
@@ -131,6 +130,14 @@ export async function candidateOf(
     throw error;
   }
   return { proxy, operator };
+}
+
+/** Ends operators and the lines they had. */
+export async function dismiss(candidates: readonly Candidate[]): Promise<void> {
+  for (const { operator, proxy } of candidates) {
+    await operator.stop();
+    await proxy.close();
+  }
 }
 
 /** Looks until the outcome is as wanted, for a while: the last word of a story is not the operator's last. */

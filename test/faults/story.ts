@@ -38,10 +38,15 @@ export function actor(client: KubeClient, namespace: string, name: string): Acto
   };
 }
 
+/** What a story needs around it. */
+export interface Scenery {
+  stop(): Promise<void>;
+}
+
 /** What people do with a bridge `told`; each act begins when the last has ended. */
 export interface Story {
   /** What stands there before the operator starts, and goes when the story is over. */
-  readonly prepare?: (plane: ControlPlane, namespace: string) => Promise<{ stop(): Promise<void> }>;
+  readonly prepare?: (plane: ControlPlane, namespace: string) => Promise<Scenery>;
   /** The administrator's settings. Default: a metric source that does not answer. */
   readonly settings?: object;
   /** Kinds of children that are looked at beside the usual ones; the control plane serves them. Default: none. */

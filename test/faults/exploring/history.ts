@@ -14,8 +14,13 @@ export interface Change {
 }
 
 export interface History {
-  /** Every change until now, in the order in which the store took them. */
-  end(): Promise<readonly Change[]>;
+  /**
+   * Every change until now, in the order in which the store took them.
+   * @throws where a watch has failed
+   */
+  changes(): Promise<readonly Change[]>;
+  /** Ends the watches. */
+  close(): Promise<void>;
 }
 
 const RECORDED: readonly Resource[] = [
@@ -65,7 +70,7 @@ export async function recordHistory(
   });
   await Promise.all(opened.map(({ promise }) => promise));
   return {
-    async end() {
+    async changes() {
       for (const resource of recorded) {
         const present = await client.list(resource, { namespace });
         await until(`the changes of ${resource.plural}`, () => {
@@ -73,9 +78,11 @@ export async function recordHistory(
           return present.every((object) => (newest.get(keyOf(resource, object)) ?? 0) >= versionOf(object));
         });
       }
+      return changes.toSorted((a, b) => versionOf(a.object) - versionOf(b.object));
+    },
+    async close() {
       stop.abort();
       await Promise.all(opened.map(({ ended }) => ended));
-      return changes.toSorted((a, b) => versionOf(a.object) - versionOf(b.object));
     },
   };
 }

@@ -4,7 +4,7 @@ import { resources } from "../../../operator/kube/resources.ts";
 import { until } from "../../kube/until.ts";
 import { startAudit } from "../../scene/audit.ts";
 import { account } from "../account.ts";
-import { type Cast, candidateOf, type Troupe } from "../explore.ts";
+import { type Cast, candidateOf, dismiss, type Troupe } from "../explore.ts";
 import { isOwnWrite, type ProxiedRequest } from "../proxy.ts";
 import { delayed } from "../strike.ts";
 import { type Candidate, isWatchOf } from "./strikes.ts";
@@ -52,10 +52,15 @@ export async function two(cast: Cast, { write, how }: Handover): Promise<Troupe>
     return lease?.spec.holderIdentity?.split("_")[0] === name;
   };
   const candidates: Candidate[] = [];
-  for (const instance of NAMES) {
-    const path = await account(plane, namespace, instance, ANYTHING);
-    candidates.push(await candidateOf(cast, path, { leaderElection: true, instance }));
-    await until("the first to lead", () => leads(NAMES[0]));
+  try {
+    for (const instance of NAMES) {
+      const path = await account(plane, namespace, instance, ANYTHING);
+      candidates.push(await candidateOf(cast, path, { leaderElection: true, instance }));
+      await until("the first to lead", () => leads(NAMES[0]));
+    }
+  } catch (error) {
+    await dismiss(candidates);
+    throw error;
   }
   const [leader, other] = candidates as [Candidate, Candidate];
   let over: Promise<void> | undefined;
