@@ -23,7 +23,7 @@ const CHANGES_OF_LEADER = 2;
 const isFull = process.env.LLMBRIDGE_EXPLORE === "all";
 /** A larger sample than usual. */
 const times = isFull ? 1 : Number(process.env.LLMBRIDGE_EXPLORE_TIMES ?? 1);
-/** The same sample each time, so that a change is judged by what it changes; other seeds and `make explore` look further. */
+/** The same sample of the same trace, so that a change is judged by what it changes; a reference that took a write more or less has another. Other seeds and `make explore` look further. */
 const seed = Number(process.env.LLMBRIDGE_SEED ?? 1);
 /** Runs at once: most of the time each waits for servers and for its fault to pass. */
 const LANES = 4;
