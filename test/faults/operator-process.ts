@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { bundle } from "../../tools/build.ts";
@@ -63,7 +63,11 @@ export async function operatorProgram(): Promise<OperatorProgram> {
   };
   const settingsFor = (url: string): string => {
     const file = join(folder, `settings-${encodeURIComponent(url)}.yaml`);
-    writeFileSync(file, JSON.stringify({ sources: [{ name: "default", url }] }));
+    if (existsSync(file)) return file;
+    // Whole at once: operators that are started with it already follow it, and a file that is still empty names no source.
+    const next = `${file}.${process.pid}`;
+    writeFileSync(next, JSON.stringify({ sources: [{ name: "default", url }] }));
+    renameSync(next, file);
     return file;
   };
   return {
