@@ -66,18 +66,15 @@ describe("catching up", () => {
     pods: informer(resources.pods),
   } as never;
   const client = {
-    async list(resource: Resource, { namespace, labelSelector, metadataOnly }: ListOptions) {
+    async list(resource: Resource, { namespace, labelSelector, fieldSelector, metadataOnly }: ListOptions) {
+      if (fieldSelector !== undefined)
+        return [...((there[resource.plural] ?? []) as KubeObject[]), ...taken].filter(
+          ({ metadata }) => fieldSelector === `metadata.name=${metadata.name}`,
+        );
       asked.push(`${resource.plural} ${namespace} ${labelSelector} ${metadataOnly}`);
       const found = there[resource.plural] ?? [];
       if (found instanceof ApiError) throw found;
       return found;
-    },
-    async get(resource: Resource, _: string, name: string) {
-      const found = there[resource.plural] ?? [];
-      if (found instanceof ApiError) throw found;
-      const one = [...found, ...taken].find(({ metadata }) => metadata.name === name);
-      if (!one) throw new ApiError("get", 404, { reason: "NotFound" });
-      return one;
     },
   } as Partial<KubeClient> as KubeClient;
   const ownWrites = {

@@ -1,5 +1,5 @@
 import type { KubeClient } from "../kube/client.ts";
-import { isForbidden, isNotFound } from "../kube/errors.ts";
+import { isForbidden } from "../kube/errors.ts";
 import type { Informer } from "../kube/informer.ts";
 import type { KubeObject } from "../kube/object.ts";
 import type { OwnWrites } from "../kube/own-writes.ts";
@@ -12,7 +12,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { ReadRefused } from "./unread.ts";
 
 interface CatchUp {
-  readonly client: Pick<KubeClient, "get" | "list">;
+  readonly client: Pick<KubeClient, "list">;
   readonly caches: Pick<Caches, "children" | "pods">;
   readonly ownWrites: Pick<OwnWrites, "wrote" | "deleted">;
 }
@@ -76,7 +76,7 @@ const STRICT = { strict: true };
 
 /**
  * Asks by quorum which children and pods there are of a bridge, and has its key wait until the caches are as new: one list a kind of what is labelled
- * with the bridge's name, of metadata alone, and one GET for each route that concerns it, and for what the list does not name and the cache holds: it may be
+ * with the bridge's name, of metadata alone; one of each route that concerns it, and of each object that these lists do not name and the cache holds, which may be
  * gone, or no longer be the bridge's.
  * @param behind those of which it is asked (`behindOf`)
  * @returns whether anything was asked, so that it has to be decided anew
@@ -89,15 +89,15 @@ export async function catchUp(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { namespace, name } = bridge;
+  /** By a list of its name alone: pods may be listed, and not be got. */
   const askForOne = async (resource: Resource, { metadata }: KubeObject): Promise<void> => {
-    try {
-      const found = await client.get(resource, namespace, metadata.name, { signal });
-      ownWrites.wrote(bridge, resource, found, STRICT);
-      if (found.metadata.uid === metadata.uid) return;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
-    ownWrites.deleted(bridge, resource, namespace, metadata.name, metadata.uid, STRICT);
+    const fieldSelector = `metadata.name=${metadata.name}`;
+    const [found] = await client.list<KubeObject>(resource, {
+      ...{ namespace, fieldSelector, metadataOnly: true, signal },
+    });
+    if (found) ownWrites.wrote(bridge, resource, found, STRICT);
+    if (found?.metadata.uid !== metadata.uid)
+      ownWrites.deleted(bridge, resource, namespace, metadata.name, metadata.uid, STRICT);
   };
   const ask = async (informer: Informer<KubeObject>): Promise<void> => {
     const { resource } = informer;

@@ -251,8 +251,11 @@ describe("an operator that may touch two namespaces and nothing else", () => {
     await bridge.patch({ image: `registry.example/bridge:${STUCK}` });
 
     const requests = async () => (await audit.requests()).filter(({ userAgent }) => isOperators(userAgent));
+    // A list of one object, by which a term begins that finds bridges, is left out: this one may begin before the first.
+    const isOfOne = ({ uri }: AuditedRequest) => /[?&]limit=1(&|$)/.test(uri);
     // That there is no Lease yet is an answer too.
-    const used = async () => rightsUsed((await requests()).filter(({ code }) => code < 400 || code === 404));
+    const used = async () =>
+      rightsUsed((await requests()).filter((one) => !isOfOne(one) && (one.code < 400 || one.code === 404)));
     const wanted = rightsIn([
       ...BRIDGE_PERMISSIONS,
       ...POD_MONITOR_PERMISSIONS,
