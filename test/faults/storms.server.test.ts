@@ -23,7 +23,7 @@ let reference: Outcome;
 beforeAll(async () => {
   bed = await openBed();
   reference = (await play()).outcome;
-});
+}, 600_000);
 afterAll(async () => bed?.down());
 
 interface Played {
@@ -96,6 +96,6 @@ describe.concurrent("a rollout", () => {
       const tooMany = Object.entries(lists(requests)).filter(([, times]) => times > 1 + restarts);
       expect(tooMany).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 });

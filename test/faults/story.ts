@@ -6,8 +6,8 @@ import { type Resource, resources } from "../../operator/kube/resources.ts";
 import { Bridge, conditionOf } from "../scene/api.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
-/** How long each act may take to come to its end. */
-export const STORY_MS = 90_000;
+/** How long each act may take to come to its end. A minute and a half was not enough in a storm on a machine with much else to do. */
+export const STORY_MS = 240_000;
 
 /** A person with one bridge. */
 export interface Actor {
