@@ -4,22 +4,10 @@ import { measureBaseline } from "../evidence/baseline.ts";
 import { decide } from "./decide.ts";
 import { ANNOTATIONS } from "./names.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { steppedSpec } from "./testing/stepped-spec.ts";
 import { World } from "./testing/world.ts";
 
-const spec: LLMBridgeSpecInput = {
-  image: "bridge:1",
-  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
-  scaling: { minReplicas: 3, maxReplicas: 9, scaleDownWindow: "1m", demandWindow: "15s" },
-  rollout: {
-    steps: [
-      { name: "quarter", weight: 25, hold: "10s" },
-      { name: "all", weight: 100, hold: "10s" },
-    ],
-    analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
-    progressDeadline: "2m",
-    watchAfter: "0s",
-  },
-};
+const spec = steppedSpec({ name: "quarter", weight: 25 }, { progressDeadline: "2m", watchAfter: "0s" });
 const setImage = (image: string) => (before: LLMBridgeSpecInput) => ({ ...before, image });
 const condition = (world: World, type: string) => world.status.conditions.find((one) => one.type === type);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
 import { endingOf, readEnding, retirement } from "./ending.ts";
 import { ANNOTATIONS } from "./names.ts";
+import { steppedSpec } from "./testing/stepped-spec.ts";
 import { World } from "./testing/world.ts";
 
 const time = "2026-11-21T09:00:00Z";
@@ -58,19 +58,10 @@ it("what is noted can be read, and what a newer version notes is passed over", (
   expect(readEnding()).toBeUndefined();
 });
 
-const spec: LLMBridgeSpecInput = {
-  image: "bridge:1",
-  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
-  scaling: { minReplicas: 3, maxReplicas: 9, scaleDownWindow: "1m", demandWindow: "15s" },
-  rollout: {
-    steps: [
-      { name: "quarter", weight: 25, hold: "10s" },
-      { name: "all", weight: 100, hold: "10s" },
-    ],
-    analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
-    ...{ progressDeadline: "2m", watchAfter: "0s", revisionHistoryLimit: 20 },
-  },
-};
+const spec = steppedSpec(
+  { name: "quarter", weight: 25 },
+  { progressDeadline: "2m", watchAfter: "0s", revisionHistoryLimit: 20 },
+);
 
 describe("the Deployment of a revision that ends", () => {
   const change = (world: World, image: string, until: string) => {

@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { LLMBridgeSpecInput } from "../api/v1alpha1/spec.ts";
 import { measureBaseline } from "../evidence/baseline.ts";
+import { steppedSpec } from "./testing/stepped-spec.ts";
 import { World } from "./testing/world.ts";
 
-const spec: LLMBridgeSpecInput = {
-  image: "bridge:1",
-  upstreams: [{ name: "a", protocol: "OpenAI", url: "http://a/v1" }],
-  scaling: { minReplicas: 3, maxReplicas: 9, scaleDownWindow: "1m", demandWindow: "15s" },
-  rollout: {
-    steps: [
-      { name: "half", weight: 50, hold: "10s" },
-      { name: "all", weight: 100, hold: "10s" },
-    ],
-    analysis: { interval: "5s", errors: { rollbackAbove: "1%", promoteBelow: "3%" } },
-    watchAfter: "5m",
-  },
-};
+const spec = steppedSpec({ name: "half", weight: 50 }, { watchAfter: "5m" });
 
 const images = (world: World) => {
   const { stableRevision, previousRevision } = world.status.rollout ?? {};
