@@ -157,15 +157,14 @@ describe("catching up", () => {
 describe("what the API server has reached", () => {
   const informer = (resource: Resource, ...all: KubeObject[]) =>
     ({ resource, store: { list: () => all } }) as unknown as Informer<KubeObject>;
-  const caches = {
-    children: { services: informer(resources.services) },
-    pods: informer(resources.pods),
-  } as never;
   const ask = (listPage: (resource: Resource, options: unknown) => Promise<unknown>, ...all: KubeObject[]) =>
     versionsNow(
       { listPage } as unknown as KubeClient,
-      informer(resources.namespaces, ...all),
-      caches,
+      {
+        bridges: informer(resources.namespaces, ...all),
+        children: { services: informer(resources.services) },
+        pods: informer(resources.pods),
+      } as never,
       signal,
     );
 

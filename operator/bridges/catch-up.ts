@@ -11,9 +11,10 @@ import { HTTP_ROUTES } from "./route/http-route.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { ReadRefused } from "./unread.ts";
 
+type Children = Pick<Caches, "children" | "pods">;
+
 interface CatchUp {
   readonly client: Pick<KubeClient, "list">;
-  readonly caches: Pick<Caches, "children" | "pods">;
   readonly ownWrites: Pick<OwnWrites, "wrote" | "deleted">;
 }
 
@@ -30,7 +31,7 @@ export function isActing({ status, nowMs }: Snapshot, wanted: Plan): boolean {
 /** By resource: the version that the API server had reached when the term began. Versions of different resources say nothing of each other. */
 export type TermVersions = ReadonlyMap<string, string>;
 
-const childrenOf = ({ children, pods }: CatchUp["caches"]): Informer<KubeObject>[] => [
+const childrenOf = ({ children, pods }: Children): Informer<KubeObject>[] => [
   ...Object.values(children),
   pods as unknown as Informer<KubeObject>,
 ];
@@ -41,12 +42,11 @@ const childrenOf = ({ children, pods }: CatchUp["caches"]): Informer<KubeObject>
  */
 export async function versionsNow(
   client: Pick<KubeClient, "listPage">,
-  bridges: Informer<KubeObject>,
-  caches: CatchUp["caches"],
+  caches: Children & Pick<Caches, "bridges">,
   signal: AbortSignal,
 ): Promise<TermVersions> {
   const versions = new Map<string, string>();
-  const [some] = bridges.store.list();
+  const [some] = caches.bridges.store.list();
   if (!some) return versions;
   const page = { namespace: some.metadata.namespace, limit: 1, metadataOnly: true, signal };
   const ask = async ({ resource }: Informer<KubeObject>): Promise<void> => {
@@ -62,7 +62,7 @@ export async function versionsNow(
  * To be asked before the plan is made: what comes in while it is made is not in it.
  */
 export const behindOf = (
-  caches: CatchUp["caches"],
+  caches: Children,
   namespace: string,
   since: TermVersions,
 ): readonly Informer<KubeObject>[] =>
@@ -83,7 +83,7 @@ const STRICT = { strict: true };
  * @throws ReadRefused where one may not be listed; ApiError, TransportError as the client
  */
 export async function catchUp(
-  { client, ownWrites }: Pick<CatchUp, "client" | "ownWrites">,
+  { client, ownWrites }: CatchUp,
   { bridge, route }: Snapshot,
   behind: readonly Informer<KubeObject>[],
   signal: AbortSignal,

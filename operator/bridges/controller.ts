@@ -344,7 +344,7 @@ export function createBridgeController(options: BridgeControllerOptions): Contro
     run(signal) {
       hasBegun = true;
       fleet.begin();
-      void versionsNow(client, caches.bridges, caches, signal).then((versions) => {
+      void versionsNow(client, caches, signal).then((versions) => {
         termVersions = versions;
       });
       return controller.run(signal);

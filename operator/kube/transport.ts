@@ -25,7 +25,7 @@ export interface ApiRequest {
   readonly accept?: string;
   /** Sending it twice does the same as sending it once. */
   readonly idempotent: boolean;
-  /** Whether an answer of success is what was asked for; what is not counts as no answer. Default: any JSON is. */
+  /** Whether an answer of success is what was asked for; what is not counts as no answer. Default: all JSON is. */
   readonly accepts?: (answer: unknown) => boolean;
   /** Sent no second time, whatever the answer: who asks decides anew. */
   readonly once?: boolean;
