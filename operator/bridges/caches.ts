@@ -9,6 +9,7 @@ import { createSharing } from "../kube/sharing.ts";
 import { RESOURCE_OF } from "./apply.ts";
 import { MANAGED_BY } from "./names.ts";
 import { slimChild } from "./observe/child.ts";
+import { CHILD_SHAPES } from "./observe/child-shapes.ts";
 import { type RawPod, slimPod } from "./observe/pod.ts";
 import { POD_SHAPE } from "./observe/pod-shape.ts";
 import { CHILD_KINDS, type RequiredKind } from "./plan.ts";
@@ -60,7 +61,10 @@ export function createCaches(client: KubeClient, { bridgeSelector = "", ...given
     ...(bridgeSelector === "" ? {} : { labelSelector: bridgeSelector }),
   });
   const children = Object.fromEntries(
-    CHILD_KINDS.map((kind) => [kind, owned(RESOURCE_OF[kind], (child) => share(slimChild(kind, child)))]),
+    CHILD_KINDS.map((kind) => [
+      kind,
+      owned(RESOURCE_OF[kind], (child) => share(slimChild(kind, child)), CHILD_SHAPES[kind]),
+    ]),
   ) as Record<RequiredKind, Informer<KubeObject>>;
   const pods = owned<KubeObject & RawPod>(resources.pods, (pod) => share(slimPod(pod)), POD_SHAPE);
   return {

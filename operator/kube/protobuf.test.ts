@@ -24,6 +24,9 @@ const SHAPE: Shape = {
   6: ["chosen", { strings: new Set(["a", "c"]) }],
   7: ["inner", { message: { 1: ["name", "string"] } }],
   8: ["parts", { each: { 1: ["name", "string"], 2: ["count", "int32"] } }],
+  9: ["names", "texts"],
+  10: ["allowed", "bool"],
+  11: ["port", "intOrString"],
   900: ["late", "string"],
 };
 
@@ -69,6 +72,20 @@ describe("decode", () => {
         bytes(8, [...text(1, "two"), ...number(2, 2)]),
       ),
     ).toEqual({ inner: { name: "inside" }, parts: [{ name: "one" }, { name: "two", count: 2 }] });
+  });
+
+  it("reads rows of texts, also empty ones, and what is true or false", () => {
+    expect(read(text(9, "a"), text(9, ""), text(9, "c"))).toEqual({ names: ["a", "", "c"] });
+    expect(read(number(10, 1))).toEqual({ allowed: true });
+    expect(read(number(10, 0))).toEqual({ allowed: false });
+  });
+
+  it("reads what is a number or a text as the one that it is", () => {
+    const port = (...fields: number[][]) => read(bytes(11, fields.flat()));
+    expect(port(number(1, 0), number(2, 8080), text(3, ""))).toEqual({ port: 8080 });
+    expect(port(number(1, 1), number(2, 0), text(3, "http"))).toEqual({ port: "http" });
+    expect(port()).toEqual({ port: 0 });
+    expect(port(number(1, 1))).toEqual({ port: "" });
   });
 
   it("passes over fields that nobody asked for, whatever they hold", () => {

@@ -12,8 +12,13 @@ export type Kind =
   | "int32"
   /** A generation or a time: never below 0, left out when 0, and exact up to 2^53. */
   | "int64"
+  | "bool"
   /** A metav1.Time, told as RFC 3339 to the second. */
   | "time"
+  /** An intstr.IntOrString: a port or an amount by number, or by name or as a percentage. */
+  | "intOrString"
+  /** repeated string. */
+  | "texts"
   /** map<string, string>. With names: nothing but these. */
   | { readonly strings: ReadonlySet<string> | "all" }
   | { readonly message: Shape }
@@ -120,13 +125,20 @@ function messageIn(reader: Reader, end: number, shape: Shape): Message {
 
 function read(reader: Reader, [name, kind]: Shape[number], into: Message): void {
   if (typeof kind === "object") readComposite(reader, name, kind, into);
+  else if (kind === "texts") append(into, name, reader.text());
   else {
     const value = scalar(reader, kind);
     if (value !== undefined) into[name] = value;
   }
 }
 
-function scalar(reader: Reader, kind: Extract<Kind, string>): unknown {
+function append(into: Message, name: string, value: unknown): void {
+  const all = into[name] as unknown[] | undefined;
+  if (all) all.push(value);
+  else into[name] = [value];
+}
+
+function scalar(reader: Reader, kind: Exclude<Extract<Kind, string>, "texts">): unknown {
   switch (kind) {
     case "string":
       return reader.text() || undefined;
@@ -136,20 +148,20 @@ function scalar(reader: Reader, kind: Extract<Kind, string>): unknown {
       return reader.int32();
     case "int64":
       return reader.varint() || undefined;
+    case "bool":
+      return reader.varint() !== 0;
     case "time":
       return time(messageIn(reader, reader.end(), TIME));
+    case "intOrString":
+      return intOrString(messageIn(reader, reader.end(), INT_OR_STRING));
   }
 }
 
 function readComposite(reader: Reader, name: string, kind: Exclude<Kind, string>, into: Message): void {
   const end = reader.end();
   if ("message" in kind) into[name] = messageIn(reader, end, kind.message);
-  else if ("each" in kind) {
-    const all = into[name] as Message[] | undefined;
-    const one = messageIn(reader, end, kind.each);
-    if (all) all.push(one);
-    else into[name] = [one];
-  } else {
+  else if ("each" in kind) append(into, name, messageIn(reader, end, kind.each));
+  else {
     const [key, value] = entryIn(reader, end, kind.strings);
     if (key === undefined) return;
     into[name] ??= {};
@@ -179,4 +191,11 @@ function time({ seconds }: Message): string | undefined {
   return seconds === undefined
     ? undefined
     : new Date((seconds as number) * 1000).toISOString().replace(".000Z", "Z");
+}
+
+/** What it is, its number, and its text; a type of 0, a number, is written too. */
+const INT_OR_STRING: Shape = { 1: ["type", "int32"], 2: ["number", "int32"], 3: ["text", "string"] };
+
+function intOrString({ type, number, text }: Message): number | string {
+  return type === 1 ? ((text as string | undefined) ?? "") : ((number as number | undefined) ?? 0);
 }

@@ -1,19 +1,27 @@
 import type { KubeObject, OwnerReference } from "../../kube/object.ts";
+import { apiVersionOf } from "../../kube/resources.ts";
+import { RESOURCE_OF } from "../apply.ts";
 import { CONFIG_COMPONENT } from "../desired/configmaps.ts";
 import { REPLICA_FAILURE } from "../observed-children.ts";
 import type { RequiredKind } from "../plan.ts";
 import { type FixedPart, readFixed } from "./stored-revision.ts";
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string | undefined;
+}
 
 /** A child as the API server sends it, as far as it is read. */
 interface RawChild extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly ownerReferences?: readonly OwnerReference[] };
   readonly spec?: {
     readonly replicas?: number;
-    readonly type?: string;
+    readonly type?: string | undefined;
     readonly selector?: unknown;
     readonly ports?: unknown;
   };
-  readonly status?: { readonly conditions?: readonly { readonly type: string }[] };
+  readonly status?: { readonly conditions?: readonly Condition[] };
   readonly data?: Readonly<Record<string, string>> | undefined;
   /** Made here, from `data`. */
   readonly fixed?: FixedPart;
@@ -26,9 +34,11 @@ interface RawChild extends KubeObject {
  * the API server adds, such as status and addresses, would take room, and look like a change where nothing has changed.
  */
 export function slimChild(kind: RequiredKind, child: KubeObject): KubeObject {
+  const resource = RESOURCE_OF[kind];
   return {
-    apiVersion: child.apiVersion,
-    kind: child.kind,
+    // Protocol buffers say it once for all, in their envelope.
+    apiVersion: apiVersionOf(resource),
+    kind: resource.kind,
     metadata: metadataOf(child),
     ...said(kind, child),
   };
@@ -54,11 +64,12 @@ function said(kind: RequiredKind, child: RawChild): Partial<RawChild> {
   switch (kind) {
     case "deployments": {
       // Their template is compared with nothing. Of their status only why they cannot make pods is of interest.
-      const conditions = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
+      const told = status?.conditions?.filter(({ type }) => type === REPLICA_FAILURE) ?? [];
+      const conditions = told.map(({ type, status: value, message }) => ({ type, status: value, message }));
       return { spec: { replicas: spec.replicas ?? 1 }, status: { conditions } };
     }
     case "services":
-      return { spec: { type: spec.type, selector: spec.selector, ports: spec.ports } as object };
+      return { spec: { type: spec.type, selector: spec.selector, ports: spec.ports } };
     case "configmaps":
       return saidByConfigMap(child);
     case "serviceaccounts":
