@@ -280,8 +280,8 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       });
       const isProtobuf = stream.contentType.startsWith("application/vnd.kubernetes.protobuf");
       return watch.shape && isProtobuf
-        ? protobufEvents<T>(stream.chunks, watch.shape)
-        : jsonEvents<T>(stream.chunks);
+        ? protobufEvents<T>(stream.pieces, watch.shape)
+        : jsonEvents<T>(stream.pieces);
     },
     create(resource, object, call = {}) {
       const { namespace = "", name } = object.metadata;

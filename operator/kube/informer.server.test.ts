@@ -8,7 +8,7 @@ import { isGone } from "./errors.ts";
 import { createInformer, type Informer, type InformerOptions } from "./informer.ts";
 import { createKubeMetrics } from "./metrics.ts";
 import type { KubeObject } from "./object.ts";
-import type { Shape } from "./protobuf.ts";
+import { Names, type Shape } from "./protobuf.ts";
 import { OBJECT_META } from "./protobuf-watch.ts";
 import { resources } from "./resources.ts";
 import type { Transport } from "./transport.ts";
@@ -90,7 +90,7 @@ describe("informer", () => {
     await put("before", { kept: "ü", dropped: "2" });
     const shape: Shape = {
       1: ["metadata", { message: OBJECT_META }],
-      2: ["data", { strings: new Set(["kept"]) }],
+      2: ["data", { strings: new Names("kept") }],
     };
     const { informer, seen, stop, ended, line } = watchAll({ shape });
     await informer.synced();

@@ -8,7 +8,7 @@ import { parseLines } from "./watch-lines.ts";
  * @throws Error on a line that is no event or longer than MAX_EVENT_BYTES; the watch then has to start again
  */
 export async function* jsonEvents<T extends KubeObject>(
-  stream: AsyncIterable<Uint8Array>,
+  stream: AsyncIterable<readonly Uint8Array[]>,
 ): AsyncGenerator<WatchEvent<T>> {
   for await (const line of parseLines(stream)) {
     const { type, object } = (line ?? {}) as { type?: unknown; object?: unknown };

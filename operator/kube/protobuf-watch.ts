@@ -1,4 +1,5 @@
 import { isBookmark, isStored, statusOf } from "./answers.ts";
+import { createFrames } from "./frames.ts";
 import type { KubeObject } from "./object.ts";
 import { decode, type Shape } from "./protobuf.ts";
 import { contentOf, statusIn } from "./protobuf-envelope.ts";
@@ -32,44 +33,39 @@ const BOOKMARK: Shape = { 1: ["metadata", { message: OBJECT_META }] };
  * @throws Error on an event that is none, or longer than MAX_EVENT_BYTES; the watch then has to start again
  */
 export async function* protobufEvents<T extends KubeObject>(
-  chunks: AsyncIterable<Uint8Array>,
+  stream: AsyncIterable<readonly Uint8Array[]>,
   shape: Shape,
 ): AsyncGenerator<WatchEvent<T>> {
-  for await (const frame of framesOf(chunks)) {
-    const { type, object } = decode(frame, EVENT) as { type?: string; object?: { raw?: Buffer } };
-    if (type === "BOOKMARK") {
+  const frames = createFrames(MAX_EVENT_BYTES);
+  for await (const pieces of stream)
+    for (const piece of pieces)
+      for (const frame of frames(piece)) {
+        const event = eventIn<T>(frame, shape);
+        if (event) yield event;
+      }
+}
+
+/** Undefined for a type of event that is unknown. */
+function eventIn<T extends KubeObject>(frame: Buffer, shape: Shape): WatchEvent<T> | undefined {
+  const { type, object } = decode(frame, EVENT) as { type?: string; object?: { raw?: Buffer } };
+  switch (type) {
+    case "BOOKMARK": {
       const bookmark: unknown = decode(contentOf(object?.raw), BOOKMARK);
       if (!isBookmark(bookmark)) throw new RangeError("a bookmark of a watch has no version");
       const { metadata } = bookmark;
       const initialEventsEnd = metadata.annotations?.[INITIAL_EVENTS_END] === "true";
-      yield { type, resourceVersion: metadata.resourceVersion, initialEventsEnd };
-    } else if (type === "ERROR") {
-      yield { type, status: statusOf(statusIn(object?.raw)) };
-    } else if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") {
+      return { type, resourceVersion: metadata.resourceVersion, initialEventsEnd };
+    }
+    case "ERROR":
+      return { type, status: statusOf(statusIn(object?.raw)) };
+    case "ADDED":
+    case "MODIFIED":
+    case "DELETED": {
       const stored: unknown = decode(contentOf(object?.raw), shape);
       if (!isStored(stored)) throw new RangeError("an event of a watch has no object");
-      yield { type, object: stored as T };
+      return { type, object: stored as T };
     }
-  }
-}
-
-const LENGTH_BYTES = 4;
-
-async function* framesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    let at = 0;
-    while (rest.length - at >= LENGTH_BYTES) {
-      const length = rest.readUInt32BE(at);
-      if (length > MAX_EVENT_BYTES)
-        throw new RangeError(`a watch event is longer than ${MAX_EVENT_BYTES} bytes`);
-      const end = at + LENGTH_BYTES + length;
-      if (end > rest.length) break;
-      yield rest.subarray(at + LENGTH_BYTES, end);
-      at = end;
-    }
-    rest = rest.subarray(at);
+    default:
+      return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decode, type Shape } from "./protobuf.ts";
+import { decode, Names, type Shape } from "./protobuf.ts";
 
 const varint = (value: bigint | number): number[] => {
   const bytes: number[] = [];
@@ -21,7 +21,7 @@ const SHAPE: Shape = {
   3: ["version", "int64"],
   4: ["made", "time"],
   5: ["labels", { strings: "all" }],
-  6: ["chosen", { strings: new Set(["a", "c"]) }],
+  6: ["chosen", { strings: new Names("a", "c") }],
   7: ["inner", { message: { 1: ["name", "string"] } }],
   8: ["parts", { each: { 1: ["name", "string"], 2: ["count", "int32"] } }],
   9: ["names", "texts"],

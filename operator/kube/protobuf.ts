@@ -20,13 +20,34 @@ export type Kind =
   /** repeated string. */
   | "texts"
   /** map<string, string>. With names: nothing but these. */
-  | { readonly strings: ReadonlySet<string> | "all" }
+  | { readonly strings: Names | "all" }
   | { readonly message: Shape }
   /** repeated messages. */
   | { readonly each: Shape };
 
 /** Fields of a message by their number: those that are read. */
 export type Shape = Readonly<Record<number, readonly [name: string, kind: Kind]>>;
+
+/** Names that are looked for in bytes, without making a text of every other. */
+export class Names {
+  private readonly known: readonly { readonly text: string; readonly bytes: Buffer }[];
+
+  constructor(...names: readonly string[]) {
+    this.known = names.map((text) => ({ text, bytes: Buffer.from(text) }));
+  }
+
+  /** The one that stands there; undefined where it is another. */
+  find(bytes: Buffer, start: number, end: number): string | undefined {
+    return this.known.find((one) => one.bytes.length === end - start && isAt(bytes, start, one.bytes))?.text;
+  }
+}
+
+/** From the end on: what names of one kind have in common is their beginning. */
+function isAt(bytes: Buffer, start: number, name: Buffer): boolean {
+  for (let index = name.length - 1; index >= 0; index--)
+    if (bytes[start + index] !== name[index]) return false;
+  return true;
+}
 
 type Message = Record<string, unknown>;
 
@@ -85,6 +106,13 @@ class Reader {
     const [end, start] = [this.end(), this.at];
     this.at = end;
     return this.bytes.toString("utf8", start, end);
+  }
+
+  /** The same where it is one of these. */
+  name(names: Names): string | undefined {
+    const [end, start] = [this.end(), this.at];
+    this.at = end;
+    return names.find(this.bytes, start, end);
   }
 
   /** The same without making anything of it: a part of the bytes that are read. */
@@ -169,28 +197,37 @@ function readComposite(reader: Reader, name: string, kind: Exclude<Kind, string>
   }
 }
 
-/** One entry of a map: a message of key (1) and value (2), in this order. */
+/** One entry of a map: a message of key (1) and value (2), in this order. The key is undefined where nobody asked for it. */
 function entryIn(
   reader: Reader,
   end: number,
-  names: ReadonlySet<string> | "all",
+  names: Names | "all",
 ): readonly [key: string | undefined, value: string] {
-  let [key, value] = ["", ""];
+  let key = names === "all" ? "" : undefined;
+  let value = "";
   while (reader.at < end) {
     const tag = reader.varint();
-    if (tag === 0x0a) key = reader.text();
-    else if (tag === 0x12 && (names === "all" || names.has(key))) value = reader.text();
+    if (tag === 0x0a) key = names === "all" ? reader.text() : reader.name(names);
+    else if (tag === 0x12 && key !== undefined) value = reader.text();
     else reader.skip(tag % 8);
   }
-  return [names === "all" || names.has(key) ? key : undefined, value];
+  return [key, value];
 }
 
 const TIME: Shape = { 1: ["seconds", "int64"] };
 
+/** Thousands of objects are made within the same minutes. A power of two. */
+const KNOWN_TIMES = 1024;
+const knownTimes: { seconds: number; text: string }[] = [];
+
 function time({ seconds }: Message): string | undefined {
-  return seconds === undefined
-    ? undefined
-    : new Date((seconds as number) * 1000).toISOString().replace(".000Z", "Z");
+  if (typeof seconds !== "number") return undefined;
+  const slot = seconds % KNOWN_TIMES;
+  const known = knownTimes[slot];
+  if (known?.seconds === seconds) return known.text;
+  const text = new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+  knownTimes[slot] = { seconds, text };
+  return text;
 }
 
 /** What it is, its number, and its text; a type of 0, a number, is written too. */

@@ -1,5 +1,7 @@
+import type { Readable } from "node:stream";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Dispatcher } from "undici";
+import { chunksOf } from "./chunks.ts";
 import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
 import { createConnections, type Lane } from "./connections.ts";
 import { ApiError, isUnauthorized, TransportError } from "./errors.ts";
@@ -43,7 +45,8 @@ export interface ApiRequest {
 export interface ApiStream {
   /** As the server named it; empty when it did not. */
   readonly contentType: string;
-  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Pieces as they come, as many at a time as have come. */
+  readonly pieces: AsyncIterable<readonly Uint8Array[]>;
 }
 
 export interface Transport {
@@ -222,7 +225,7 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       const response = await dispatch({ ...request, lane: "watches" }, linked.signal);
       const type = response.headers["content-type"];
-      return { contentType: String(type ?? ""), chunks: readStream(response.body, linked) };
+      return { contentType: String(type ?? ""), pieces: readStream(response.body, linked) };
     } catch (error) {
       if (isUnauthorized(error)) connections.expire();
       linked.release();
@@ -242,12 +245,9 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-async function* readStream(
-  body: AsyncIterable<Uint8Array>,
-  linked: LinkedSignal,
-): AsyncGenerator<Uint8Array> {
+async function* readStream(body: Readable, linked: LinkedSignal): AsyncGenerator<readonly Uint8Array[]> {
   try {
-    yield* body;
+    yield* chunksOf(body);
   } finally {
     linked.release();
   }

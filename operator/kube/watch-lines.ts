@@ -6,25 +6,30 @@ export const MAX_EVENT_BYTES = 8 * 1024 * 1024;
  * newline, so it was cut.
  * @throws Error on a line that is not JSON or longer than MAX_EVENT_BYTES; the watch then has to start again
  */
-export async function* parseLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
-  let rest: Uint8Array[] = [];
-  let restBytes = 0;
-  for await (const chunk of chunks) {
+export async function* parseLines(stream: AsyncIterable<readonly Uint8Array[]>): AsyncGenerator<unknown> {
+  const lines = createLines();
+  for await (const pieces of stream)
+    for (const piece of pieces)
+      for (const line of lines(piece)) if (line.length > 0) yield JSON.parse(line.toString("utf8"));
+}
+
+/** Takes pieces of a stream and hands out the lines that each completes. */
+function createLines(): (piece: Uint8Array) => Generator<Buffer> {
+  const begun: Buffer[] = [];
+  let held = 0;
+  return function* (piece) {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     let start = 0;
-    for (let end = chunk.indexOf(10, start); end >= 0; end = chunk.indexOf(10, start)) {
-      rest.push(chunk.subarray(start, end));
-      const line = rest.length === 1 && rest[0] ? rest[0] : Buffer.concat(rest);
-      rest = [];
-      restBytes = 0;
+    for (let end = bytes.indexOf(10, start); end >= 0; end = bytes.indexOf(10, start)) {
+      const last = bytes.subarray(start, end);
+      yield held === 0 ? last : Buffer.concat([...begun, last]);
+      begun.length = 0;
+      held = 0;
       start = end + 1;
-      if (line.length > 0)
-        yield JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.length).toString("utf8"));
     }
-    if (start < chunk.length) {
-      rest.push(chunk.subarray(start));
-      restBytes += chunk.length - start;
-      if (restBytes > MAX_EVENT_BYTES)
-        throw new Error(`a watch event is longer than ${MAX_EVENT_BYTES} bytes`);
-    }
-  }
+    if (start === bytes.length) return;
+    begun.push(bytes.subarray(start));
+    held += bytes.length - start;
+    if (held > MAX_EVENT_BYTES) throw new Error(`a watch event is longer than ${MAX_EVENT_BYTES} bytes`);
+  };
 }

@@ -1,5 +1,5 @@
 import { LABELS } from "../../../contract/kubernetes.ts";
-import type { Shape } from "../../kube/protobuf.ts";
+import { Names, type Shape } from "../../kube/protobuf.ts";
 import { OBJECT_META } from "../../kube/protobuf-watch.ts";
 import { READ_ANNOTATIONS } from "./pod.ts";
 
@@ -41,8 +41,8 @@ export const POD_SHAPE: Shape = {
     {
       message: {
         ...OBJECT_META,
-        11: ["labels", { strings: new Set([LABELS.bridge, LABELS.revision]) }],
-        12: ["annotations", { strings: new Set(READ_ANNOTATIONS) }],
+        11: ["labels", { strings: new Names(LABELS.bridge, LABELS.revision) }],
+        12: ["annotations", { strings: new Names(...READ_ANNOTATIONS) }],
       },
     },
   ],
