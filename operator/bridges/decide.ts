@@ -29,6 +29,7 @@ import { status } from "./decide/status.ts";
 import { rolloutVerdicts } from "./decide/verdicts.ts";
 import { versions } from "./decide/versions.ts";
 import { withVictim } from "./decide/victims.ts";
+import { REST_MS, wakeAfter } from "./decide/wake.ts";
 import { gatherWatch, nextWatch, type Watch, watchVerdicts } from "./decide/watch.ts";
 import { difference } from "./difference.ts";
 import type { Memory } from "./memory.ts";
@@ -40,14 +41,6 @@ import { keptSecrets } from "./secret-references.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { withoutBaseline, withoutComparison } from "./take-over/verdicts.ts";
 import { lookAtTakeOver, stateWithOld, withOldVersion } from "./take-over/view.ts";
-
-/** A bridge at rest is looked at this often, for demand and alerts; it costs the API server nothing. */
-const REST_MS = 10_000;
-/** At rest, while its metric source is away: the source tells when it is back, and everything else comes as a change. */
-const QUIET_MS = 60 * 60_000;
-/** While a rollout moves. */
-const BUSY_MS = 2_000;
-const SOONEST_MS = 50;
 
 /**
  * The spec's rollout part where the spec itself cannot be read: everything at its default, and nothing new starts. But traffic that goes by a route
@@ -196,7 +189,11 @@ export function decide(observed: Snapshot): { plan: Plan; memory: Memory } {
       events: eventsOf(decisions),
       decisions,
       ended: outcome.ended,
-      wakeAfterMs: wakeAfter(snapshot, outcome, isAtRest(outcome)),
+      wakeAfterMs: wakeAfter(snapshot, outcome, {
+        canary: evidence.missing === undefined ? evidenceState : undefined,
+        promoted: watch?.missing === undefined ? watched : undefined,
+        intervalMs: evidence.intervalMs,
+      }),
     },
     memory: {
       ...snapshot.memory,
@@ -292,19 +289,4 @@ function nextEvidence(
   if (evidence.action === "start") return begin();
   const about = snapshot.status.rollout?.canaryRevision;
   return state && about === evidence.revision ? state : begin();
-}
-
-const isAtRest = ({ state }: RolloutOutcome): boolean =>
-  (state?.phase === "Stable" || state?.phase === "Aborted") && state.restart === undefined;
-
-function wakeAfter(snapshot: Snapshot, outcome: RolloutOutcome, atRest: boolean): number {
-  const isAway = snapshot.fleet.kind === "failing" && snapshot.fleet.isAway === true;
-  const waits = outcome.state?.queued !== undefined;
-  // What the API server did not tell comes as no change once it would.
-  const isUnread = [...Object.values(snapshot.configMaps), ...Object.values(snapshot.secrets)].some(
-    ({ kind }) => kind === "Unknown",
-  );
-  const regular = atRest ? (isAway && !waits && !isUnread ? QUIET_MS : REST_MS) : BUSY_MS;
-  if (outcome.wakeAtMs === undefined) return regular;
-  return Math.min(regular, Math.max(SOONEST_MS, outcome.wakeAtMs - snapshot.nowMs));
 }
