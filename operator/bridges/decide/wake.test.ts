@@ -49,7 +49,9 @@ describe("how long until a bridge is looked at again", () => {
     ["when a source is late", wake(served, { counted: counted(40) }), 2_000],
     ["with short intervals", wake(served, { counted: counted(1, 2_000) }), 2_000],
     ["after a promotion", wake({ phase: "Watching" }, { counted: counted(2) }), 5_000],
-    ["a held one without a source", wake(served, { fleet: AWAY }), 10_000],
+    ["a held one without a source", wake(served, { fleet: AWAY }), 60_000],
+    ["a promoted one without a source", wake({ phase: "Watching" }, { fleet: AWAY }), 60_000],
+    ["one that does not serve yet without a source", wake({ phase: "Holding" }, { fleet: AWAY }), 10_000],
     ["pods on their way without a source", wake({ phase: "Preparing" }, { fleet: AWAY }), 10_000],
     ["before anything is known", wake(undefined), 2_000],
   ])("%s", (_, ms, expected) => {
@@ -65,5 +67,6 @@ describe("how long until a bridge is looked at again", () => {
   it("is soon where something could not be read that comes as no change", () => {
     const configMaps = { extra: { kind: "Unknown", message: "No answer." } };
     expect(wake({ phase: "Stable" }, { fleet: AWAY, configMaps })).toBe(10_000);
+    expect(wake(served, { fleet: AWAY, configMaps })).toBe(10_000);
   });
 });

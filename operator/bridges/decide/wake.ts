@@ -11,6 +11,8 @@ const QUIET_MS = 60 * 60_000;
 const BUSY_MS = 2_000;
 /** While it stands and is only judged: alerts are looked at so often, requests as soon as the next interval of them can be read. */
 const JUDGED_MS = 5_000;
+/** The same while its metric source is away. */
+const UNJUDGED_MS = 60_000;
 /** A sample can be read so long after its time where the source is no slower; from then on it is asked as often as while a rollout moves. */
 const READABLE_AFTER_MS = 1_000;
 const SOONEST_MS = 50;
@@ -34,9 +36,9 @@ export function wakeAfter(
 ): number {
   const { nowMs, fleet } = snapshot;
   const isAway = fleet.kind === "failing" && fleet.isAway === true;
-  const regular = isAtRest(state)
-    ? restMs(snapshot, state, isAway)
-    : isAway
+  const regular = isAway
+    ? withoutSourceMs(state, snapshot)
+    : isAtRest(state)
       ? REST_MS
       : onTheWayMs(nowMs, state, counted);
   return wakeAtMs === undefined ? regular : Math.min(regular, Math.max(SOONEST_MS, wakeAtMs - nowMs));
@@ -47,16 +49,21 @@ type State = RolloutOutcome["state"];
 const isAtRest = (state: State): boolean =>
   (state?.phase === "Stable" || state?.phase === "Aborted") && state.restart === undefined;
 
-function restMs(
-  { configMaps, secrets }: Pick<Snapshot, "configMaps" | "secrets">,
+const isJudged = (state: State): boolean =>
+  state?.phase === "Watching" || (state?.phase === "Holding" && state.servedSince !== undefined);
+
+function withoutSourceMs(
   state: State,
-  isAway: boolean,
+  { configMaps, secrets }: Pick<Snapshot, "configMaps" | "secrets">,
 ): number {
   // What the API server did not tell comes as no change once it would.
   const isUnread = [...Object.values(configMaps), ...Object.values(secrets)].some(
     ({ kind }) => kind === "Unknown",
   );
-  return isAway && state?.queued === undefined && !isUnread ? QUIET_MS : REST_MS;
+  if (isUnread) return REST_MS;
+  if (isAtRest(state)) return state?.queued === undefined ? QUIET_MS : REST_MS;
+  // What keeps a pod from its start may be told by its Events alone, which nobody watches.
+  return isJudged(state) ? UNJUDGED_MS : REST_MS;
 }
 
 /**
@@ -64,9 +71,8 @@ function restMs(
  * two seconds are a load for it and for us.
  */
 function onTheWayMs(nowMs: number, state: State, { canary, promoted, intervalMs }: Counted): number {
-  const isHeld = state?.phase === "Holding" && state.servedSince !== undefined;
-  const judged = isHeld ? canary : state?.phase === "Watching" ? promoted : undefined;
-  if (judged === undefined) return BUSY_MS;
+  const judged = state?.phase === "Watching" ? promoted : canary;
+  if (!isJudged(state) || judged === undefined) return BUSY_MS;
   const readableMs = judged.intervalEndMs + intervalMs + READABLE_AFTER_MS;
   return Math.min(JUDGED_MS, Math.max(BUSY_MS, readableMs - nowMs));
 }
