@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { atRest, lifeOf, type Reaction, reactionTo } from "./measure.ts";
+import { type AtRest, atRest, lifeOf, type Reaction, reactionTo } from "./measure.ts";
 import { nameOf } from "./objects.ts";
 import { percentile } from "./percentile.ts";
 import { measureRestarts, SETTLE_MS } from "./restarts.ts";
@@ -63,15 +63,17 @@ async function measureLife(run: Run): Promise<void> {
   table.row("conflicts (409) in that time", conflicts(life), conflicts(peersLife));
 }
 
+async function restOf(run: Run): Promise<readonly [own: AtRest, others: AtRest]> {
+  const running = bothOf(run).map(({ contestant, process }) => ({ user: contestant.user, process }));
+  const [own, others] = await atRest(run.bed.auditLogPath, running, REST_SECONDS);
+  if (own === undefined || others === undefined) throw new Error("a rest is missing");
+  return [own, others];
+}
+
 async function measureRest(run: Run): Promise<void> {
-  const { bed, table, say } = run;
+  const { table, say } = run;
   say(`at rest for ${REST_SECONDS} s`);
-  const [rest, peersRest] = await atRest(
-    bed.auditLogPath,
-    bothOf(run).map(({ contestant, process }) => ({ user: contestant.user, process })),
-    REST_SECONDS,
-  );
-  if (rest === undefined || peersRest === undefined) throw new Error("a rest is missing");
+  const [rest, peersRest] = await restOf(run);
   table.row("requests a minute at rest: lease", rest.perMinute.leases, peersRest.perMinute.leases);
   table.row("watch renewals", rest.perMinute.watches, peersRest.perMinute.watches);
   const others = ({ perMinute }: typeof rest) => perMinute.reads + perMinute.writes;
@@ -106,6 +108,17 @@ async function measureEdits(run: Run): Promise<void> {
     row("of which the API server needs for the edit", ({ serverMs }) => serverMs);
     row("and the controller from then on", ({ allMs, serverMs }) => allMs - serverMs);
   }
+  await measureHeld(run);
+}
+
+/** What was edited stands at its first step, with a metric source that answers nobody. */
+async function measureHeld(run: Run): Promise<void> {
+  const held = Math.min(run.edits, run.objects);
+  run.say(`${held} held canaries for ${REST_SECONDS} s`);
+  await delay(SETTLE_MS);
+  const [own, others] = await restOf(run);
+  run.table.drop(/^CPU seconds a minute, \d+ held canaries$/);
+  run.table.row(`CPU seconds a minute, ${held} held canaries`, own.cpuPerMinute, others.cpuPerMinute, 2);
 }
 
 async function measureMemory(run: Run): Promise<void> {
