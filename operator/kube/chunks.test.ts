@@ -49,7 +49,17 @@ describe("what a stream brings", () => {
     const stream = source();
     const reading = all(stream);
     stream.destroy();
-    await expect(reading).rejects.toThrow("closed before its end");
+    await expect(reading).rejects.toThrow("Premature close");
+
+    const gone = source();
+    gone.destroy();
+    await new Promise(setImmediate);
+    await expect(all(gone)).rejects.toThrow("Premature close");
+
+    const failed = source().on("error", () => {});
+    failed.destroy(new Error("reset"));
+    await new Promise(setImmediate);
+    await expect(all(failed)).rejects.toThrow("reset");
   });
 
   it("waits while it is not read", async () => {

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { finished, type Readable } from "node:stream";
 
 /** So much may wait to be read; then the connection waits. */
 const HELD_BYTES = 64 * 1024;
@@ -9,26 +9,24 @@ const HELD_BYTES = 64 * 1024;
  *
  * Guarantees: what came before an error or the end is handed out first. Ending the iteration early destroys the stream. While more waits than 64 KiB the
  * stream is paused.
- * @throws what the stream failed with, or an Error when it closed without having ended
+ * @throws what the stream failed with, or an Error when it closed, now or before, without having ended
  */
 export async function* chunksOf(stream: Readable): AsyncGenerator<readonly Uint8Array[]> {
   let waiting: Uint8Array[] = [];
   let held = 0;
   let end: { readonly failure?: unknown } | undefined;
   let wake = (): void => {};
-  const over = (how: typeof end): void => {
-    end ??= how;
-    wake();
-  };
   stream.on("data", (chunk: Uint8Array) => {
     waiting.push(chunk);
     held += chunk.length;
     if (held > HELD_BYTES) stream.pause();
     wake();
   });
-  stream.on("end", () => over({}));
-  stream.on("error", (failure) => over({ failure }));
-  stream.on("close", () => over({ failure: new Error("the stream was closed before its end") }));
+  // Tells of a stream too that had ended or was destroyed before anybody listened, and goes on to listen for errors.
+  finished(stream, { writable: false }, (failure) => {
+    end = failure ? { failure } : {};
+    wake();
+  });
   try {
     for (;;) {
       if (waiting.length > 0) {
