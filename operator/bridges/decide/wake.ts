@@ -11,8 +11,6 @@ const QUIET_MS = 60 * 60_000;
 const BUSY_MS = 2_000;
 /** While it stands and is only judged: alerts are looked at so often, requests as soon as the next interval of them can be read. */
 const JUDGED_MS = 5_000;
-/** The same while its metric source is away. */
-const UNJUDGED_MS = 60_000;
 /** A sample can be read so long after its time where the source is no slower; from then on it is asked as often as while a rollout moves. */
 const READABLE_AFTER_MS = 1_000;
 const SOONEST_MS = 50;
@@ -27,7 +25,8 @@ export interface Counted {
 
 /**
  * How long until the next look that nothing asks for, in milliseconds. Changes of objects and answers of gates ask for one themselves, and the rollout
- * says at what time it goes on by itself; so what is left to look for is what a metric source knows.
+ * says at what time it goes on by itself. What moves is looked at often all the same: a budget that lets no pod go, or an Event that says why one does not
+ * start, comes as no change.
  */
 export function wakeAfter(
   snapshot: Pick<Snapshot, "nowMs" | "fleet" | "configMaps" | "secrets">,
@@ -36,11 +35,11 @@ export function wakeAfter(
 ): number {
   const { nowMs, fleet } = snapshot;
   const isAway = fleet.kind === "failing" && fleet.isAway === true;
-  const regular = isAway
-    ? withoutSourceMs(state, snapshot)
-    : isAtRest(state)
-      ? REST_MS
-      : onTheWayMs(nowMs, state, counted);
+  const regular = isAtRest(state)
+    ? restMs(snapshot, state, isAway)
+    : isJudged(state)
+      ? judgedMs(nowMs, state, isAway, counted)
+      : BUSY_MS;
   return wakeAtMs === undefined ? regular : Math.min(regular, Math.max(SOONEST_MS, wakeAtMs - nowMs));
 }
 
@@ -49,30 +48,36 @@ type State = RolloutOutcome["state"];
 const isAtRest = (state: State): boolean =>
   (state?.phase === "Stable" || state?.phase === "Aborted") && state.restart === undefined;
 
+/** A version serves and waits for a verdict, and nothing else is under way. */
 const isJudged = (state: State): boolean =>
-  state?.phase === "Watching" || (state?.phase === "Holding" && state.servedSince !== undefined);
+  state?.restart === undefined &&
+  (state?.phase === "Watching" || (state?.phase === "Holding" && state.servedSince !== undefined));
 
-function withoutSourceMs(
-  state: State,
+function restMs(
   { configMaps, secrets }: Pick<Snapshot, "configMaps" | "secrets">,
+  state: State,
+  isAway: boolean,
 ): number {
   // What the API server did not tell comes as no change once it would.
   const isUnread = [...Object.values(configMaps), ...Object.values(secrets)].some(
     ({ kind }) => kind === "Unknown",
   );
-  if (isUnread) return REST_MS;
-  if (isAtRest(state)) return state?.queued === undefined ? QUIET_MS : REST_MS;
-  // What keeps a pod from its start may be told by its Events alone, which nobody watches.
-  return isJudged(state) ? UNJUDGED_MS : REST_MS;
+  return isAway && state?.queued === undefined && !isUnread ? QUIET_MS : REST_MS;
 }
 
 /**
- * Between two intervals a source has nothing new to say of the requests of a version that serves and waits for a verdict. A hundred held canaries that ask every
- * two seconds are a load for it and for us.
+ * Between two intervals a source has nothing new to say of the requests of a version, and one that is away tells when it is back. A hundred held canaries that ask
+ * every two seconds are a load for it and for us.
  */
-function onTheWayMs(nowMs: number, state: State, { canary, promoted, intervalMs }: Counted): number {
+function judgedMs(
+  nowMs: number,
+  state: State,
+  isAway: boolean,
+  { canary, promoted, intervalMs }: Counted,
+): number {
+  if (isAway) return REST_MS;
   const judged = state?.phase === "Watching" ? promoted : canary;
-  if (!isJudged(state) || judged === undefined) return BUSY_MS;
+  if (judged === undefined) return BUSY_MS;
   const readableMs = judged.intervalEndMs + intervalMs + READABLE_AFTER_MS;
   return Math.min(JUDGED_MS, Math.max(BUSY_MS, readableMs - nowMs));
 }
