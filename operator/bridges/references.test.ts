@@ -172,11 +172,11 @@ describe("a ConfigMap that a bridge refers to", () => {
     expect(stable(world)).toBe(before);
   });
 
-  it("is soon looked at again, also where nothing else is to be looked at", () => {
+  it("that cannot be read is soon looked for again, also where nothing else is to be looked at", () => {
     const world = serving(POD, content);
     const away = { ...failing("SourceFailing", "The source is down."), isAway: true };
     const wake = () => decide({ ...world.snapshot(), fleet: away }).plan.wakeAfterMs;
-    expect(wake()).toBe(10_000);
+    expect(wake()).toBe(3_600_000);
     world.configMaps = { ...content, prompts: { kind: "Unknown", message: "No answer." } };
     expect(wake()).toBe(10_000);
   });

@@ -58,10 +58,11 @@ function restMs(
   state: State,
   isAway: boolean,
 ): number {
-  // What the API server did not tell comes as no change once it would. A deletion of a ConfigMap right after a promotion has been missed, rarely, on a busy machine.
-  const isUnread = Object.values(secrets).some(({ kind }) => kind === "Unknown");
-  const mayChange = isUnread || Object.keys(configMaps).length > 0;
-  return isAway && state?.queued === undefined && !mayChange ? QUIET_MS : REST_MS;
+  // What the API server did not tell comes as no change once it would.
+  const isUnread = [...Object.values(configMaps), ...Object.values(secrets)].some(
+    ({ kind }) => kind === "Unknown",
+  );
+  return isAway && state?.queued === undefined && !isUnread ? QUIET_MS : REST_MS;
 }
 
 /**
