@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type ApiServer, startApiServer } from "../../../test/kube/api-server.ts";
-import { createClient, type KubeClient } from "../../kube/client.ts";
-import type { DesiredObject, KubeObject } from "../../kube/object.ts";
+import { openStreamed, type Streamed } from "../../../test/kube/streamed.ts";
+import type { DesiredObject } from "../../kube/object.ts";
 import type { Shape } from "../../kube/protobuf.ts";
-import { resources } from "../../kube/resources.ts";
 import { RESOURCE_OF } from "../apply.ts";
 import { networkPolicy, podDisruptionBudget, service, serviceAccount } from "../desired/fixed.ts";
 import { observeDeployment } from "../difference.ts";
@@ -14,13 +12,10 @@ import { CHILD_SHAPES } from "./child-shapes.ts";
 const NAMESPACE = "shapes";
 const BRIDGE = { namespace: NAMESPACE, name: "chat", uid: "0a0b0c0d-0000-0000-0000-000000000001" };
 
-let server: ApiServer;
-let client: KubeClient;
+let server: Streamed;
 
 beforeAll(async () => {
-  server = await startApiServer();
-  client = createClient(server.transport());
-  await client.create(resources.namespaces, { metadata: { name: NAMESPACE } });
+  server = await openStreamed(NAMESPACE);
 });
 afterAll(async () => server?.down());
 
@@ -98,34 +93,21 @@ const CHILDREN: Readonly<Record<RequiredKind, readonly object[]>> = {
   ],
 };
 
-/** Everything of a kind as a streamed list tells of it, trimmed for the cache. */
-async function listed(kind: RequiredKind, shape?: Shape): Promise<readonly KubeObject[]> {
-  const stop = new AbortController();
-  const events = await client.watch<KubeObject>(RESOURCE_OF[kind], {
-    ...{ namespace: NAMESPACE, initialEvents: true, timeoutSeconds: 60, signal: stop.signal },
-    shape,
-  });
-  const found: KubeObject[] = [];
-  for await (const event of events) {
-    if (event.type === "BOOKMARK" && event.initialEventsEnd) break;
-    if ("object" in event) found.push(slimChild(kind, event.object));
-  }
-  stop.abort();
-  return found.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-}
-
 describe("a child is the same to us whether it comes as JSON or as protocol buffers", () => {
   it.each(Object.entries(CHILDREN) as [RequiredKind, readonly object[]][])("%s", async (kind, objects) => {
-    for (const object of objects) await client.create(RESOURCE_OF[kind], object as DesiredObject);
+    const { client } = server;
+    const resource = RESOURCE_OF[kind];
+    const listed = (shape?: Shape) => server.list(resource, (child) => slimChild(kind, child), shape);
+    for (const object of objects) await client.create(resource, object as DesiredObject);
     if (kind === "deployments") {
       const failed = { metadata: { ...metadata, name: "d-failed" }, status: { conditions: FAILED } };
-      await client.applyStatus(RESOURCE_OF[kind], failed as DesiredObject, { fieldManager: "controllers" });
+      await client.applyStatus(resource, failed as DesiredObject, { fieldManager: "controllers" });
     }
-    const json = await listed(kind);
+    const json = await listed();
     expect(json.length).toBeGreaterThanOrEqual(objects.length);
-    expect(await listed(kind, CHILD_SHAPES[kind])).toEqual(json);
+    expect(await listed(CHILD_SHAPES[kind])).toEqual(json);
     if (kind !== "deployments") return;
-    const seen = (await listed(kind, CHILD_SHAPES[kind])).map((one) => observeDeployment(one as never));
+    const seen = (await listed(CHILD_SHAPES[kind])).map((one) => observeDeployment(one as never));
     expect(seen).toMatchObject([
       { name: "a-default", replicas: 1, image: "Öl", revision: "abc" },
       { replicas: 3 },

@@ -1,24 +1,21 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { LABELS } from "../../../contract/kubernetes.ts";
-import { type ApiServer, startApiServer } from "../../../test/kube/api-server.ts";
-import { createClient, type KubeClient } from "../../kube/client.ts";
-import type { DesiredObject, KubeObject } from "../../kube/object.ts";
+import { openStreamed, type Streamed } from "../../../test/kube/streamed.ts";
+import type { DesiredObject } from "../../kube/object.ts";
+import type { Shape } from "../../kube/protobuf.ts";
 import { resources } from "../../kube/resources.ts";
-import type { WatchEvent } from "../../kube/watch-event.ts";
 import { ANNOTATIONS } from "../names.ts";
 import { observePod, type RawPod, slimPod } from "./pod.ts";
 import { POD_SHAPE } from "./pod-shape.ts";
 
 const NAMESPACE = "shapes";
 
-let server: ApiServer;
-let client: KubeClient;
+let server: Streamed;
 
 beforeAll(async () => {
-  server = await startApiServer();
-  client = createClient(server.transport());
-  await client.create(resources.namespaces, { metadata: { name: NAMESPACE } });
-  await client.create(resources.serviceAccounts, { metadata: { name: "default", namespace: NAMESPACE } });
+  server = await openStreamed(NAMESPACE);
+  const account = { metadata: { name: "default", namespace: NAMESPACE } };
+  await server.client.create(resources.serviceAccounts, account);
 });
 afterAll(async () => server?.down());
 
@@ -77,7 +74,7 @@ const STATUSES: Readonly<Record<string, object>> = {
   },
 };
 
-async function makePod(name: string): Promise<void> {
+async function makePod({ client }: Streamed, name: string): Promise<void> {
   const labels = { [LABELS.bridge]: "chat", [LABELS.revision]: "abc", other: "x" };
   const annotations = {
     ...{ [ANNOTATIONS.deletionCost]: "-5", [ANNOTATIONS.runtimeGeneration]: "7", other: "y" },
@@ -94,27 +91,9 @@ async function makePod(name: string): Promise<void> {
   await client.applyStatus(resources.pods, object, { fieldManager: "kubelet" });
 }
 
-/** Every pod as a streamed list tells of it, trimmed for the cache. */
-async function listed(shape?: typeof POD_SHAPE): Promise<readonly RawPod[]> {
-  const stop = new AbortController();
-  const events: AsyncIterable<WatchEvent<KubeObject & RawPod>> = await client.watch(resources.pods, {
-    namespace: NAMESPACE,
-    initialEvents: true,
-    timeoutSeconds: 60,
-    signal: stop.signal,
-    shape,
-  });
-  const pods: RawPod[] = [];
-  for await (const event of events) {
-    if (event.type === "BOOKMARK" && event.initialEventsEnd) break;
-    if ("object" in event) pods.push(slimPod(event.object));
-  }
-  stop.abort();
-  return pods.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-}
-
 it("a pod is the same to us whether it comes as JSON or as protocol buffers", async () => {
-  for (const name of Object.keys(STATUSES)) await makePod(name);
+  for (const name of Object.keys(STATUSES)) await makePod(server, name);
+  const listed = (shape?: Shape) => server.list(resources.pods, slimPod, shape);
   const json = await listed();
   expect(json.map(({ metadata }) => metadata.name)).toEqual(Object.keys(STATUSES).sort());
   const read = (pods: readonly RawPod[]) => pods.map((pod) => [pod.metadata, observePod(pod)]);
