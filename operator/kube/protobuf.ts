@@ -216,7 +216,7 @@ function entryIn(
 
 const TIME: Shape = { 1: ["seconds", "int64"] };
 
-/** Thousands of objects are made within the same minutes. A power of two. */
+/** Thousands of objects are made within the same minutes. */
 const KNOWN_TIMES = 1024;
 const knownTimes: { seconds: number; text: string }[] = [];
 

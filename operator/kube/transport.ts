@@ -1,7 +1,6 @@
 import type { Readable } from "node:stream";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Dispatcher } from "undici";
-import { chunksOf } from "./chunks.ts";
 import { type Clock, type Random, sleep, systemClock } from "./clock.ts";
 import { createConnections, type Lane } from "./connections.ts";
 import { ApiError, isUnauthorized, TransportError } from "./errors.ts";
@@ -9,6 +8,7 @@ import { failureOf } from "./failure.ts";
 import { createLimiter } from "./limiter.ts";
 import { type Log, silentLog } from "./log.ts";
 import { createKubeMetrics, type KubeMetrics } from "./metrics.ts";
+import { piecesOf } from "./pieces.ts";
 import { retryDelayMs } from "./retry.ts";
 import { type LinkedSignal, linkSignals, unlessAborted } from "./signals.ts";
 
@@ -247,7 +247,7 @@ export function createTransport(options: TransportOptions): Transport {
 
 async function* readStream(body: Readable, linked: LinkedSignal): AsyncGenerator<readonly Uint8Array[]> {
   try {
-    yield* chunksOf(body);
+    yield* piecesOf(body);
   } finally {
     linked.release();
   }

@@ -11,14 +11,14 @@ const HELD_BYTES = 64 * 1024;
  * stream is paused.
  * @throws what the stream failed with, or an Error when it closed, now or before, without having ended
  */
-export async function* chunksOf(stream: Readable): AsyncGenerator<readonly Uint8Array[]> {
+export async function* piecesOf(stream: Readable): AsyncGenerator<readonly Uint8Array[]> {
   let waiting: Uint8Array[] = [];
   let held = 0;
   let end: { readonly failure?: unknown } | undefined;
   let wake = (): void => {};
-  stream.on("data", (chunk: Uint8Array) => {
-    waiting.push(chunk);
-    held += chunk.length;
+  stream.on("data", (piece: Uint8Array) => {
+    waiting.push(piece);
+    held += piece.length;
     if (held > HELD_BYTES) stream.pause();
     wake();
   });

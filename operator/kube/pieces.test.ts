@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { chunksOf } from "./chunks.ts";
+import { piecesOf } from "./pieces.ts";
 
 const source = (): Readable => new Readable({ read: () => {} });
 
 async function all(stream: Readable): Promise<string> {
   let text = "";
-  for await (const pieces of chunksOf(stream))
+  for await (const pieces of piecesOf(stream))
     for (const piece of pieces) text += Buffer.from(piece).toString();
   return text;
 }
@@ -16,7 +16,7 @@ describe("what a stream brings", () => {
     const stream = source();
     const found: number[] = [];
     const reading = (async () => {
-      for await (const pieces of chunksOf(stream)) found.push(pieces.length);
+      for await (const pieces of piecesOf(stream)) found.push(pieces.length);
     })();
     for (const text of ["a", "b", "c"]) stream.push(text);
     await new Promise(setImmediate);
@@ -36,7 +36,7 @@ describe("what a stream brings", () => {
     const broken = source();
     const seen: string[] = [];
     const reading = (async () => {
-      for await (const pieces of chunksOf(broken)) seen.push(...pieces.map(String));
+      for await (const pieces of piecesOf(broken)) seen.push(...pieces.map(String));
     })();
     broken.push("some");
     await new Promise(setImmediate);
@@ -71,7 +71,7 @@ describe("what a stream brings", () => {
         this.push(Buffer.alloc(8 * 1024));
       },
     });
-    const pieces = chunksOf(stream);
+    const pieces = piecesOf(stream);
     await pieces.next();
     for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
     expect(asked).toBeLessThan(20);
